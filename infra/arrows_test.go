@@ -1,0 +1,194 @@
+// Package infra_test holds the house in order: which package may import which,
+// where SQL and HTML may be, how long a function may get. It reads the source,
+// so that a rule broken is a test failed.
+package infra_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what `go list -json` says of a package.
+type pkg struct {
+	ImportPath string
+	Name       string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+}
+
+func list(t *testing.T, args ...string) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Name,Imports,Deps,Standard"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// mayImport lists for each package which of ours it may import; design: nothing
+// imports something above it. A trailing /... stands for all below.
+var mayImport = map[string][]string{
+	"sundew/schema":                    {},
+	"sundew/schema/event":              {},
+	"sundew/schema/event/eventtest":    {"sundew/schema/..."},
+	"sundew/schema/wire":               {"sundew/schema/event"},
+	"sundew/schema/corpus":             {},
+	"sundew/functions/ingest":          {"sundew/functions/ingest/...", "sundew/schema/..."},
+	"sundew/functions/ingest/edge":     {"sundew/functions/ingest/envelope", "sundew/schema/..."},
+	"sundew/functions/ingest/envelope": {"sundew/schema/event"},
+	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
+		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
+	"sundew/digester/digest":          {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/grouping":        {"sundew/schema/event"},
+	"sundew/digester/queue":           {},
+	"sundew/digester/queue/local":     {"sundew/digester/queue", "sundew/schema/..."},
+	"sundew/digester/store":           {"sundew/schema", "sundew/schema/..."},
+	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/infra/bench":              {"sundew/schema/..."},
+}
+
+// pure packages take values and return values: no I/O, no clock, no logger.
+var pure = []string{"sundew/schema/event", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/queue"}
+
+// impure is what pure packages must not import.
+var impure = []string{"context", "database/sql", "log", "log/slog", "net", "net/http", "os", "os/exec", "github.com/rs/zerolog"}
+
+func TestImports(t *testing.T) {
+	for _, p := range list(t, "sundew/...") {
+		allowed, known := mayImport[p.ImportPath]
+		if !known {
+			t.Errorf("%s is not in the table of who may import whom: put it where it belongs", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, "sundew/") && !matches(allowed, i) {
+				t.Errorf("%s must not import %s", p.ImportPath, i)
+			}
+			if slices.Contains(pure, p.ImportPath) && slices.Contains(impure, i) {
+				t.Errorf("%s is pure and must not import %s", p.ImportPath, i)
+			}
+			if strings.HasPrefix(i, "github.com/aws/") && p.Name != "main" && p.ImportPath != "sundew/digester/queue/sqs" {
+				t.Errorf("%s must not know AWS: it imports %s", p.ImportPath, i)
+			}
+			if i == "html/template" && p.ImportPath != "sundew/digester/dashboard" {
+				t.Errorf("%s must not make HTML", p.ImportPath)
+			}
+		}
+		if strings.HasPrefix(p.ImportPath, "sundew/functions/") {
+			for _, d := range p.Deps {
+				if strings.HasPrefix(d, "modernc.org/sqlite") {
+					t.Errorf("%s links SQLite", p.ImportPath)
+				}
+			}
+		}
+	}
+}
+
+func matches(allowed []string, path string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		if below, ok := strings.CutSuffix(a, "/..."); ok {
+			return strings.HasPrefix(path, below+"/")
+		}
+		return a == path
+	})
+}
+
+// sqlText finds statements of SQL in string literals.
+var sqlText = regexp.MustCompile(`(?s)^\s*(SELECT .* FROM|INSERT INTO|UPDATE .* SET|DELETE FROM|PRAGMA|BEGIN IMMEDIATE|CREATE TABLE)\b`)
+
+// sqlMayBe is where SQL is at home: the store, and the local queue's own file.
+var sqlMayBe = []string{"digester/store/", "digester/queue/local/"}
+
+const (
+	maxFunction = 100 // lines
+	maxFile     = 500
+)
+
+func TestSource(t *testing.T) {
+	fset := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); name == "node_modules" || name == "testdata" || len(name) > 2 && name[0] == '.' {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(filepath.ToSlash(path), "../")
+		checkSizes(t, fset, file, rel)
+		if !strings.HasSuffix(path, "_test.go") {
+			checkLiterals(t, fset, file, rel)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkSizes(t *testing.T, fset *token.FileSet, file *ast.File, rel string) {
+	if n := fset.File(file.Pos()).LineCount(); n > maxFile {
+		t.Errorf("%s has %d lines, more than %d", rel, n, maxFile)
+	}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		if n := fset.Position(f.End()).Line - fset.Position(f.Pos()).Line + 1; n > maxFunction {
+			t.Errorf("%s: %s has %d lines, more than %d", rel, f.Name.Name, n, maxFunction)
+		}
+		if f.Name.Name == "init" && f.Recv == nil {
+			t.Errorf("%s has an init function", rel)
+		}
+	}
+}
+
+func checkLiterals(t *testing.T, fset *token.FileSet, file *ast.File, rel string) {
+	readsEnvironment := false
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			text := strings.Trim(n.Value, "`\"")
+			if n.Kind == token.STRING && sqlText.MatchString(text) && !slices.ContainsFunc(sqlMayBe, func(p string) bool { return strings.HasPrefix(rel, p) }) {
+				t.Errorf("%s: SQL outside of the store: %.60s", fset.Position(n.Pos()), text)
+			}
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" && slices.Contains([]string{"Getenv", "LookupEnv", "Environ"}, n.Sel.Name) {
+				readsEnvironment = true
+			}
+		}
+		return true
+	})
+	if readsEnvironment && file.Name.Name != "main" {
+		t.Errorf("%s reads the environment; only mains do", rel)
+	}
+}
