@@ -1,0 +1,180 @@
+// Package edge is the intake: one http.Handler that real Sentry SDKs report to.
+//
+// It exists to accept first and think later. No SDK sends an event a second time, so
+// whatever is not answered with 200 is gone; the handler therefore asks no database,
+// takes what can be understood of a request, and answers when the queue has it. It
+// knows no cloud and starts no goroutine: one process mounts it beside the
+// dashboard, a function wraps it.
+//
+// Rules: an answer of 200 with an id means that the event is durable in the queue;
+// never a redirect; every answer carries the CORS headers; every refusal names its
+// reason to the client and is counted; memory is bounded by Limits, whatever a client
+// sends; keys and payloads are never logged and never quoted.
+package edge
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sundew/functions/ingest/envelope"
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// KeyStatus says whether a key may report to a project.
+type KeyStatus int
+
+// The statuses of a key.
+const (
+	KeyUnknown   KeyStatus = iota // no such key, or the key of another project: 403
+	KeyDisabled                   // switched off: 403
+	KeyActive                     // accepted
+	KeyUndecided                  // nothing is known about any key yet: accepted, the digester decides
+)
+
+// Keys tells whether a key may report to a project. Lookup is called for every
+// request and by many goroutines: implementations answer from memory, from what they
+// last knew, and say KeyUndecided only before they knew anything. The key is 32
+// lower-case hex digits.
+type Keys interface {
+	Lookup(ctx context.Context, project event.ProjectID, key string) KeyStatus
+}
+
+// Sender puts messages into the queue. Send returns nil only when every one of them
+// is durable; after an error any of them may be. It sets the messages' Instance and
+// Seq, keeps no reference to them, and may be called by many goroutines.
+type Sender interface {
+	Send(ctx context.Context, msgs []*wire.Message) error
+}
+
+// Config is what a Handler needs. Keys and Sender must be given.
+type Config struct {
+	Keys   Keys
+	Sender Sender
+
+	// Codec compresses message bodies; nil makes one.
+	Codec *wire.Codec
+	// Limits bounds requests; fields that are zero have their defaults.
+	Limits Limits
+	// KeyRate is how many events a second each key may send in the long run; 0 is
+	// no limit.
+	KeyRate float64
+	// KeyBurst is how many events a key may send at once; 0 is one second's worth.
+	KeyBurst int
+	// Region is written into messages; empty for a single process.
+	Region string
+	// ProxyHops is how many trusted reverse proxies stand in front, which decides
+	// what entry of X-Forwarded-For is the client; 0 uses the connection's address.
+	ProxyHops int
+	// SendTimeout bounds one Send; 0 is ten seconds.
+	SendTimeout time.Duration
+	// Log gets one line for each refused request and none for accepted ones.
+	Log zerolog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Handler answers intake requests. It is safe for concurrent use.
+//
+// An envelope is worth what can be read of it. Items are judged one by one: one that
+// is too large, too deep or not JSON is left out, a later one is still read. Where
+// the framing breaks, the body is cut off or the envelope passes a limit, reading
+// stops; events that were complete before that point are queued all the same, since
+// nobody sends them again. The answer is 200 with the first event's id when at least
+// one event was queued, else the first fault's refusal; a 200 can thus hide a fault,
+// which is counted in any case. Events over the rate limit are left out too, but
+// always answered with 429, because that is how a client learns to slow down.
+type Handler struct {
+	cfg     Config
+	floods  *floods
+	counts  *counter
+	scratch sync.Pool // of *scratch
+}
+
+// scratch is the memory that one request needs and the next can use again.
+type scratch struct {
+	body    *body
+	reader  *envelope.Reader
+	payload []byte
+}
+
+// defaultSendTimeout is longer than a healthy queue ever takes and shorter than
+// clients and load balancers wait.
+const defaultSendTimeout = 10 * time.Second
+
+// usualPayload is what nearly all events fit into.
+const usualPayload = 32 << 10
+
+// New returns a handler, or an error that names what the configuration lacks.
+func New(cfg Config) (*Handler, error) {
+	if cfg.Keys == nil || cfg.Sender == nil {
+		return nil, errors.New("edge: Config needs Keys and Sender")
+	}
+	if cfg.KeyRate < 0 || cfg.KeyBurst < 0 || cfg.ProxyHops < 0 || cfg.SendTimeout < 0 {
+		return nil, errors.New("edge: Config has a negative number")
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	if cfg.Codec == nil {
+		cfg.Codec = wire.NewCodec()
+	}
+	if cfg.SendTimeout == 0 {
+		cfg.SendTimeout = defaultSendTimeout
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	h := &Handler{cfg: cfg, floods: newFloods(cfg.KeyRate, cfg.KeyBurst), counts: newCounter()}
+	limits := envelope.Limits{HeaderLine: cfg.Limits.HeaderLine, Items: cfg.Limits.Items}
+	h.scratch.New = func() any {
+		return &scratch{
+			body: newBody(), reader: envelope.NewReader(http.NoBody, limits), payload: make([]byte, 0, usualPayload),
+		}
+	}
+	return h, nil
+}
+
+// ServeHTTP answers one request, of whatever path.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setCORS(w.Header(), r)
+	route, project, ok := parsePath(r.URL.Path)
+	switch {
+	case !ok:
+		h.refuse(w, "", 0, errNotFound)
+		return
+	case r.Method == http.MethodOptions:
+		w.WriteHeader(http.StatusOK)
+		return
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", allowedMethods)
+		h.refuse(w, route, 0, errMethod)
+		return
+	}
+	s := h.scratch.Get().(*scratch)
+	in := &intake{h: h, endpoint: route, scratch: s}
+	in.run(r, project)
+	s.body.close()
+	h.scratch.Put(s)
+	in.answer(w, r)
+}
+
+// refuse answers with an error and leaves the one line in the log that a refused
+// request gets. Anybody can cause wrong keys and paths: those lines are for
+// debugging.
+func (h *Handler) refuse(w http.ResponseWriter, route endpoint, project event.ProjectID, faults ...error) {
+	status, reason, _ := refusalOf(faults[0])
+	level := zerolog.InfoLevel
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		level = zerolog.DebugLevel
+	case http.StatusServiceUnavailable, http.StatusInternalServerError:
+		level = zerolog.ErrorLevel
+	}
+	h.cfg.Log.WithLevel(level).Err(faults[0]).Int("status", status).Str("reason", reason).
+		Str("endpoint", string(route)).Int64("project", int64(project)).Msg("refused")
+	writeRefusal(w, faults)
+}

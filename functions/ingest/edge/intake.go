@@ -1,0 +1,187 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"golang.org/x/time/rate"
+
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// intake is one request on its way into the queue: what is known of its sender, and
+// what came of it so far.
+type intake struct {
+	h        *Handler
+	endpoint endpoint
+	scratch  *scratch
+
+	named   event.ProjectID // the path's project: only a claim
+	project event.ProjectID // the same, zero until a key vouches for it
+	bucket  *rate.Limiter   // nil: no limit
+	base    wire.Message    // what all messages of the request have in common
+
+	messages []*wire.Message
+	echo     event.ID // the client's own id, answered when no event was queued
+	limited  int64    // events left out by the rate limit
+	faults   []error  // what was refused, in the order found
+}
+
+// run takes in one request. All that comes of it is in the intake.
+func (in *intake) run(r *http.Request, project string) {
+	var err error
+	if in.named, err = parseProject(project); err != nil {
+		in.fault(err)
+		return
+	}
+	sender, err := readCredentials(r)
+	if err != nil {
+		in.fault(err)
+		return
+	}
+	if sender.client == "" {
+		sender.client = r.UserAgent()
+	}
+	in.base = wire.Message{
+		Kind: wire.KindEvent, ReceivedAt: in.h.cfg.Now(), Region: in.h.cfg.Region,
+		Client: clip(sender.client, maxClient), RemoteIP: clientAddress(r, in.h.cfg.ProxyHops),
+	}
+	switch {
+	case sender.key != "":
+		if err := in.authorize(r.Context(), sender.key); err != nil {
+			in.fault(err)
+			return
+		}
+	case in.endpoint != endpointEnvelope: // whose header may have a dsn
+		in.fault(fmt.Errorf("%w: no sentry_key in query or headers", errAuthMissing))
+		return
+	}
+	switch in.endpoint {
+	case endpointEnvelope:
+		in.readEnvelope(r)
+	case endpointStore:
+		in.readStore(r)
+	case endpointSecurity:
+		in.readSecurity(r)
+	}
+}
+
+// authorize asks whether the key may report to the path's project.
+func (in *intake) authorize(ctx context.Context, key string) error {
+	status := in.h.cfg.Keys.Lookup(ctx, in.named, key)
+	switch status {
+	case KeyActive, KeyUndecided, KeyDisabled:
+		in.project = in.named
+		in.base.Project = in.named
+	default:
+		return errAuthUnknown
+	}
+	if status == KeyDisabled {
+		return errAuthDisabled
+	}
+	if status == KeyActive { // an unproven key must not cost memory
+		in.bucket = in.h.floods.bucket(in.named, key)
+	}
+	return nil
+}
+
+// fault records that something was refused, and counts it.
+func (in *intake) fault(err error) {
+	_, reason, _ := refusalOf(err)
+	in.faults = append(in.faults, err)
+	in.count(in.endpoint.category(), wire.OutcomeRefused, reason, 1)
+}
+
+func (in *intake) count(category string, outcome wire.Outcome, reason string, quantity int64) {
+	in.h.counts.add(in.countKey(category, outcome, reason), quantity)
+}
+
+func (in *intake) countKey(category string, outcome wire.Outcome, reason string) countKey {
+	return countKey{in.project, category, outcome, reason, hourOf(in.h.cfg.Now())}
+}
+
+// readBody reads a whole body of at most limit bytes into the scratch memory.
+func (in *intake) readBody(limit int) ([]byte, error) {
+	payload := in.scratch.payload[:0]
+	defer func() { in.scratch.payload = payload }()
+	for {
+		if len(payload) == cap(payload) {
+			payload = append(payload, 0)[:len(payload)]
+		}
+		n, err := in.scratch.body.Read(payload[len(payload):cap(payload)])
+		payload = payload[:len(payload)+n]
+		switch {
+		case len(payload) > limit:
+			return nil, fmt.Errorf("%w: at most %d bytes are accepted", errTooLarge, limit)
+		case errors.Is(err, io.EOF):
+			return payload, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// enqueue adds one checked payload to what will be sent, unless the sender is over
+// its limit.
+func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) {
+	if in.bucket != nil && !in.bucket.AllowN(in.base.ReceivedAt, 1) {
+		in.limited++
+		return
+	}
+	m := in.base
+	m.Kind = kind
+	m.EventID = id
+	m.Body, m.Encoding = in.h.cfg.Codec.Compress(payload)
+	in.messages = append(in.messages, &m)
+}
+
+// answer sends what is to be sent and writes the response.
+func (in *intake) answer(w http.ResponseWriter, r *http.Request) {
+	if err := in.send(r.Context()); err != nil {
+		in.count(in.endpoint.category(), wire.OutcomeRefused, "queue_unavailable", int64(len(in.messages)))
+		in.h.refuse(w, in.endpoint, in.named, fmt.Errorf("%w: %w", errQueue, err))
+		return
+	}
+	switch {
+	case in.limited > 0:
+		in.answerLimited(w)
+	case len(in.messages) == 0 && len(in.faults) > 0:
+		in.h.refuse(w, in.endpoint, in.named, in.faults...)
+	case len(in.messages) > 0:
+		writeJSON(w, http.StatusOK, idAnswer(in.messages[0].EventID))
+	case !in.echo.IsZero():
+		writeJSON(w, http.StatusOK, idAnswer(in.echo))
+	default:
+		writeJSON(w, http.StatusOK, []byte(`{}`))
+	}
+}
+
+// send puts the messages into the queue. That the client has gone meanwhile is no
+// reason not to: it will not send them again.
+func (in *intake) send(ctx context.Context) error {
+	if len(in.messages) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.h.cfg.SendTimeout)
+	defer cancel()
+	return in.h.cfg.Sender.Send(ctx, in.messages)
+}
+
+// answerLimited tells the client which categories to hold back and for how long.
+// Only events are limited: sessions and its own reports go on.
+func (in *intake) answerLimited(w http.ResponseWriter) {
+	_, reason, _ := refusalOf(errLimited)
+	in.count(in.endpoint.category(), wire.OutcomeLimited, reason, in.limited)
+	seconds := strconv.Itoa(retryAfter(in.bucket, in.base.ReceivedAt))
+	w.Header().Set("Retry-After", seconds)
+	w.Header().Set("X-Sentry-Rate-Limits", seconds+":"+categoryError+";"+categorySecurity+";"+categoryDefault+":key:"+reason)
+	in.h.refuse(w, in.endpoint, in.named, fmt.Errorf("%w: %d of the request's events were left out", errLimited, in.limited))
+}
+
+// idAnswer returns the body that names an event's id.
+func idAnswer(id event.ID) []byte { return []byte(`{"id":"` + id.String() + `"}`) }
