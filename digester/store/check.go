@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// Problem is a broken invariant.
+type Problem struct {
+	Invariant string // what should hold, in words
+	Detail    string // where it does not
+}
+
+// maxProblems bounds how many places are listed of one invariant.
+const maxProblems = 20
+
+// invariants are queries that return a text for each place where something that
+// must always hold does not.
+var invariants = []struct{ holds, counterexamples string }{
+	{"a project's event_count is the number of its events", `
+		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', has ' || count(e.id)
+		FROM projects p LEFT JOIN events e ON e.project_id = p.id GROUP BY p.id HAVING p.event_count <> count(e.id)`},
+	{"a project's issue_count is the number of its issues", `
+		SELECT 'project ' || p.id || ': counts ' || p.issue_count || ', has ' || count(i.id)
+		FROM projects p LEFT JOIN issues i ON i.project_id = p.id GROUP BY p.id HAVING p.issue_count <> count(i.id)`},
+	{"an issue's event_count is the number of its events, numbered from 1 without gaps", `
+		SELECT 'issue ' || i.id || ': counts ' || i.event_count || ', has ' || count(e.id) || ', numbered to ' || coalesce(max(e.number), 0)
+		FROM issues i LEFT JOIN events e ON e.issue_id = i.id
+		GROUP BY i.id HAVING i.event_count <> count(e.id) OR i.event_count <> coalesce(max(e.number), 0) OR coalesce(min(e.number), 0) <> 1`},
+	{"an issue was first and last seen when its first and last event happened", `
+		SELECT 'issue ' || i.id FROM issues i JOIN events e ON e.issue_id = i.id
+		GROUP BY i.id HAVING i.first_seen <> min(e.occurred_at) OR i.last_seen <> max(e.occurred_at)`},
+	{"an issue's sort keys follow its counters", `
+		SELECT 'issue ' || id FROM issues WHERE seen_step <> last_seen / 60000`},
+	{"an issue is resolved if and only if it says when", `
+		SELECT 'issue ' || id FROM issues WHERE (state = 1) <> (resolved_at IS NOT NULL)`},
+	{"an event and its issue belong to the same project", `
+		SELECT 'event ' || e.id FROM events e LEFT JOIN issues i ON i.id = e.issue_id WHERE i.project_id IS NOT e.project_id`},
+	{"an event has exactly one body", `
+		SELECT 'event ' || coalesce(e.id, b.event_id) FROM events e FULL JOIN event_bodies b ON b.event_id = e.id
+		WHERE e.id IS NULL OR b.event_id IS NULL`},
+	{"an issue has a grouping, and a grouping an issue of its project", `
+		SELECT 'issue ' || coalesce(i.id, g.issue_id) FROM issues i FULL JOIN groupings g ON g.issue_id = i.id
+		WHERE g.project_id IS NOT i.project_id`},
+	{"an issue's hours sum up to its events", `
+		SELECT 'issue ' || i.id || ': counts ' || i.event_count || ', hours ' || coalesce((SELECT sum(count) FROM issue_hours h WHERE h.issue_id = i.id), 0)
+		FROM issues i WHERE i.event_count <> coalesce((SELECT sum(count) FROM issue_hours h WHERE h.issue_id = i.id), 0)`},
+	{"no tag value is counted more often than its issue has events", `
+		SELECT 'issue ' || t.issue_id || ', tag ' || t.key FROM issue_tags t LEFT JOIN issues i ON i.id = t.issue_id
+		GROUP BY t.issue_id, t.key HAVING sum(t.count) > coalesce(i.event_count, 0)`},
+	{"a release's event_count is the number of its events", `
+		SELECT 'project ' || r.project_id || ', release ' || r.version FROM releases r
+		LEFT JOIN (SELECT project_id, release, count(*) AS n FROM events GROUP BY 1, 2) e ON e.project_id = r.project_id AND e.release = r.version
+		WHERE e.n IS NOT r.event_count`},
+	{"an environment's event_count is the number of its events", `
+		SELECT 'project ' || r.project_id || ', environment ' || r.name FROM environments r
+		LEFT JOIN (SELECT project_id, environment, count(*) AS n FROM events GROUP BY 1, 2) e ON e.project_id = r.project_id AND e.environment = r.name
+		WHERE e.n IS NOT r.event_count`},
+	{"the books of a project count every stored event", `
+		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', books say ' || coalesce(sum(o.quantity), 0)
+		FROM projects p LEFT JOIN outcomes o ON o.project_id = p.id AND o.outcome = 'stored'
+		GROUP BY p.id HAVING p.event_count <> coalesce(sum(o.quantity), 0)`},
+	{"the ledger and the books agree: what was decided is stored, duplicate or dropped", `
+		SELECT 'project ' || l.project_id || ': ledger ' || l.n || ', books ' || coalesce(o.n, 0) FROM
+		  (SELECT project_id, sum(high - coalesce((SELECT sum(to_seq - from_seq + 1) FROM edge_gaps g WHERE g.lane_id = edge_lanes.id), 0)) AS n
+		   FROM edge_lanes WHERE project_id > 0 GROUP BY project_id) l
+		LEFT JOIN (SELECT project_id, sum(quantity) AS n FROM outcomes WHERE outcome IN ('stored', 'duplicate', 'dropped') GROUP BY project_id) o
+		  ON o.project_id = l.project_id
+		WHERE l.n <> coalesce(o.n, 0)`},
+	{"a gap of the ledger lies below its lane's high and overlaps no other", `
+		SELECT 'lane ' || g.lane_id || ' from ' || g.from_seq FROM edge_gaps g LEFT JOIN edge_lanes l ON l.id = g.lane_id
+		WHERE g.from_seq < 1 OR g.to_seq < g.from_seq OR l.high IS NULL OR g.to_seq >= l.high
+		   OR EXISTS (SELECT 1 FROM edge_gaps o WHERE o.lane_id = g.lane_id AND o.from_seq > g.from_seq AND o.from_seq <= g.to_seq)`},
+}
+
+// Check verifies every invariant of the database in one snapshot. It reads all
+// of it, so it has no time limit but ctx. No problems: nil.
+func (r *Replica) Check(ctx context.Context) ([]Problem, error) {
+	tx, err := r.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("beginning to check: %w", err)
+	}
+	defer tx.Rollback()
+	rx := &Rx{ctx: ctx, q: tx, codec: r.codec}
+	var problems []Problem
+	for _, c := range append(invariants[:len(invariants):len(invariants)],
+		struct{ holds, counterexamples string }{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
+		struct{ holds, counterexamples string }{"no row refers to a missing one", `SELECT "table" || ' row ' || coalesce(rowid, '?') || ' -> ' || parent FROM pragma_foreign_key_check`},
+	) {
+		found, err := rx.texts(c.counterexamples)
+		if err != nil {
+			return nil, fmt.Errorf("checking that %s: %w", c.holds, err)
+		}
+		for i, detail := range found {
+			if i == maxProblems {
+				problems = append(problems, Problem{c.holds, fmt.Sprintf("and %d more", len(found)-i)})
+				break
+			}
+			problems = append(problems, Problem{c.holds, detail})
+		}
+	}
+	steps, err := rx.checkCountSteps()
+	return append(problems, steps...), err
+}
+
+func (rx *Rx) texts(query string) ([]string, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, query)
+	return collect(rows, err, func(s *string) []any { return []any{s} })
+}
+
+// checkCountSteps verifies the one sort key that SQL cannot compute.
+func (rx *Rx) checkCountSteps() ([]Problem, error) {
+	type row struct{ id, count, step int64 }
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, event_count, count_step FROM issues`)
+	all, err := collect(rows, err, func(r *row) []any { return []any{&r.id, &r.count, &r.step} })
+	if err != nil {
+		return nil, err
+	}
+	var problems []Problem
+	for _, r := range all {
+		if r.step != countStep(r.count) {
+			problems = append(problems, Problem{"an issue's sort keys follow its counters", fmt.Sprintf("issue %d: count %d, step %d", r.id, r.count, r.step)})
+		}
+	}
+	return problems, nil
+}
+
+// Accepted is one message that an edge accepted and the queue still has.
+type Accepted struct {
+	Instance wire.InstanceID
+	Project  event.ProjectID
+	Seq      uint64
+}
+
+// AcceptedLane is how many messages an edge instance accepted for a project.
+type AcceptedLane struct {
+	Instance wire.InstanceID
+	Project  event.ProjectID
+	High     int64
+}
+
+// CheckLedger compares what was accepted with what was decided: every number of
+// every lane must be decided or still in the queue. lanes and queued have to be
+// read in this order: queued, lanes, and then this snapshot, so that a message
+// on its way from one to the other is seen at least once.
+func (rx *Rx) CheckLedger(lanes []AcceptedLane, queued []Accepted) ([]Problem, error) {
+	const holds = "everything accepted is decided or in the queue"
+	waiting := make(map[AcceptedLane][]uint64)
+	for _, a := range queued {
+		k := AcceptedLane{Instance: a.Instance, Project: a.Project}
+		waiting[k] = append(waiting[k], a.Seq)
+	}
+	decided, err := rx.Lanes()
+	if err != nil {
+		return nil, err
+	}
+	highs := make(map[AcceptedLane]Lane)
+	for _, l := range decided {
+		highs[AcceptedLane{Instance: l.Instance, Project: l.Project}] = l
+	}
+	var problems []Problem
+	for _, l := range lanes {
+		k := AcceptedLane{Instance: l.Instance, Project: l.Project}
+		d := highs[k]
+		lost := max(l.High, d.High) - (d.High - d.Missing)
+		for _, seq := range waiting[k] {
+			done, err := rx.Decided(l.Instance, l.Project, seq)
+			if err != nil {
+				return nil, err
+			}
+			if !done {
+				lost--
+			}
+		}
+		if lost > 0 {
+			problems = append(problems, Problem{holds, fmt.Sprintf("instance %x, project %d: %d of %d accepted are neither", l.Instance[:4], l.Project, lost, l.High)})
+		}
+	}
+	return problems, nil
+}
+
+// LaneAge returns since when the oldest open gap of the ledger has been open,
+// zero if there is none.
+func (rx *Rx) LaneAge() (time.Time, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT coalesce(min(since), 0) FROM edge_gaps`)
+	since, err := one(collect(rows, err, func(v *int64) []any { return []any{v} }))
+	if err != nil || since == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(since).UTC(), nil
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"errors"
+	"time"
+
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// ErrNotFound is returned by look-ups of one thing by its id.
+var ErrNotFound = errors.New("not found")
+
+// IssueState is what a person decided about an issue.
+type IssueState int
+
+// The states of an issue.
+const (
+	StateOpen     IssueState = 0
+	StateResolved IssueState = 1
+)
+
+// String returns the state's name in addresses and on pages.
+func (s IssueState) String() string {
+	if s == StateResolved {
+		return "resolved"
+	}
+	return "open"
+}
+
+// Project is one application that reports.
+type Project struct {
+	ID          event.ProjectID
+	Slug        string
+	Name        string
+	CreatedAt   time.Time
+	Issues      int64     // ever made
+	Events      int64     // ever digested
+	LastEventAt time.Time // zero: none yet
+	Keys        []string  // enabled public keys, oldest first
+}
+
+// Issue is a group of events that are one problem.
+type Issue struct {
+	ID         int64
+	ProjectID  event.ProjectID
+	Project    string // its slug
+	Number     int64  // within the project
+	State      IssueState
+	Level      event.Level
+	Title      string
+	Culprit    string
+	Platform   string
+	Events     int64
+	FirstSeen  time.Time
+	LastSeen   time.Time
+	ResolvedAt time.Time // zero: not resolved
+}
+
+// IssueSort is the order of an issue list, always newest or largest first.
+type IssueSort int
+
+// The orders.
+const (
+	SortLastSeen IssueSort = iota
+	SortEvents
+)
+
+// IssueQuery selects a page of a project's issues.
+type IssueQuery struct {
+	Project event.ProjectID
+	States  []IssueState // empty: all
+	Sort    IssueSort
+	Offset  int
+	Limit   int // at most 100
+}
+
+// Event is one stored event as lists show it.
+type Event struct {
+	ID          int64 // digest order
+	EventID     event.ID
+	ProjectID   event.ProjectID
+	IssueID     int64
+	Number      int64 // the n-th of its issue
+	OccurredAt  time.Time
+	ReceivedAt  time.Time
+	DigestedAt  time.Time
+	Level       event.Level
+	Title       string
+	Release     string
+	Environment string
+	User        string
+}
+
+// EventBody is a stored event's payload as the client sent it.
+type EventBody struct {
+	Kind wire.Kind
+	JSON []byte // decompressed
+	Meta EventMeta
+}
+
+// EventMeta is what the message said besides the payload.
+type EventMeta struct {
+	Client      string    `json:"client,omitempty"`
+	RemoteIP    string    `json:"remote_ip,omitempty"`
+	Region      string    `json:"region,omitempty"`
+	SentAt      time.Time `json:"sent_at,omitzero"`
+	Environment string    `json:"environment,omitempty"` // security reports carry it outside the payload
+	Release     string    `json:"release,omitempty"`
+}
+
+// EventPlace is where an event stands among its issue's events. Zero numbers:
+// there is none.
+type EventPlace struct {
+	First, Previous, Next, Last int64 // event numbers
+}
+
+// HourCount is the number of events in one hour.
+type HourCount struct {
+	Hour  time.Time // its start, UTC
+	Count int64
+}
+
+// TagCount says how many events of an issue had a tag's value.
+type TagCount struct {
+	Key      string
+	Value    string
+	Count    int64
+	LastSeen time.Time
+}
+
+// HistoryEntry is something that happened to an issue.
+type HistoryEntry struct {
+	At      time.Time
+	Kind    string   // created, resolved, reopened, regressed
+	EventID event.ID // zero: not caused by an event
+}
+
+// OutcomeCount is a sum over the books.
+type OutcomeCount struct {
+	Project  event.ProjectID
+	Category string
+	Outcome  string
+	Reason   string
+	Quantity int64
+}

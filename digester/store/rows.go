@@ -1,0 +1,57 @@
+package store
+
+import "database/sql"
+
+// collect reads all rows into values: dest returns where a row's columns go.
+func collect[T any](rows *sql.Rows, err error, dest func(*T) []any) ([]T, error) {
+	return collectThen(rows, err, dest, func(*T) {})
+}
+
+// collectThen is collect with a step after each row, for columns that need
+// converting.
+func collectThen[T any](rows *sql.Rows, err error, dest func(*T) []any, then func(*T)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var v T
+		if err := rows.Scan(dest(&v)...); err != nil {
+			return nil, err
+		}
+		then(&v)
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// one returns the only element, ErrNotFound if there is none.
+func one[T any](all []T, err error) (T, error) {
+	var zero T
+	if err != nil {
+		return zero, err
+	}
+	if len(all) == 0 {
+		return zero, ErrNotFound
+	}
+	return all[0], nil
+}
+
+// collectHours reads rows of (owner, hour, count).
+func collectHours[K comparable](rows *sql.Rows, err error) (map[K][]HourCount, error) {
+	type row struct {
+		owner K
+		hour  int64
+		count int64
+	}
+	all, err := collect(rows, err, func(r *row) []any { return []any{&r.owner, &r.hour, &r.count} })
+	if err != nil {
+		return nil, err
+	}
+	hours := make(map[K][]HourCount)
+	for _, r := range all {
+		hours[r.owner] = append(hours[r.owner], HourCount{Hour: fromHour(r.hour), Count: r.count})
+	}
+	return hours, nil
+}

@@ -1,0 +1,74 @@
+// Package storetest opens real databases for tests.
+//
+// It exists so that no test needs a substitute for the store, and so that every
+// one that wrote something ends with the checker.
+package storetest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sundew/digester/store"
+)
+
+// Open opens a new database and a replica of it, and closes both when the test
+// ends, after checking every invariant. now is the clock, nil for the real one.
+func Open(t testing.TB, now func() time.Time) (*store.DB, *store.Replica) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sundew.db")
+	db, err := store.Open(t.Context(), store.Config{Path: path, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica, err := store.OpenReplica(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	t.Cleanup(func() {
+		MustCheck(t, replica)
+		if err := replica.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	return db, replica
+}
+
+// MustCheck fails the test for every broken invariant.
+func MustCheck(t testing.TB, replica *store.Replica) {
+	t.Helper()
+	problems, err := replica.Check(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Error(err)
+	}
+	for _, p := range problems {
+		t.Errorf("broken: %s: %s", p.Invariant, p.Detail)
+	}
+}
+
+// MustCreateProject makes a project.
+func MustCreateProject(t testing.TB, db *store.DB, name, key string) store.Project {
+	t.Helper()
+	var p store.Project
+	err := db.Write(t.Context(), "test", func(tx *store.Tx) (err error) {
+		p, err = tx.CreateProjectWithKey(name, key)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// MustRead runs a read transaction.
+func MustRead(t testing.TB, replica *store.Replica, fn func(rx *store.Rx) error) {
+	t.Helper()
+	if err := replica.Read(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
