@@ -1,6 +1,9 @@
 package event
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // trimBOM removes the byte order mark that some hand-written clients send.
 func trimBOM(payload []byte) []byte {
@@ -50,6 +53,14 @@ func repair(payload []byte) (mended []byte, ok bool) {
 		}
 	}
 	return out, ok
+}
+
+// Repair returns payload as JSON that any program reads, with the mistakes that
+// Parse tolerates undone; ok is false if it cannot be made such.
+func Repair(payload []byte) (mended []byte, ok bool) {
+	mended, _ = repair(trimBOM(payload))
+	mended = bytes.ToValidUTF8(mended, []byte("\uFFFD"))
+	return mended, json.Valid(mended)
 }
 
 // appendControl appends the escape of a control character other than NUL.

@@ -197,6 +197,3 @@ CREATE TABLE digest_state (
   updated_at INTEGER NOT NULL
 ) STRICT;
 INSERT INTO digest_state (id, batch, updated_at) VALUES (1, 0, 0);
-
--- +goose Down
-SELECT RAISE(ABORT, 'forward only');

@@ -59,7 +59,7 @@ type Message struct {
 	SentAt     time.Time // the envelope's sent_at by the client's clock, zero when absent
 
 	Region      string // where the edge runs; empty for the embedded set-up
-	Client      string // sentry_client or User-Agent, at most 100 bytes
+	Client      string // sentry_client or User-Agent, at most 256 bytes
 	RemoteIP    string // of the client, for {{auto}}
 	Environment string // security reports carry it in the query string
 	Release     string // likewise

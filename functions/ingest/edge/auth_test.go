@@ -125,8 +125,8 @@ func TestClient(t *testing.T) {
 		{"Sentry sentry_key=" + corpus.Key, "raven/1 (x)", "raven/1 (x)"},
 		{"Sentry sentry_key=" + corpus.Key, "", ""},
 		{"Sentry sentry_key=" + corpus.Key, "a\x00b\xffc\u2028", "abc"},
-		{"Sentry sentry_key=" + corpus.Key, strings.Repeat("é", 80) + "\xff", strings.Repeat("é", 50)},
-		{"Sentry sentry_key=" + corpus.Key, "x" + strings.Repeat("é", 80), "x" + strings.Repeat("é", 49)},
+		{"Sentry sentry_key=" + corpus.Key, strings.Repeat("é", 180) + "\xff", strings.Repeat("é", maxClient/2)},
+		{"Sentry sentry_key=" + corpus.Key, "x" + strings.Repeat("é", 180), "x" + strings.Repeat("é", maxClient/2-1)},
 	} {
 		b.queue.got = nil
 		b.post("/api/9/store/", eventJSON(testID), "X-Sentry-Auth", tt.auth, "User-Agent", tt.agent)

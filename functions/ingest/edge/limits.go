@@ -47,7 +47,7 @@ func (l Limits) withDefaults() Limits {
 
 // The bounds of texts that are taken from a request, in bytes.
 const (
-	maxClient      = 100
+	maxClient      = 256
 	maxEnvironment = 64
 	maxRelease     = 200
 	maxErrorHeader = 200
