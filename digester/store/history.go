@@ -22,13 +22,9 @@ func (tx *Tx) addHistory(issue int64, kind string, eventRow any) error {
 // History returns what happened to an issue, oldest first.
 func (rx *Rx) History(issue int64) ([]HistoryEntry, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT h.at, h.kind, e.event_id FROM history h LEFT JOIN events e ON e.id = h.event_id
+		SELECT h.at, h.kind, coalesce(e.number, 0) FROM history h LEFT JOIN events e ON e.id = h.event_id
 		WHERE h.issue_id = ? ORDER BY h.id`, issue)
 	var at sql.NullInt64
-	var id []byte
-	return collectThen(rows, err, func(h *HistoryEntry) []any { return []any{&at, &h.Kind, &id} },
-		func(h *HistoryEntry) {
-			h.At = fromMS(at)
-			copy(h.EventID[:], id)
-		})
+	return collectThen(rows, err, func(h *HistoryEntry) []any { return []any{&at, &h.Kind, &h.Event} },
+		func(h *HistoryEntry) { h.At = fromMS(at) })
 }

@@ -128,15 +128,17 @@ func (rx *Rx) Issues(q IssueQuery) ([]Issue, bool, error) {
 	limit := min(max(q.Limit, 1), maxIssuePage)
 	// Each state is a range of the index, already in order; several are merged.
 	// The exact value orders within a step of the index.
-	step, exact := "seen_step", "last_seen"
+	// Without the index's name the planner, which knows nothing of the sizes,
+	// may take the other one and sort the whole project.
+	index, step, exact := "issues_by_seen", "seen_step", "last_seen"
 	if q.Sort == SortEvents {
-		step, exact = "count_step", "event_count"
+		index, step, exact = "issues_by_count", "count_step", "event_count"
 	}
 	var parts []string
 	var args []any
 	for _, s := range states {
-		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s, %[2]s FROM issues
-			WHERE project_id = ? AND state = ? ORDER BY %[1]s DESC, %[2]s DESC, id DESC LIMIT ?)`, step, exact))
+		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s, %[2]s FROM issues INDEXED BY %[3]s
+			WHERE project_id = ? AND state = ? ORDER BY %[1]s DESC, %[2]s DESC, id DESC LIMIT ?)`, step, exact, index))
 		args = append(args, int64(q.Project), int64(s), q.Offset+limit+1)
 	}
 	args = append(args, limit+1, q.Offset)

@@ -131,9 +131,9 @@ type TagCount struct {
 
 // HistoryEntry is something that happened to an issue.
 type HistoryEntry struct {
-	At      time.Time
-	Kind    string   // created, resolved, reopened, regressed
-	EventID event.ID // zero: not caused by an event
+	At    time.Time
+	Kind  string // created, resolved, reopened, regressed
+	Event int64  // number of the event that caused it, zero: none did
 }
 
 // OutcomeCount is a sum over the books.

@@ -117,7 +117,10 @@ func (q *Queue) take() []*op {
 func (q *Queue) settle(ops []*op) {
 	err := q.transact(ops)
 	if isCode(err, sqlite3.SQLITE_FULL) && !errors.Is(err, ErrStopped) {
-		q.cfg.Log.Error().Err(err).Msg("local queue: no room on disk, messages are refused")
+		if !q.full {
+			q.full = true
+			q.cfg.Log.Error().Err(err).Msg("local queue: no room on disk, messages are refused")
+		}
 		var others []*op
 		for _, o := range ops {
 			if o.sends {
@@ -267,6 +270,10 @@ func (b *batch) publish() {
 	q := b.q
 	for project, l := range b.lanes {
 		q.lanes[project] = l
+	}
+	if q.full && b.nextID > q.nextID {
+		q.full = false
+		q.cfg.Log.Info().Msg("local queue: room on disk again, messages are accepted")
 	}
 	q.nextLane, q.nextID = b.nextLane, b.nextID
 	if b.buried > 0 {

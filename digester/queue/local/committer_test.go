@@ -1,15 +1,18 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"sundew/schema/event"
@@ -270,7 +273,8 @@ func (e codedError) Code() int     { return int(e) }
 // TestNoRoomAtCommit: a send fails, whole, and leaves no number behind.
 func TestNoRoomAtCommit(t *testing.T) {
 	var full atomic.Bool
-	q := mustOpen(t, Config{Path: newPath(t), onCommit: func() (bool, error) {
+	var log bytes.Buffer
+	q := mustOpen(t, Config{Path: newPath(t), Log: zerolog.New(&log), onCommit: func() (bool, error) {
 		if full.Load() {
 			return false, codedError(sqlite3.SQLITE_FULL)
 		}
@@ -283,15 +287,25 @@ func TestNoRoomAtCommit(t *testing.T) {
 	if err == nil || errors.Is(err, ErrStopped) {
 		t.Fatalf("Send = %v, want an error that is not ErrStopped", err)
 	}
+	if err := q.Send(t.Context(), msgs); err == nil {
+		t.Error("second Send succeeded")
+	}
 	checkWhole(t, q)
 	full.Store(false)
-	if err := q.Send(t.Context(), msgs); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := q.Send(t.Context(), msgs); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if msgs[0].Seq != 2 || msgs[1].Seq != 1 {
-		t.Errorf("numbers %d, %d; want 2, 1", msgs[0].Seq, msgs[1].Seq)
+	mustClose(t, q)
+	if lines := strings.Count(log.String(), "\n"); lines != 2 {
+		t.Errorf("want one line when room ended and one when it came back, not:\n%s", &log)
 	}
-	mustReceive(t, q, "a", "b", "c")
+	q = mustOpen(t, Config{Path: q.cfg.Path})
+	if msgs[0].Seq != 3 || msgs[1].Seq != 2 {
+		t.Errorf("numbers %d, %d; want 3, 2", msgs[0].Seq, msgs[1].Seq)
+	}
+	mustReceive(t, q, "a", "b", "c", "b", "c")
 	checkWhole(t, q)
 }
 

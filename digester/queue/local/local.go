@@ -20,8 +20,8 @@
 //   - Delivery is at least once. Whoever reads has to recognise what it has seen.
 //
 // SQL belongs to digester/store and this package is the one exception: it is
-// another file with another owner, holds no table that anything else may know,
-// and can be thrown away when it is empty.
+// another file, with a format and an owner of its own, and holds no table that
+// anything else may know.
 package local
 
 import (
@@ -118,6 +118,7 @@ type Queue struct {
 	lanes    map[event.ProjectID]lane // of this instance, as committed
 	nextLane int64
 	nextID   int64
+	full     bool // there was no room for the last send
 
 	mu      sync.Mutex
 	arrived *sync.Cond    // pending grew, or closing was set

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sundew/schema/event"
+)
+
+// explainer runs queries and keeps SQLite's plan of each.
+type explainer struct {
+	querier
+	t     *testing.T
+	plans []string
+}
+
+func (e *explainer) explain(ctx context.Context, query string, args []any) {
+	rows, err := e.querier.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	type step struct {
+		id, parent, unused int
+		detail             string
+	}
+	steps, err := collect(rows, err, func(s *step) []any { return []any{&s.id, &s.parent, &s.unused, &s.detail} })
+	if err != nil {
+		e.t.Fatalf("%v\n%s", err, query)
+	}
+	for _, s := range steps {
+		e.plans = append(e.plans, s.detail)
+	}
+}
+
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.explain(ctx, query, args)
+	return e.querier.QueryContext(ctx, query, args...)
+}
+
+func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	e.explain(ctx, query, args)
+	return e.querier.QueryRowContext(ctx, query, args...)
+}
+
+// Pages must stay fast as the database grows: what a page reads is found by an
+// index and comes in its order. Every index of the schema is here because a
+// query below needs it.
+func TestQueryPlans(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sundew.db")
+	db, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	var since time.Time
+	var id event.ID
+	queries := []struct {
+		name  string
+		run   func(rx *Rx) error
+		index string   // that the plan has to use
+		scans []string // tables that may be read from end to end
+	}{
+		{"issues by last seen", func(rx *Rx) error {
+			_, _, err := rx.Issues(IssueQuery{Project: 1, States: []IssueState{StateOpen}, Limit: 10})
+			return err
+		}, "issues_by_seen (project_id=? AND state=?)\nUSE TEMP B-TREE FOR LAST 2 TERMS", nil},
+		{"all issues by last seen", func(rx *Rx) error { _, _, err := rx.Issues(IssueQuery{Project: 1, Limit: 10}); return err }, "issues_by_seen", nil},
+		{"issues by events", func(rx *Rx) error {
+			_, _, err := rx.Issues(IssueQuery{Project: 1, Sort: SortEvents, Limit: 10})
+			return err
+		}, "issues_by_count", nil},
+		{"an issue", func(rx *Rx) error { _, err := rx.Issue(1); return notFoundIsFine(err) }, "", nil},
+		{"counts of issues", func(rx *Rx) error { _, _, err := rx.IssueCounts(1); return err }, "issues_by_", nil},
+		{"hours of issues", func(rx *Rx) error { _, err := rx.IssueHours([]int64{1, 2}, since); return err }, "PRIMARY KEY", nil},
+		{"hours of projects", func(rx *Rx) error { _, err := rx.ProjectHours(since); return err }, "PRIMARY KEY", []string{"p"}},
+		{"events of an issue", func(rx *Rx) error { _, _, err := rx.Events(1, 0, 10); return err }, "events_by_issue", nil},
+		{"an event by number", func(rx *Rx) error { _, err := rx.EventByNumber(1, 1); return notFoundIsFine(err) }, "events_by_issue", nil},
+		{"an event by id", func(rx *Rx) error { _, err := rx.EventByID(id); return notFoundIsFine(err) }, "sqlite_autoindex_events", nil},
+		{"the place of an event", func(rx *Rx) error { _, err := rx.EventPlace(1, 1); return err }, "events_by_issue", nil},
+		{"a body", func(rx *Rx) error { _, err := rx.EventBody(1); return notFoundIsFine(err) }, "", nil},
+		{"tags of an issue", func(rx *Rx) error { _, err := rx.IssueTags(1, 5); return err }, "PRIMARY KEY", []string{"(subquery-"}},
+		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
+	}
+	err = db.Write(t.Context(), "test", func(tx *Tx) error {
+		for _, q := range queries {
+			e := &explainer{querier: tx.q, t: t}
+			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
+				t.Errorf("%s: %v", q.name, err)
+			}
+			checkPlan(t, q.name, e.plans, q.index, q.scans)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func notFoundIsFine(err error) error {
+	if err == ErrNotFound {
+		return nil
+	}
+	return err
+}
+
+var scanned = regexp.MustCompile(`^SCAN (\S+)`)
+
+func checkPlan(t *testing.T, name string, plan []string, index string, scans []string) {
+	t.Helper()
+	text := strings.Join(plan, "\n")
+	if !strings.Contains(text, index) {
+		t.Errorf("%s: does not use %s:\n%s", name, index, text)
+	}
+	for _, step := range plan {
+		table := scanned.FindStringSubmatch(step)
+		if table == nil {
+			continue
+		}
+		allowed := table[1] == "CONSTANT" || strings.HasPrefix(table[1], "(subquery-")
+		for _, s := range scans {
+			allowed = allowed || table[1] == s
+		}
+		if !allowed {
+			t.Errorf("%s: reads %s from end to end:\n%s", name, table[1], text)
+		}
+	}
+}
