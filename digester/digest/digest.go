@@ -1,0 +1,302 @@
+// Package digest turns queued messages into stored events.
+//
+// It exists to know the order of things, and nothing else knows it: receive,
+// prepare, commit each event, barrier, delete. A message is deleted only after
+// the barrier that makes its commit survive a power cut.
+//
+// Every message ends in one of three ways. Decided: stored, duplicate or dropped
+// by a committed transaction; then it is deleted. Left: something failed that is
+// about this message (a panic, a format too new); it comes back and in the end
+// becomes a dead letter. Held: something failed that is not about the message
+// (disk full, I/O error); digesting pauses, nothing is given up. A commit whose
+// outcome is unknown is neither: Run ends, and the process with it.
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sundew/digester/queue"
+	"sundew/digester/store"
+	"sundew/schema/wire"
+)
+
+// Queue is the receiving end of a queue with SQS's semantics. Deliveries may be
+// repeated and come in any order. All methods are safe for concurrent use.
+type Queue interface {
+	// Receive returns up to max messages, waiting up to wait for the first. No
+	// messages is not an error.
+	Receive(ctx context.Context, max int, wait time.Duration) ([]queue.Message, error)
+	// Extend keeps deliveries invisible for d from now.
+	Extend(ctx context.Context, receipts []string, d time.Duration) error
+	// Delete removes messages for good.
+	Delete(ctx context.Context, receipts []string) error
+}
+
+// Store is where messages are decided.
+type Store interface {
+	// Digest commits one message in a transaction of its own.
+	Digest(ctx context.Context, in *store.Incoming) (store.Result, error)
+	// DigestCounts does so for a message of counts.
+	DigestCounts(ctx context.Context, in *store.Incoming, counts []wire.Count) (store.Result, error)
+	// Barrier returns nil only when all that was committed before is on disk.
+	Barrier(ctx context.Context) error
+}
+
+// Config says how to digest.
+type Config struct {
+	Queue Queue
+	Store Store
+	Log   zerolog.Logger
+
+	BatchSize int           // messages that share a barrier, at most; 0: 256
+	Workers   int           // that prepare in parallel; 0: one a core
+	Wait      time.Duration // of one receive; 0: 10 s
+	HoldFor   time.Duration // how long received messages stay invisible, renewed while they are worked on; 0: 30 s
+}
+
+// Digester drains a queue into a store.
+type Digester struct {
+	cfg    Config
+	prep   *preparer
+	health health
+}
+
+// New returns a digester.
+func New(cfg Config) (*Digester, error) {
+	if cfg.Queue == nil || cfg.Store == nil {
+		return nil, errors.New("digest: a queue and a store are needed")
+	}
+	if cfg.BatchSize == 0 {
+		cfg.BatchSize = 256
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Wait == 0 {
+		cfg.Wait = 10 * time.Second
+	}
+	if cfg.HoldFor == 0 {
+		cfg.HoldFor = 30 * time.Second
+	}
+	return &Digester{cfg: cfg, prep: newPreparer()}, nil
+}
+
+// batch is what one receive brought, on its way through the stages.
+type batch struct {
+	items   []item
+	release context.CancelFunc // stops renewing its invisibility
+}
+
+// item is one message with what was made of it.
+type item struct {
+	receipt string
+	ready   *prepared
+	err     error // why nothing could be made of it; it is left
+}
+
+// Run digests until ctx is done; then it finishes the batches under way and
+// returns nil. It returns an error only when the process has to end.
+func (d *Digester) Run(ctx context.Context) error {
+	// One batch is prepared while the one before it is committed.
+	receiving, stop := context.WithCancel(ctx)
+	defer stop()
+	batches := make(chan *batch, 1)
+	go func() {
+		defer close(batches)
+		d.receive(receiving, batches)
+	}()
+	for b := range batches {
+		if err := d.finish(ctx, b); err != nil {
+			stop()
+			for b := range batches { // what was received comes back
+				b.release()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// receive fetches and prepares batches until ctx is done.
+func (d *Digester) receive(ctx context.Context, batches chan<- *batch) {
+	for failures := 0; ctx.Err() == nil; {
+		messages, err := d.cfg.Queue.Receive(ctx, d.cfg.BatchSize, d.cfg.Wait)
+		if err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			failures++
+			d.health.receiveFailed(err)
+			d.cfg.Log.Error().Err(err).Msg("receiving from the queue failed")
+			pause(ctx, backoff(failures))
+			continue
+		}
+		failures = 0
+		d.health.received()
+		if len(messages) == 0 {
+			continue
+		}
+		b := d.prepare(ctx, messages)
+		select {
+		case batches <- b:
+		case <-ctx.Done(): // not begun: they come back
+			b.release()
+		}
+	}
+}
+
+// prepare makes a batch of messages, in parallel, and keeps it invisible until
+// it is released.
+func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch {
+	hold, release := context.WithCancel(context.WithoutCancel(ctx))
+	b := &batch{items: make([]item, len(messages)), release: release}
+	receipts := make([]string, len(messages))
+	for i, m := range messages {
+		receipts[i] = m.Receipt
+	}
+	go d.keepInvisible(hold, receipts)
+
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(d.cfg.Workers, len(messages)) {
+		workers.Go(func() {
+			for i := range next {
+				ready, err := d.prep.prepareSafely(messages[i].Body)
+				b.items[i] = item{receipt: messages[i].Receipt, ready: ready, err: err}
+			}
+		})
+	}
+	for i := range messages {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return b
+}
+
+// keepInvisible renews the messages' invisibility until ctx is done.
+func (d *Digester) keepInvisible(ctx context.Context, receipts []string) {
+	ticker := time.NewTicker(d.cfg.HoldFor / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := d.cfg.Queue.Extend(ctx, receipts, d.cfg.HoldFor); err != nil && ctx.Err() == nil {
+				d.cfg.Log.Warn().Err(err).Msg("a slow batch could not be kept invisible; its messages may be delivered twice, which is harmless")
+			}
+		}
+	}
+}
+
+// finish commits a batch, makes it durable and deletes it. ctx being done does
+// not stop it, unless the store keeps failing.
+func (d *Digester) finish(ctx context.Context, b *batch) error {
+	defer b.release()
+	began := time.Now()
+	var tally Tally
+	decided := make([]string, 0, len(b.items))
+	for i := range b.items {
+		ok, err := d.commit(ctx, &b.items[i], &tally)
+		if err != nil {
+			return err
+		}
+		if ok {
+			decided = append(decided, b.items[i].receipt)
+		}
+	}
+	if len(decided) > 0 {
+		if err := d.barrier(ctx); err != nil {
+			return err
+		}
+		if err := d.cfg.Queue.Delete(context.WithoutCancel(ctx), decided); err != nil {
+			// They come back and are recognised.
+			d.cfg.Log.Warn().Err(err).Int("messages", len(decided)).Msg("deleting digested messages failed")
+		}
+	}
+	d.health.finished(tally)
+	d.cfg.Log.Info().Int("messages", len(b.items)).Int64("stored", tally.Stored).Int64("duplicate", tally.Duplicate).
+		Int64("dropped", tally.Dropped).Int64("redelivered", tally.Redelivered).Int64("left", tally.Left).
+		Dur("took", time.Since(began)).Msg("batch")
+	return nil
+}
+
+// commit decides one message and reports whether it was decided. An error ends
+// the digester.
+func (d *Digester) commit(ctx context.Context, it *item, tally *Tally) (decided bool, err error) {
+	if it.err != nil {
+		tally.Left++
+		d.cfg.Log.Error().Err(it.err).Msg("a message cannot be prepared; it is left in the queue")
+		return false, nil
+	}
+	err = d.persist(ctx, func(ctx context.Context) error {
+		var result store.Result
+		var err error
+		if it.ready.isCounts {
+			result, err = d.cfg.Store.DigestCounts(ctx, &it.ready.in, it.ready.counts)
+		} else {
+			result, err = d.cfg.Store.Digest(ctx, &it.ready.in)
+		}
+		if err == nil {
+			tally.add(result, it.ready.isCounts)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return true, nil
+	case store.KindOf(err) == store.KindFatal || ctx.Err() != nil:
+		return false, fmt.Errorf("digesting: %w", err)
+	}
+	tally.Left++
+	d.cfg.Log.Error().Err(err).Int64("project", int64(it.ready.in.Project)).Msg("a message cannot be stored; it is left in the queue")
+	return false, nil
+}
+
+func (d *Digester) barrier(ctx context.Context) error {
+	if err := d.persist(ctx, d.cfg.Store.Barrier); err != nil {
+		return fmt.Errorf("making a batch durable: %w", err)
+	}
+	return nil
+}
+
+// persist runs fn, and again for as long as it fails for reasons that are not
+// about the message, such as a full disk: digesting is held until it works or
+// ctx is done.
+func (d *Digester) persist(ctx context.Context, fn func(context.Context) error) error {
+	for attempt := 1; ; attempt++ {
+		err := fn(context.WithoutCancel(ctx))
+		kind := store.KindOf(err)
+		if err == nil || errors.Is(err, store.ErrCommitUnknown) || kind == store.KindOther || kind == store.KindConstraint {
+			d.health.working()
+			return err
+		}
+		d.health.held(err)
+		d.cfg.Log.Error().Err(err).Int("attempt", attempt).Msg("digesting is held: the database does not take writes; the queue keeps everything")
+		if pause(ctx, backoff(attempt)); ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// backoff grows from a tenth of a second to ten seconds.
+func backoff(attempt int) time.Duration {
+	return min(100*time.Millisecond<<min(attempt-1, 7), 10*time.Second)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,142 @@
+package digest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"sundew/digester/grouping"
+	"sundew/digester/store"
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// Bounds of an event's own time. A client's clock that is off by more than
+// maxDrift is corrected by the envelope's sent_at; what then still lies outside
+// of [received − maxAge, received + maxAhead] is taken to have happened when it
+// was received (sentry-spec §4.7).
+const (
+	maxDrift = time.Minute
+	maxAge   = 30 * 24 * time.Hour
+	maxAhead = time.Minute
+)
+
+// Reasons for which messages are dropped.
+const (
+	dropBadBody = "bad_body" // the body does not decompress
+	dropBadJSON = "bad_json" // the body is not a JSON object
+)
+
+// prepared is a message ready to be committed.
+type prepared struct {
+	in       store.Incoming
+	isCounts bool
+	counts   []wire.Count
+}
+
+// preparer does all that can be done before the transaction: decode, decompress,
+// parse, normalise, group. It is safe for concurrent use.
+type preparer struct {
+	codec *wire.Codec
+}
+
+func newPreparer() *preparer { return &preparer{codec: wire.NewCodec()} }
+
+// prepareSafely is prepare with a panic turned into an error, so that a poison
+// message takes nobody with it.
+func (p *preparer) prepareSafely(body []byte) (ready *prepared, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic while preparing: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return p.prepare(body)
+}
+
+// prepare returns an error only for what another version of this program may be
+// able to read; a hopeless message is prepared to be dropped.
+func (p *preparer) prepare(body []byte) (*prepared, error) {
+	m, err := wire.Decode(body)
+	if err != nil {
+		return nil, err
+	}
+	ready := &prepared{in: store.Incoming{
+		Instance: m.Instance, Seq: m.Seq, Region: m.Region, Project: m.Project, EventID: m.EventID, ReceivedAt: m.ReceivedAt,
+		Category: "error", Kind: m.Kind, Encoding: m.Encoding, Body: m.Body,
+	}}
+	plain, err := p.codec.Decompress(m.Body, m.Encoding)
+	if errors.Is(err, wire.ErrVersion) {
+		return nil, err
+	}
+	if err != nil {
+		return ready.drop(dropBadBody, err), nil
+	}
+	var ev *event.Event
+	switch m.Kind {
+	case wire.KindEvent:
+		ev, err = event.Skim(plain)
+	case wire.KindCSP:
+		ready.in.Category = "security"
+		ev, err = event.ParseSecurity(plain, m.Environment, m.Release)
+		if err == nil && ev.Request.UserAgent == "" {
+			ev.Request.UserAgent = m.Client // reports of the old kind have the browser in the HTTP header only
+		}
+	case wire.KindCounts:
+		ready.isCounts = true
+		ready.counts, err = wire.DecodeCounts(plain)
+		return ready, err
+	default:
+		return nil, fmt.Errorf("%w: kind %d", wire.ErrVersion, m.Kind)
+	}
+	if err != nil {
+		return ready.drop(dropBadJSON, err), nil
+	}
+	return ready, ready.fill(m, ev)
+}
+
+func (r *prepared) drop(reason string, err error) *prepared {
+	r.in.Drop, r.in.Detail = reason, err.Error()
+	return r
+}
+
+// fill sets what the transaction needs to know of the event.
+func (r *prepared) fill(m *wire.Message, ev *event.Event) error {
+	in := &r.in
+	ev.ResolveIP(m.RemoteIP)
+	group := grouping.Group(ev)
+	in.OccurredAt = occurredAt(ev.Timestamp, m.SentAt, m.ReceivedAt)
+	in.Level = ev.Level
+	if in.Level == event.LevelUnset {
+		in.Level = event.LevelError
+	}
+	in.Platform, in.Title, in.Culprit = ev.Platform, group.Title, group.Culprit
+	in.Release, in.Environment, in.User = ev.Release, ev.Environment, ev.User.Identifier()
+	in.Tags = ev.AllTags()
+	in.Group, in.GroupRules = group.Key, group.Version
+	meta, err := json.Marshal(store.EventMeta{
+		Client: m.Client, RemoteIP: m.RemoteIP, Region: m.Region, SentAt: m.SentAt,
+		Environment: m.Environment, Release: m.Release,
+	})
+	if err != nil {
+		return fmt.Errorf("the message's meta data: %w", err)
+	}
+	in.Meta = meta
+	return nil
+}
+
+// occurredAt returns when an event happened, as far as the client's clock can be
+// believed.
+func occurredAt(claimed, sent, received time.Time) time.Time {
+	if claimed.IsZero() {
+		return received
+	}
+	if drift := received.Sub(sent); !sent.IsZero() && drift.Abs() > maxDrift {
+		claimed = claimed.Add(drift)
+	}
+	if claimed.Before(received.Add(-maxAge)) || claimed.After(received.Add(maxAhead)) {
+		return received
+	}
+	return claimed
+}
