@@ -1,0 +1,215 @@
+// Package dashboard is what people see: server-rendered pages about projects,
+// issues and events.
+//
+// It exists to show hostile data safely. Rules: a page reads through a
+// store.Rx and cannot write, because its handler is never given anything else;
+// a form writes in one store.Tx around its whole handler and answers with a
+// redirect. Handlers return a reply, which is rendered into a buffer after the
+// transaction has ended, or an error, which one function turns into a status.
+// Whatever comes from an event reaches a page only through html/template's
+// escaping, cut to a budget. Every page works without JavaScript, and under a
+// Content-Security-Policy without anything inline.
+//
+// A page is a file with its handler and its typed struct, and a template of the
+// same name.
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sundew/digester/store"
+)
+
+// Config says what a dashboard shows and how it is reached.
+type Config struct {
+	Replica   *store.Replica   // where pages read
+	DB        *store.DB        // where forms write
+	PublicURL string           // how browsers and SDKs reach this installation, e.g. "https://errors.example.com/sundew"; its path goes in front of every link
+	Now       func() time.Time // the clock that "5 min ago" is counted from; nil: time.Now
+	Log       zerolog.Logger   // for errors that a page does not explain
+	Version   string           // at the foot of each page
+}
+
+// Dashboard serves the pages. It is safe for concurrent use.
+type Dashboard struct {
+	cfg   Config
+	links links
+	pages pages
+	mux   *http.ServeMux
+	all   http.Handler // mux behind everything that is true of each request
+}
+
+// New returns a dashboard. Its error says what is wrong with cfg.
+func New(cfg Config) (*Dashboard, error) {
+	public, err := parsePublicURL(cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	files, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	d := &Dashboard{cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux()}
+	if d.pages, err = loadPages(d.links, files, cfg); err != nil {
+		return nil, err
+	}
+	d.routes(files)
+
+	csrf := http.NewCrossOriginProtection()
+	// A proxy that rewrites Host would make our own forms look foreign.
+	if err := csrf.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.fail(w, r, errCrossOrigin)
+	}))
+	d.all = secure(csrf.Handler(http.HandlerFunc(d.dispatch)))
+	return d, nil
+}
+
+// parsePublicURL returns the address without a slash at the end of its path.
+func parsePublicURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("public URL %q: it must be http(s)://host[:port][/path]", raw)
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
+	case "projects", "issues", "events", "static":
+		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
+	}
+	return u, nil
+}
+
+// routes is the list of all pages and forms.
+func (d *Dashboard) routes(files assets) {
+	d.get("/{$}", d.showProjects)
+	d.post("/projects", "create project", d.createProject)
+	d.get("/projects/{id}/setup", d.showSetup)
+	d.get("/projects/{id}/issues", d.showIssues)
+	d.get("/issues/{id}", d.showIssue)
+	d.post("/issues/{id}/resolve", "resolve issue", d.setIssueState(store.StateResolved))
+	d.post("/issues/{id}/reopen", "reopen issue", d.setIssueState(store.StateOpen))
+	d.get("/issues/{id}/events", d.showEvents)
+	d.get("/issues/{id}/events/{number}", d.showEvent)
+	d.get("/issues/{id}/events/{number}/json", d.showEventJSON)
+	d.get("/events", d.findEvent)
+	d.get("/events/{event}", d.findEvent)
+	d.mux.Handle("GET /static/{file}", files)
+}
+
+// ServeHTTP answers one request.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.all.ServeHTTP(w, r) }
+
+// secure sets the headers that every answer carries.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		// Not no-referrer: under it browsers send "Origin: null" with forms, and
+		// over plain HTTP the origin is all that tells ours from foreign ones.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "private, no-cache")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// dispatch hands a request to its route. The path in front of the dashboard is
+// taken off if it is there: proxies differ in whether they do.
+func (d *Dashboard) dispatch(w http.ResponseWriter, r *http.Request) {
+	r = d.withoutBase(r)
+	if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && isRead(r) {
+		to := url.URL{Path: d.links.base + clean, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
+		return
+	}
+	if _, pattern := d.mux.Handler(r); pattern == "" {
+		d.fail(w, r, d.whyNoRoute(r))
+		return
+	}
+	d.mux.ServeHTTP(w, r)
+}
+
+func isRead(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
+}
+
+func (d *Dashboard) withoutBase(r *http.Request) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.Path, d.links.base)
+	if d.links.base == "" || !ok || rest != "" && rest[0] != '/' {
+		return r
+	}
+	if rest == "" {
+		rest = "/"
+	}
+	short := r.Clone(r.Context())
+	short.URL.Path, short.URL.RawPath = rest, ""
+	return short
+}
+
+// whyNoRoute tells a path that does not exist from one that another method
+// would find.
+func (d *Dashboard) whyNoRoute(r *http.Request) error {
+	other := r.Clone(r.Context())
+	for _, other.Method = range []string{http.MethodGet, http.MethodPost} {
+		if _, pattern := d.mux.Handler(other); pattern != "" {
+			return errMethod
+		}
+	}
+	return store.ErrNotFound
+}
+
+// reader is the handler of a page. It has nothing to write with.
+type reader func(rx *store.Rx, r *http.Request) (reply, error)
+
+// writer is the handler of a form. All it does is one transaction, which may
+// run more than once before it commits.
+type writer func(tx *store.Tx, r *http.Request) (reply, error)
+
+// get adds a page; HEAD is included.
+func (d *Dashboard) get(path string, handle reader) {
+	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		var rep reply
+		err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
+			rep, err = handle(rx, r)
+			return err
+		})
+		d.answer(w, r, rep, err)
+	})
+}
+
+// maxForm bounds a form's body; the largest has one line of text.
+const maxForm = 64 << 10
+
+// post adds a form. why names its transaction.
+func (d *Dashboard) post(path, why string, handle writer) {
+	d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		// Before the transaction: a slow client must not hold the write lock.
+		if err := r.ParseForm(); err != nil {
+			d.fail(w, r, fmt.Errorf("%w: %w", errForm, err))
+			return
+		}
+		var rep reply
+		err := d.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) (err error) {
+			rep, err = handle(tx, r)
+			return err
+		})
+		d.answer(w, r, rep, err)
+	})
+}

@@ -1,0 +1,86 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+
+	"sundew/digester/store"
+)
+
+// Errors that are a client's doing.
+var (
+	errCrossOrigin = errors.New("form sent from another site")
+	errMethod      = errors.New("method not allowed")
+	errForm        = errors.New("form cannot be read")
+	errNoEvent     = errors.New("no event with that id")
+)
+
+// errorPage explains an error to a person.
+type errorPage struct {
+	shell
+	Status  int
+	Heading string
+	Text    string
+	ID      string // of the log line; empty when there is none
+}
+
+// explain turns an error into a status and words. It is the only function that
+// does. What it does not know is internal.
+func explain(err error) (status int, heading, text string) {
+	switch {
+	case errors.Is(err, errNoEvent):
+		return http.StatusNotFound, "No such event",
+			"No stored event has that id. An id has 32 hexadecimal digits; an event that was just sent may still be on its way."
+	case errors.Is(err, store.ErrNotFound):
+		return http.StatusNotFound, "Page not found",
+			"There is nothing at this address. It may have been deleted, or the address is not complete."
+	case errors.Is(err, errMethod):
+		return http.StatusMethodNotAllowed, "Not possible here",
+			"This address does not answer to that kind of request."
+	case errors.Is(err, errCrossOrigin):
+		return http.StatusForbidden, "Request refused",
+			"The form was sent from another site. If you use Sundew behind a proxy, its public URL must be the address in your browser."
+	case errors.Is(err, errForm):
+		return http.StatusBadRequest, "Request not understood",
+			"The form could not be read. Go back and try again."
+	}
+	switch store.KindOf(err) {
+	case store.KindInterrupted, store.KindBusy, store.KindStale, store.KindLocked:
+		return http.StatusServiceUnavailable, "Busy at the moment",
+			"The database did not answer in time. Try again in a moment."
+	}
+	return http.StatusInternalServerError, "Internal error",
+		"Something went wrong on our side. The log says what, under the number below."
+}
+
+// fail answers with an error page and logs what the page does not explain.
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, heading, text := explain(err)
+	page := errorPage{
+		shell:  shell{Title: heading},
+		Status: status, Heading: heading, Text: text,
+	}
+	if status >= 500 && !errors.Is(err, context.Canceled) {
+		page.ID = newErrorID()
+		d.cfg.Log.Error().Err(err).Str("error_id", page.ID).Str("method", r.Method).Str("path", r.URL.Path).Msg("page failed")
+	}
+	var buf bytes.Buffer
+	if err := d.pages.render(&buf, "error", page); err != nil {
+		d.cfg.Log.Error().Err(err).Msg("error page failed")
+		http.Error(w, heading, status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	send(w, status, buf.Bytes())
+}
+
+// newErrorID returns what ties an error page to its line in the log.
+func newErrorID() string {
+	var raw [4]byte
+	rand.Read(raw[:]) // never fails
+	return hex.EncodeToString(raw[:])
+}

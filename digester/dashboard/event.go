@@ -1,0 +1,178 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"sundew/digester/store"
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// eventsPerPage is how many events a page of the list has.
+const eventsPerPage = 50
+
+// eventPage is one event of an issue.
+type eventPage struct {
+	shell
+	issueHead
+	Event *eventView
+}
+
+// eventsPage lists an issue's events, newest first.
+type eventsPage struct {
+	shell
+	issueHead
+	Events []store.Event
+	Pager  pager
+}
+
+func (d *Dashboard) showEvents(rx *store.Rx, r *http.Request) (reply, error) {
+	issue, trail, err := d.pathIssue(rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	before := queryNumber(r, "before", 1<<53, 0)
+	events, more, err := rx.Events(issue.ID, before, eventsPerPage)
+	if err != nil {
+		return reply{}, err
+	}
+	page := eventsPage{
+		shell:     shell{Title: "Events of " + shortID(issue), Trail: d.issueTrail(trail, issue)},
+		issueHead: issueHead{Issue: issue, Current: tabEvents},
+		Events:    events,
+		Pager:     pager{NewerText: "Newer", OlderText: "Older"},
+	}
+	if more {
+		page.Pager.Older = d.links.events(issue.ID, events[len(events)-1].Number)
+	}
+	if before > 0 && before <= issue.Events {
+		page.Pager.Newer = d.links.events(issue.ID, newerPage(before, issue.Events))
+	}
+	return show("events", page), nil
+}
+
+// newerPage returns the "before" of the page in front of the one that begins
+// below before. Numbers have no gaps among the newest events: what retention
+// deletes is old.
+func newerPage(before, newest int64) int64 {
+	if before+eventsPerPage > newest {
+		return 0
+	}
+	return before + eventsPerPage
+}
+
+func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
+	issue, trail, err := d.pathIssue(rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	ev, err := pathEvent(rx, r, issue)
+	if err != nil {
+		return reply{}, err
+	}
+	page := eventPage{
+		shell:     shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)},
+		issueHead: issueHead{Issue: issue, Current: tabEvent},
+	}
+	if page.Event, err = d.viewEvent(rx, ev, parseFrameOrder(r)); err != nil {
+		return reply{}, err
+	}
+	return show("event", page), nil
+}
+
+// showEventJSON sends what the client sent, for people and programs that want
+// all of it.
+func (d *Dashboard) showEventJSON(rx *store.Rx, r *http.Request) (reply, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return reply{}, err
+	}
+	issue, err := rx.Issue(id)
+	if err != nil {
+		return reply{}, err
+	}
+	ev, err := pathEvent(rx, r, issue)
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := rx.EventBody(ev.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{document: &document{
+		contentType: "application/json; charset=utf-8",
+		filename:    fmt.Sprintf("%s-event-%d.json", shortID(issue), ev.Number),
+		body:        readableJSON(body.JSON),
+	}}, nil
+}
+
+// findEvent leads from an SDK's event id to the event's page.
+func (d *Dashboard) findEvent(rx *store.Rx, r *http.Request) (reply, error) {
+	text := r.PathValue("event")
+	if text == "" {
+		text = r.URL.Query().Get("id")
+	}
+	id, err := event.ParseID(strings.TrimSpace(text))
+	if err != nil {
+		return reply{}, fmt.Errorf("%w: %w", errNoEvent, err)
+	}
+	ev, err := rx.EventByID(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return reply{}, fmt.Errorf("%w: %w", errNoEvent, err)
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return redirect(d.links.event(ev.IssueID, ev.Number)), nil
+}
+
+// pathEvent loads the event that the path's {number} names.
+func pathEvent(rx *store.Rx, r *http.Request, issue store.Issue) (store.Event, error) {
+	number, err := pathNumber(r, "number")
+	if err != nil {
+		return store.Event{}, err
+	}
+	return rx.EventByNumber(issue.ID, number)
+}
+
+// issueTrail returns the crumbs of a page below an issue's overview.
+func (d *Dashboard) issueTrail(trail []crumb, issue store.Issue) []crumb {
+	return append(trail, crumb{Text: shortID(issue), URL: d.links.issue(issue.ID)})
+}
+
+// viewEvent loads and parses all that an event page shows. An event whose body
+// is gone or cannot be parsed still has a page, which says so.
+func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, order frameOrder) (*eventView, error) {
+	place, err := rx.EventPlace(ev.IssueID, ev.Number)
+	if err != nil {
+		return nil, err
+	}
+	view := &eventView{Event: ev, Place: place, Order: order}
+	body, err := rx.EventBody(ev.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		view.Problem = "The content of this event is no longer stored."
+		return view, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	view.Meta = body.Meta
+	parsed, err := parseBody(body)
+	if err != nil {
+		view.Problem = "The content of this event could not be read. Its JSON is below, as it was received."
+		return view, nil
+	}
+	parsed.ResolveIP(body.Meta.RemoteIP)
+	view.fill(parsed)
+	return view, nil
+}
+
+func parseBody(body store.EventBody) (*event.Event, error) {
+	if body.Kind == wire.KindCSP {
+		return event.ParseSecurity(body.JSON, body.Meta.Environment, body.Meta.Release)
+	}
+	return event.Parse(body.JSON)
+}

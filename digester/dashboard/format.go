@@ -1,0 +1,106 @@
+package dashboard
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"sundew/digester/store"
+	"sundew/schema/event"
+)
+
+// stamp is a point in time for a <time> element.
+type stamp struct {
+	ISO  string // for machines
+	Full string // for people who want to know exactly
+	Ago  string // for everybody else
+}
+
+func newStamp(t, now time.Time) stamp {
+	t = t.UTC()
+	return stamp{
+		ISO:  t.Format("2006-01-02T15:04:05.000Z07:00"),
+		Full: t.Format("2006-01-02 15:04:05 UTC"),
+		Ago:  formatAgo(now.Sub(t)),
+	}
+}
+
+// formatAgo says how long ago something was, in one unit, rounded down.
+func formatAgo(d time.Duration) string {
+	if d <= -time.Minute {
+		return "in " + formatSpan(-d)
+	}
+	if d < 5*time.Second {
+		return "just now"
+	}
+	return formatSpan(d) + " ago"
+}
+
+func formatSpan(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	case d < day:
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	case d < 2*day:
+		return "1 day"
+	case d < 60*day:
+		return strconv.Itoa(int(d/day)) + " days"
+	case d < 730*day:
+		return strconv.Itoa(int(d/(30*day))) + " months"
+	}
+	return strconv.Itoa(int(d/(365*day))) + " years"
+}
+
+// formatClock returns the time of day, for rows of one event that are seconds
+// apart.
+func formatClock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
+
+// formatCount writes a number with commas: 12,345.
+func formatCount(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// formatCounted writes a number with its noun: "1 event", "12,345 events".
+func formatCounted(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return formatCount(n) + " " + noun
+}
+
+// shortID returns the name by which people speak of an issue: SHOP-42.
+func shortID(i store.Issue) string {
+	return strings.ToUpper(i.Project) + "-" + strconv.FormatInt(i.Number, 10)
+}
+
+// levelClass returns the CSS class that gives a level its colour.
+func levelClass(l event.Level) string { return "level-" + l.String() }
+
+// percent returns part of whole as "42%", and as "<1%" what would round to 0.
+func percent(part, whole int64) string {
+	if whole <= 0 || part <= 0 {
+		return "0%"
+	}
+	p := (part*100 + whole/2) / whole
+	if p == 0 {
+		return "<1%"
+	}
+	return strconv.FormatInt(min(p, 100), 10) + "%"
+}

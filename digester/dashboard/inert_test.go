@@ -1,0 +1,179 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"sundew/digester/store"
+	"sundew/schema/event"
+	"sundew/schema/event/eventtest"
+)
+
+// hostile is a text that breaks out of every place where escaping was forgotten.
+const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "`${alert(1)}`"
+
+// hostileEvent returns an event with an attack in every field: the text, or a
+// javascript: address.
+func hostileEvent(text string) []byte {
+	frame := `{"function":X,"raw_function":X,"module":X,"package":X,"filename":X,"abs_path":X,"lineno":7,"colno":1,"in_app":true,
+		"pre_context":[X,X],"context_line":X,"post_context":[X],"vars":{X:X,"list":[X,{X:X}]},"instruction_addr":X}`
+	stack := `{"frames":[` + frame + `,` + frame + `]}`
+	doc := `{"platform":X,"level":X,"logger":X,"transaction":X,"server_name":X,"release":X,"dist":X,"environment":X,"culprit":X,
+		"logentry":{"message":X,"formatted":X,"params":[X]},
+		"exception":{"values":[{"type":X,"value":X,"module":X,"thread_id":X,"stacktrace":` + stack + `,
+			"mechanism":{"type":X,"description":X,"help_link":X,"handled":false,"source":X,"data":{X:X}}},
+			{"type":X,"value":X,"mechanism":{"type":"generic","help_link":"javascript:alert(1)"},"stacktrace":` + stack + `}]},
+		"threads":{"values":[{"id":X,"name":X,"crashed":true,"stacktrace":` + stack + `},{"id":2,"name":X}]},
+		"template":` + frame + `,
+		"fingerprint":["{{ default }}",X],
+		"tags":{X:X,"url":"javascript:alert(1)"},
+		"user":{"id":X,"email":X,"username":X,"name":X,"ip_address":X,X:X},
+		"request":{"url":U,"method":X,"query_string":{X:X},"fragment":X,"headers":{X:X,"User-Agent":X},"cookies":{X:X},"env":{X:X},"data":{X:X}},
+		"contexts":{X:{X:X,"type":X},"browser":{"name":X,"version":X},"os":{"name":X,"version":X}},
+		"breadcrumbs":{"values":[{"timestamp":1700000000,"type":X,"category":X,"level":"error","message":X,"data":{X:X}}]},
+		"extra":{X:X,"deep":{"a":[[X]]}},"modules":{X:X},"sdk":{"name":X,"version":X},
+		"debug_meta":{"images":[{"type":X,"code_file":X,"debug_id":X,"image_addr":X}]}}`
+	doc = strings.ReplaceAll(doc, "U,", `"javascript:alert(document.domain)//",`)
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
+	return []byte(strings.ReplaceAll(doc, "X", `"`+quoted+`"`))
+}
+
+// TestInjection fills every field of an event with attacks and looks at every
+// page for anything that a browser would run, load or follow.
+func TestInjection(t *testing.T) {
+	for _, text := range []string{hostile, "javascript:alert(1)", "https://example.com/\" onmouseover=\"alert(1)", "\u202e</title><svg onload=alert(1)>"} {
+		s := newSite(t, nil)
+		ev := s.digest(eventtest.Payload{Name: "hostile", SDK: text, JSON: hostileEvent(text)}, testNow)
+		if resp := s.post(fmt.Sprintf("/issues/%d/resolve", ev.Issue), ""); resp.StatusCode != 303 {
+			t.Fatalf("resolving: status %d", resp.StatusCode)
+		}
+		for _, path := range allPages(s, ev) {
+			resp := s.get(path)
+			page := bodyOf(t, resp)
+			if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+				assertInert(t, path, page)
+			}
+		}
+		mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue)), html.EscapeString(text)[:12])
+	}
+}
+
+// TestProjectNameInjection does the same with what people type.
+func TestProjectNameInjection(t *testing.T) {
+	s := newSite(t, nil)
+	project := hostile
+	if resp := s.post("/projects", "name="+strings.NewReplacer("<", "%3C", "&", "%26", ";", "%3B", "+", "%2B").Replace(project)); resp.StatusCode != 303 {
+		t.Fatalf("creating: status %d", resp.StatusCode)
+	}
+	resp := s.post("/projects", "name="+strings.Repeat("%3Cscript%3E", 20))
+	if resp.StatusCode != 422 {
+		t.Fatalf("creating with a long name: status %d", resp.StatusCode)
+	}
+	assertInert(t, "the form that came back", bodyOf(t, resp))
+	for _, path := range []string{"/", "/projects/2/setup", "/projects/2/issues"} {
+		assertInert(t, path, s.mustGet(path))
+	}
+}
+
+// FuzzEventView renders events of any content.
+func FuzzEventView(f *testing.F) {
+	f.Add(hostileEvent(hostile))
+	f.Add([]byte(`{"exception":[{"type":"<b>","value":["x"]}],"request":{"url":"javascript:1"}}`))
+	f.Add([]byte(`{"extra":{"a":` + strings.Repeat("[", 60) + strings.Repeat("]", 60) + `}}`))
+	files, err := loadAssets()
+	if err != nil {
+		f.Fatal(err)
+	}
+	all, err := loadPages(links{}, files, Config{Now: testClock})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		ev, err := event.Parse(payload)
+		if err != nil {
+			return
+		}
+		view := &eventView{Event: store.Event{IssueID: 1, Number: 1}}
+		view.fill(ev)
+		var page strings.Builder
+		if err := all.render(&page, "event", eventPage{Event: view}); err != nil {
+			t.Fatal(err)
+		}
+		assertInert(t, "event", page.String())
+		if limit := 2 * pageBudget; page.Len() > limit {
+			t.Errorf("the page has %d bytes, more than %d", page.Len(), limit)
+		}
+	})
+}
+
+// allPages returns the address of every page about an event.
+func allPages(s *site, ev stored) []string {
+	project, issue := fmt.Sprintf("/projects/%d", s.project.ID), fmt.Sprintf("/issues/%d", ev.Issue)
+	one := fmt.Sprintf("%s/events/%d", issue, ev.Event.Number)
+	return []string{
+		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?state=all",
+		project + "/issues?state=resolved&sort=events", issue, issue + "/events", one, one + "?frames=oldest",
+		"/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
+	}
+}
+
+// assertInert fails for everything on a page that runs, loads or leads anywhere
+// but to where the dashboard's own templates do.
+func assertInert(t testing.TB, path, page string) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	allowed := strings.Fields(`html head meta title link script body a header div img form label input button main nav ol li ul footer span
+		h1 h2 h3 h4 p code pre strong time svg g rect figure figcaption section article aside table thead tbody tr th td dl dt dd details summary mark`)
+	for node := range doc.Descendants() {
+		if node.Type != html.ElementNode {
+			continue
+		}
+		if !slices.Contains(allowed, node.Data) {
+			t.Errorf("%s: unexpected element <%s>", path, node.Data)
+		}
+		if node.Data == "script" && (attr(node, "src") == "" || node.FirstChild != nil) {
+			t.Errorf("%s: an inline script", path)
+		}
+		for _, a := range node.Attr {
+			assertInertAttr(t, path, node, a)
+		}
+	}
+}
+
+func assertInertAttr(t testing.TB, path string, node *html.Node, a html.Attribute) {
+	t.Helper()
+	switch {
+	case strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "srcdoc" || a.Key == "http-equiv" || strings.ContainsAny(a.Key, `<>"'=`):
+		t.Errorf("%s: unexpected attribute %s=%q of <%s>", path, a.Key, a.Val, node.Data)
+	case a.Key == "src" || a.Key == "href" && node.Data == "link":
+		if !strings.HasPrefix(a.Val, "/static/") {
+			t.Errorf("%s: <%s> loads %q", path, node.Data, a.Val)
+		}
+	case a.Key == "action":
+		if !strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "//") {
+			t.Errorf("%s: a form goes to %q", path, a.Val)
+		}
+	case a.Key == "href":
+		inside := strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "//") || strings.HasPrefix(a.Val, "#") || strings.HasPrefix(a.Val, "?")
+		outside := strings.HasPrefix(a.Val, "https://") || strings.HasPrefix(a.Val, "http://")
+		if !inside && !(outside && strings.Contains(attr(node, "rel"), "noreferrer")) {
+			t.Errorf("%s: a link leads to %q", path, a.Val)
+		}
+	}
+}
+
+func attr(node *html.Node, key string) string {
+	for _, a := range node.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}

@@ -1,0 +1,211 @@
+package dashboard
+
+import (
+	"net/http"
+	"time"
+
+	"sundew/digester/store"
+)
+
+// valuesPerTag is how many values of a tag an issue page names; the rest is
+// summed up.
+const valuesPerTag = 5
+
+// issueHead is the top of every page about an issue.
+type issueHead struct {
+	Issue   store.Issue
+	Current issueTab
+}
+
+// issueTab is one of the views of an issue.
+type issueTab int
+
+const (
+	tabNewest issueTab = iota
+	tabEvents
+	tabEvent // a certain event: none of the tabs
+)
+
+// Newest reports whether the page is the issue's overview.
+func (h issueHead) Newest() bool { return h.Current == tabNewest }
+
+// List reports whether the page is the list of events.
+func (h issueHead) List() bool { return h.Current == tabEvents }
+
+// Resolved reports whether the issue's button says "Reopen".
+func (h issueHead) Resolved() bool { return h.Issue.State == store.StateResolved }
+
+// issuePage is an issue with its newest event.
+type issuePage struct {
+	shell
+	issueHead
+	Chart   chart
+	Tags    []tagView
+	History []historyView
+	Event   *eventView // nil when no event is stored
+}
+
+// tagView is how an issue's events divide over the values of a tag.
+type tagView struct {
+	Key    string
+	Values []tagValue
+}
+
+// tagValue is one value, or all that is not named.
+type tagValue struct {
+	Text  string
+	Count int64
+	Share string // "42%"
+	Width int    // of its bar, in percent
+	Rest  bool   // stands for several values
+}
+
+// historyView is one thing that happened to an issue.
+type historyView struct {
+	At   time.Time
+	Text string
+	URL  string // of the event that caused it, if one did
+}
+
+func (d *Dashboard) showIssue(rx *store.Rx, r *http.Request) (reply, error) {
+	issue, trail, err := d.pathIssue(rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	page := issuePage{
+		shell:     shell{Title: shortID(issue) + " " + issue.Title, Trail: trail},
+		issueHead: issueHead{Issue: issue, Current: tabNewest},
+	}
+	now := d.cfg.Now()
+	hours, err := rx.IssueHours([]int64{issue.ID}, chartStart(now))
+	if err != nil {
+		return reply{}, err
+	}
+	page.Chart = newChart(hours[issue.ID], now)
+	if page.Tags, err = issueTags(rx, issue); err != nil {
+		return reply{}, err
+	}
+	if page.History, err = d.issueHistory(rx, issue); err != nil {
+		return reply{}, err
+	}
+	newest, _, err := rx.Events(issue.ID, 0, 1)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(newest) > 0 {
+		if page.Event, err = d.viewEvent(rx, newest[0], parseFrameOrder(r)); err != nil {
+			return reply{}, err
+		}
+	}
+	return show("issue", page), nil
+}
+
+// setIssueState is POST /issues/{id}/resolve and /reopen.
+func (d *Dashboard) setIssueState(state store.IssueState) writer {
+	return func(tx *store.Tx, r *http.Request) (reply, error) {
+		id, err := pathNumber(r, "id")
+		if err != nil {
+			return reply{}, err
+		}
+		if _, err := tx.SetIssueState(id, state); err != nil {
+			return reply{}, err
+		}
+		return redirect(d.links.issue(id)), nil
+	}
+}
+
+// pathIssue loads the issue that the path's {id} names, and the crumbs above it.
+func (d *Dashboard) pathIssue(rx *store.Rx, r *http.Request) (store.Issue, []crumb, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return store.Issue{}, nil, err
+	}
+	issue, err := rx.Issue(id)
+	if err != nil {
+		return store.Issue{}, nil, err
+	}
+	project, err := rx.Project(issue.ProjectID)
+	if err != nil {
+		return store.Issue{}, nil, err
+	}
+	return issue, d.projectTrail(project), nil
+}
+
+func issueTags(rx *store.Rx, issue store.Issue) ([]tagView, error) {
+	counts, err := rx.IssueTags(issue.ID, valuesPerTag)
+	if err != nil {
+		return nil, err
+	}
+	return newTagViews(counts, issue.Events), nil
+}
+
+// maxTagKeys bounds the tags of an issue page: clients may make up any number.
+const maxTagKeys = 40
+
+// newTagViews groups counts by key. Shares are of all the issue's events; what
+// the named values leave open, untagged events included, is one last row.
+func newTagViews(counts []store.TagCount, events int64) []tagView {
+	var views []tagView
+	for _, c := range counts {
+		if len(views) == 0 || views[len(views)-1].Key != c.Key {
+			if len(views) == maxTagKeys {
+				break
+			}
+			views = append(views, tagView{Key: c.Key})
+		}
+		v := &views[len(views)-1]
+		v.Values = append(v.Values, newTagValue(c.Value, c.Count, events))
+	}
+	for i := range views {
+		rest := events
+		for _, v := range views[i].Values {
+			rest -= v.Count
+		}
+		if rest > 0 {
+			v := newTagValue("other or none", rest, events)
+			v.Rest = true
+			views[i].Values = append(views[i].Values, v)
+		}
+	}
+	return views
+}
+
+func newTagValue(text string, count, events int64) tagValue {
+	v := tagValue{Text: text, Count: count, Share: percent(count, events)}
+	if events > 0 {
+		v.Width = int(max(1, min(100, count*100/events)))
+	}
+	return v
+}
+
+func (d *Dashboard) issueHistory(rx *store.Rx, issue store.Issue) ([]historyView, error) {
+	entries, err := rx.History(issue.ID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]historyView, 0, len(entries))
+	for i := len(entries) - 1; i >= 0; i-- { // newest first, like everything here
+		view := historyView{At: entries[i].At, Text: historyText(entries[i].Kind)}
+		if n := entries[i].Event; n != 0 {
+			view.URL = d.links.event(issue.ID, n)
+		}
+		views = append(views, view)
+	}
+	return views, nil
+}
+
+// historyText says in words what happened. Kinds that this program does not know
+// come from a newer one and are shown as they are.
+func historyText(kind string) string {
+	switch kind {
+	case "created":
+		return "First seen"
+	case "resolved":
+		return "Resolved"
+	case "reopened":
+		return "Reopened"
+	case "regressed":
+		return "Came back after it was resolved"
+	}
+	return kind
+}

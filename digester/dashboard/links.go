@@ -1,0 +1,78 @@
+package dashboard
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sundew/schema/event"
+)
+
+// links makes every address of the pages, because every one of them begins with
+// the path under which the dashboard is published.
+type links struct {
+	base string // without a slash at its end; empty: published at the root
+}
+
+func (l links) home() string     { return l.base + "/" }
+func (l links) projects() string { return l.base + "/projects" }
+func (l links) find() string     { return l.base + "/events" }
+
+func (l links) asset(name string) string { return l.base + "/static/" + name }
+
+func (l links) project(id event.ProjectID) string {
+	return l.base + "/projects/" + strconv.FormatInt(int64(id), 10)
+}
+
+// setup leads to the set-up page, for a platform or, with "", for the first.
+func (l links) setup(id event.ProjectID, platform string) string {
+	to := l.project(id) + "/setup"
+	if platform != "" {
+		to += "?" + url.Values{"platform": {platform}}.Encode()
+	}
+	return to
+}
+
+// issues leads to a project's issue list; what is the default is left out.
+func (l links) issues(id event.ProjectID, list issueList) string {
+	return l.project(id) + "/issues" + list.query()
+}
+
+func (l links) openIssues(id event.ProjectID) string { return l.project(id) + "/issues" }
+
+func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.FormatInt(id, 10) }
+
+func (l links) resolve(id int64) string { return l.issue(id) + "/resolve" }
+func (l links) reopen(id int64) string  { return l.issue(id) + "/reopen" }
+
+// events leads to an issue's list of events older than the numbered one; zero is
+// the newest page.
+func (l links) events(issue, before int64) string {
+	to := l.issue(issue) + "/events"
+	if before > 0 {
+		to += "?before=" + strconv.FormatInt(before, 10)
+	}
+	return to
+}
+
+func (l links) event(issue, number int64) string {
+	return l.issue(issue) + "/events/" + strconv.FormatInt(number, 10)
+}
+
+// eventFrames leads to an event page with frames in the given order.
+func (l links) eventFrames(issue, number int64, order frameOrder) string {
+	to := l.event(issue, number)
+	if order == oldestFirst {
+		to += "?frames=oldest"
+	}
+	return to
+}
+
+func (l links) eventJSON(issue, number int64) string { return l.event(issue, number) + "/json" }
+
+// DSN returns what an SDK is configured with to report to a project. publicURL
+// is the installation's address; a path in it is kept.
+func DSN(publicURL, key string, project event.ProjectID) string {
+	scheme, rest, _ := strings.Cut(publicURL, "://")
+	return scheme + "://" + key + "@" + strings.TrimRight(rest, "/") + "/" + strconv.FormatInt(int64(project), 10)
+}

@@ -1,0 +1,130 @@
+package dashboard
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"sundew/schema/event"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// shell is what every page has around its content. Page structs embed it.
+type shell struct {
+	Title string
+	Trail []crumb // from the project list down to the page above this one
+}
+
+// crumb is a link of the trail.
+type crumb struct{ Text, URL string }
+
+// pages are the parsed templates by page.
+type pages map[string]*template.Template
+
+// loadPages parses templates/NAME.html as the page NAME. Files whose names begin
+// with an underscore are shared by all.
+func loadPages(l links, files assets, cfg Config) (pages, error) {
+	funcs := templateFuncs(l, cfg)
+	funcs["asset"] = func(name string) (string, error) {
+		served, err := files.served(name)
+		return l.asset(served), err
+	}
+	shared, err := template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parsing templates: %w", err)
+	}
+	names, err := fs.Glob(templateFiles, "templates/[a-z]*.html")
+	if err != nil {
+		return nil, fmt.Errorf("listing templates: %w", err)
+	}
+	all := make(pages)
+	for _, file := range names {
+		t, err := shared.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("parsing templates: %w", err)
+		}
+		if _, err := t.ParseFS(templateFiles, file); err != nil {
+			return nil, fmt.Errorf("parsing templates: %w", err)
+		}
+		all[strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")] = t
+	}
+	return all, nil
+}
+
+// render writes a page.
+func (p pages) render(w io.Writer, name string, data any) error {
+	t, ok := p[name]
+	if !ok {
+		return fmt.Errorf("no page %q", name)
+	}
+	if err := t.ExecuteTemplate(w, "page", data); err != nil {
+		return fmt.Errorf("rendering %s: %w", name, err)
+	}
+	return nil
+}
+
+// step is a way from one event to another.
+type step struct {
+	Text string
+	URL  string // empty: there is nothing to go to
+}
+
+func (l links) newStep(issue, to, from int64, text string) step {
+	if to == 0 || to == from {
+		return step{Text: text}
+	}
+	return step{Text: text, URL: l.event(issue, to)}
+}
+
+// pager leads to the neighbours of a page of a list. An empty address: there is
+// no such page.
+type pager struct {
+	Newer, NewerText string
+	Older, OlderText string
+	Text             string // where we are
+}
+
+// dsnBox is a DSN to copy.
+type dsnBox struct {
+	ID  string // of its element
+	DSN string
+}
+
+func newDSNBox(project event.ProjectID, dsn string) dsnBox {
+	return dsnBox{ID: fmt.Sprintf("dsn-%d", project), DSN: dsn}
+}
+
+// templateFuncs are what templates may call: addresses and formats.
+func templateFuncs(l links, cfg Config) template.FuncMap {
+	return template.FuncMap{
+		"homeURL":      l.home,
+		"projectsURL":  l.projects,
+		"findURL":      l.find,
+		"setupURL":     l.setup,
+		"issueURL":     l.issue,
+		"resolveURL":   l.resolve,
+		"reopenURL":    l.reopen,
+		"eventsURL":    l.events,
+		"eventURL":     l.event,
+		"framesURL":    l.eventFrames,
+		"eventJSONURL": l.eventJSON,
+		"version":      func() string { return cfg.Version },
+		"count":        formatCount,
+		"counted":      formatCounted,
+		"shortID":      shortID,
+		"levelClass":   levelClass,
+		"issuesURL":    l.openIssues,
+		"stamp":        func(t time.Time) stamp { return newStamp(t, cfg.Now()) },
+		"clock":        formatClock,
+		"isNotable":    func(l event.Level) bool { return l >= event.LevelWarning },
+		"isMark":       func(hour int) bool { return hour%6 == 0 },
+		"step":         l.newStep,
+		"dsnBox":       newDSNBox,
+	}
+}

@@ -1,0 +1,75 @@
+package dashboard
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"sundew/digester/store"
+)
+
+// setupPage says how an application reports to a project.
+type setupPage struct {
+	shell
+	Project   store.Project
+	DSN       string
+	Again     string // this page's own address
+	Platforms []tab
+	Name      string // of the platform shown
+	Note      string // for users of frameworks; may be empty
+	Steps     []setupStep
+}
+
+// setupStep is one thing to do, with what to copy.
+type setupStep struct {
+	Title string
+	File  string // where the code goes; empty: a terminal
+	Code  string
+}
+
+// Waiting reports whether the project has not heard from its application.
+func (p setupPage) Waiting() bool { return p.Project.Events == 0 }
+
+func (d *Dashboard) showSetup(rx *store.Rx, r *http.Request) (reply, error) {
+	project, err := pathProject(rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	guides := setupGuides()
+	shown := guides[0]
+	for _, g := range guides {
+		if g.key == r.URL.Query().Get("platform") {
+			shown = g
+		}
+	}
+	page := setupPage{
+		shell:   shell{Title: "Set up " + project.Name, Trail: d.projectTrail(project)},
+		Project: project, DSN: d.dsn(project), Again: d.links.setup(project.ID, shown.key),
+		Name: shown.name, Note: shown.note, Steps: d.fillIn(shown.steps, project),
+	}
+	for _, g := range guides {
+		page.Platforms = append(page.Platforms, tab{
+			Text: g.name, URL: d.links.setup(project.ID, g.key), Current: g.key == shown.key,
+		})
+	}
+	return show("setup", page), nil
+}
+
+// fillIn puts the project's addresses into a guide's steps.
+func (d *Dashboard) fillIn(steps []setupStep, p store.Project) []setupStep {
+	key := ""
+	if len(p.Keys) > 0 {
+		key = p.Keys[0]
+	}
+	id := strconv.FormatInt(int64(p.ID), 10)
+	values := strings.NewReplacer(
+		"{dsn}", d.dsn(p),
+		"{key}", key,
+		"{store}", strings.TrimRight(d.cfg.PublicURL, "/")+"/api/"+id+"/store/",
+	)
+	filled := make([]setupStep, len(steps))
+	for i, s := range steps {
+		filled[i] = setupStep{Title: s.Title, File: s.File, Code: values.Replace(s.Code)}
+	}
+	return filled
+}
