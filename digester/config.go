@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/rs/zerolog"
+)
+
+// Config is everything that can be configured. The names of the environment
+// variables are in the README's table.
+type Config struct {
+	Data      string        // SUNDEW_DATA: directory of the database and the queue; "./data"
+	Listen    string        // SUNDEW_LISTEN: address of intake and dashboard; "127.0.0.1:8000"
+	URL       string        // SUNDEW_URL: how browsers and SDKs reach Listen from outside; derived from Listen
+	KeyRate   float64       // SUNDEW_KEY_RATE: events a second that one key may send; 0: no limit
+	ProxyHops int           // SUNDEW_PROXY_HOPS: trusted reverse proxies in front, for client addresses; 0
+	MaxEvent  int64         // SUNDEW_MAX_EVENT_BYTES: of one event, decoded; 1 MiB
+	MaxBody   int64         // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
+	LogLevel  zerolog.Level // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
+}
+
+// configFromEnv reads the environment and reports everything that is wrong with
+// it at once.
+func configFromEnv(getenv func(string) string) (Config, error) {
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel}
+	var problems []error
+	read := func(name string, set func(string) error) {
+		if v := strings.TrimSpace(getenv(name)); v != "" {
+			if err := set(v); err != nil {
+				problems = append(problems, fmt.Errorf("  %s=%q: %w", name, v, err))
+			}
+		}
+	}
+	read("SUNDEW_DATA", func(v string) error { cfg.Data = v; return nil })
+	read("SUNDEW_LISTEN", func(v string) error {
+		cfg.Listen = v
+		if _, _, err := net.SplitHostPort(v); err != nil {
+			return errors.New("want host:port, for example 127.0.0.1:8000")
+		}
+		return nil
+	})
+	read("SUNDEW_URL", func(v string) error {
+		u, err := url.Parse(v)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+			return errors.New("want an http or https address, for example https://errors.example.com")
+		}
+		cfg.URL = strings.TrimRight(v, "/")
+		return nil
+	})
+	read("SUNDEW_KEY_RATE", func(v string) (err error) {
+		cfg.KeyRate, err = strconv.ParseFloat(v, 64)
+		if err != nil || !(cfg.KeyRate >= 0 && cfg.KeyRate <= 1e9) {
+			return errors.New("want events a second, for example 100; 0 means no limit")
+		}
+		return nil
+	})
+	read("SUNDEW_PROXY_HOPS", func(v string) (err error) {
+		cfg.ProxyHops, err = strconv.Atoi(v)
+		if err != nil || cfg.ProxyHops < 0 || cfg.ProxyHops > 10 {
+			return errors.New("want the number of reverse proxies in front, 0 to 10")
+		}
+		return nil
+	})
+	bytes := func(dst *int64) func(string) error {
+		return func(v string) (err error) {
+			*dst, err = strconv.ParseInt(v, 10, 64)
+			if err != nil || *dst < 1024 || *dst > 1<<30 {
+				return errors.New("want a number of bytes between 1024 and 1073741824")
+			}
+			return nil
+		}
+	}
+	read("SUNDEW_MAX_EVENT_BYTES", bytes(&cfg.MaxEvent))
+	read("SUNDEW_MAX_BODY_BYTES", bytes(&cfg.MaxBody))
+	read("SUNDEW_LOG_LEVEL", func(v string) (err error) {
+		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
+			return errors.New("want debug, info, warn or error")
+		}
+		return nil
+	})
+	return cfg, errors.Join(problems...)
+}
+
+func (c Config) databasePath() string { return filepath.Join(c.Data, "sundew.db") }
+func (c Config) queuePath() string    { return filepath.Join(c.Data, "queue.db") }
+
+// publicURL returns how to reach what listens at addr.
+func (c Config) publicURL(addr string) string {
+	if c.URL != "" {
+		return c.URL
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "http://" + addr
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

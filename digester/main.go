@@ -1,0 +1,103 @@
+// Command digester is Sundew in one program: intake, queue, digester and
+// dashboard in one process, and what operators need around them.
+//
+//	digester [serve]               run everything until SIGTERM
+//	digester check                 verify every invariant of the database and the ledger
+//	digester stats                 print the books as JSON
+//	digester project create NAME   make a project and print its DSN; --key sets its key
+//	digester version
+//
+// Configuration is by environment, see config.go. This package wires the others
+// together and holds no rules of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+const usage = `usage: digester [serve | check | stats | project create NAME [--key KEY] | version]
+
+  serve            run intake, queue, digester and dashboard in one process (the default)
+  check            verify every invariant of the database and the ledger
+  stats            print the books as JSON
+  project create   make a project and print its DSN
+  version          print the version
+
+Configuration is by environment (SUNDEW_DATA, SUNDEW_LISTEN, …): see the README.
+`
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it did not work, or check found a broken invariant
+	exitUsage  = 2 // the command or the configuration is wrong
+)
+
+// errUsage is wrapped by errors in how the program was called.
+var errUsage = errors.New("wrong usage")
+
+// run executes one command and returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	command := "serve"
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "version":
+		fmt.Fprintln(stdout, "sundew", version())
+		return exitOK
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
+		"serve": serve, "check": check, "stats": stats, "project": project,
+	}
+	do, ok := commands[command]
+	if !ok {
+		fmt.Fprintf(stderr, "digester: there is no command %q\n\n%s", command, usage)
+		return exitUsage
+	}
+	cfg, err := configFromEnv(getenv)
+	if err != nil {
+		fmt.Fprintf(stderr, "digester: the configuration is wrong:\n%v\nThe README's table says what each variable means.\n", err)
+		return exitUsage
+	}
+	err = do(ctx, cfg, args, stdout, stderr)
+	switch {
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "digester: %v\n\n%s", err, usage)
+		return exitUsage
+	case err != nil:
+		fmt.Fprintf(stderr, "digester: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			return s.Value
+		}
+	}
+	return info.Main.Version
+}

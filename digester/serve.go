@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"sundew/digester/dashboard"
+	"sundew/digester/digest"
+	"sundew/digester/queue/local"
+	"sundew/digester/store"
+	"sundew/functions/ingest/edge"
+	"sundew/schema/wire"
+)
+
+const (
+	// countsEvery is how often the edge's counts of what it did not queue are
+	// sent. A process that is killed loses those of so long, never an event.
+	countsEvery = time.Second
+
+	// drainFor is how long requests under way may take to end at shutdown.
+	drainFor = 10 * time.Second
+
+	// firstProject is made when there is none, so that there is a DSN to print.
+	firstProject = "My project"
+)
+
+// service is everything that runs in one process.
+type service struct {
+	cfg       Config
+	log       zerolog.Logger
+	db        *store.DB
+	replica   *store.Replica
+	queue     *local.Queue
+	keys      *keySnapshot
+	edge      *edge.Handler
+	digester  *digest.Digester
+	dashboard http.Handler
+	listener  net.Listener
+	url       string
+}
+
+// serve runs everything until ctx is done, then stops in the order in which
+// nothing is lost: intake first, the digester after its batch, the database last.
+func serve(ctx context.Context, cfg Config, args []string, stdout, stderr io.Writer) (err error) {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: serve takes no arguments", errUsage)
+	}
+	s := &service{cfg: cfg, log: newLog(stderr, cfg.LogLevel)}
+	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	dsn, err := s.firstDSN(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "Sundew is ready. Dashboard: %s/  DSN: %s\n", s.url, dsn)
+	return s.run(ctx)
+}
+
+// newLog writes lines for people to a terminal and JSON to everything else.
+func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
+	out := stderr
+	if f, ok := stderr.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			out = zerolog.ConsoleWriter{Out: f, TimeFormat: time.TimeOnly}
+		}
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// open opens and wires everything. What was opened before an error is closed by
+// close.
+func (s *service) open(ctx context.Context) (err error) {
+	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	// The queue first: its lock is what keeps a second process out.
+	if s.queue, err = local.Open(ctx, local.Config{Path: s.cfg.queuePath(), Log: s.log}); err != nil {
+		if errors.Is(err, local.ErrInUse) {
+			return fmt.Errorf("another digester is running on %q; stop it, or set SUNDEW_DATA to another directory: %w", s.cfg.Data, err)
+		}
+		return err
+	}
+	if s.db, err = store.Open(ctx, store.Config{Path: s.cfg.databasePath(), Log: s.log}); err != nil {
+		return err
+	}
+	if s.replica, err = store.OpenReplica(ctx, s.cfg.databasePath()); err != nil {
+		return err
+	}
+	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("listening on %s (set SUNDEW_LISTEN to use another address): %w", s.cfg.Listen, err)
+	}
+	s.url = s.cfg.publicURL(s.listener.Addr().String())
+	s.keys = &keySnapshot{replica: s.replica, log: s.log}
+	limits := edge.DefaultLimits()
+	if s.cfg.MaxEvent > 0 {
+		limits.Event = int(s.cfg.MaxEvent)
+	}
+	if s.cfg.MaxBody > 0 {
+		limits.Body = s.cfg.MaxBody
+	}
+	if s.edge, err = edge.New(edge.Config{
+		Keys: s.keys, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
+		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
+	}); err != nil {
+		return err
+	}
+	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log}); err != nil {
+		return err
+	}
+	s.dashboard, err = dashboard.New(dashboard.Config{
+		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: version(),
+	})
+	return err
+}
+
+// firstDSN returns the first project's DSN, and makes the project if there is
+// none.
+func (s *service) firstDSN(ctx context.Context) (string, error) {
+	var p store.Project
+	err := s.db.Write(ctx, "first project", func(tx *store.Tx) error {
+		projects, err := tx.ProjectsByID()
+		if err != nil {
+			return err
+		}
+		for _, known := range projects {
+			if len(known.Keys) > 0 {
+				p = known
+				return nil
+			}
+		}
+		p, err = tx.CreateProject(firstProject)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.keys.refresh(ctx, time.Now()); err != nil {
+		return "", fmt.Errorf("reading the keys: %w", err)
+	}
+	return dashboard.DSN(s.url, p.Keys[0], p.ID), nil
+}
+
+// run serves and digests until ctx is done or one of the parts fails.
+func (s *service) run(ctx context.Context) error {
+	var unused unusedConns
+	server := &http.Server{
+		ConnState:         unused.track,
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute, // a phone may take its time with 20 MiB
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		s.keys.keepFresh(ctx)
+		return nil
+	})
+	group.Go(func() error { return s.digester.Run(ctx) })
+	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+		defer cancel()
+		server.RegisterOnShutdown(unused.close)
+		return errors.Join(server.Shutdown(drain), s.edge.FlushCounts(drain))
+	})
+	return group.Wait()
+}
+
+// sendCounts sends the edge's counts until ctx is done. It returns an error if
+// the queue stopped for good: only a restart helps then.
+func (s *service) sendCounts(ctx context.Context) error {
+	ticker := time.NewTicker(countsEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := s.edge.FlushCounts(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn().Err(err).Msg("the edge's counts could not be sent; they are kept")
+			}
+			if err := s.queue.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// close closes what open opened.
+func (s *service) close(ctx context.Context) error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.queue != nil {
+		errs = append(errs, s.queue.Close(ctx))
+	}
+	if s.replica != nil {
+		errs = append(errs, s.replica.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
