@@ -64,6 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/store":           {"sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/infra":                    {},
 	"sundew/infra/bench":              {"sundew/schema/..."},
 }
 
