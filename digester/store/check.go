@@ -64,6 +64,12 @@ var invariants = []struct{ holds, counterexamples string }{
 		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', books say ' || coalesce(sum(o.quantity), 0)
 		FROM projects p LEFT JOIN outcomes o ON o.project_id = p.id AND o.outcome = 'stored'
 		GROUP BY p.id HAVING p.event_count <> coalesce(sum(o.quantity), 0)`},
+	{"the totals of the books are the sums of their hours", `
+		SELECT 'project ' || coalesce(t.project_id, h.project_id) || ': ' || coalesce(t.outcome, h.outcome) || ' ' || coalesce(t.reason, h.reason)
+		FROM outcome_totals t FULL JOIN
+		  (SELECT project_id, category, outcome, reason, sum(quantity) AS quantity FROM outcomes WHERE outcome <> 'stored' GROUP BY 1, 2, 3, 4) h
+		  ON h.project_id = t.project_id AND h.category = t.category AND h.outcome = t.outcome AND h.reason = t.reason
+		WHERE t.quantity IS NOT h.quantity`},
 	{"the ledger and the books agree: what was decided is stored, duplicate or dropped", `
 		SELECT 'project ' || l.project_id || ': ledger ' || l.n || ', books ' || coalesce(o.n, 0) FROM
 		  (SELECT project_id, sum(high - coalesce((SELECT sum(to_seq - from_seq + 1) FROM edge_gaps g WHERE g.lane_id = edge_lanes.id), 0)) AS n

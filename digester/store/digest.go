@@ -189,7 +189,7 @@ func (tx *Tx) countAround(in *Incoming, issue int64) error {
 	if err := tx.countTags(issue, at, in.Tags); err != nil {
 		return err
 	}
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, "stored", "", 1)
+	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeStored, "", 1)
 }
 
 // digestDuplicate is the transaction of a message whose event is stored already,
@@ -212,7 +212,7 @@ func (tx *Tx) digestDuplicate(cache *digestCache, in *Incoming, result *Result) 
 		return nil
 	}
 	*result = Duplicate
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, "duplicate", "", 1)
+	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeDuplicate, "", 1)
 }
 
 // digestDropped is the transaction of a message that will never be an event.
@@ -229,5 +229,5 @@ func (tx *Tx) digestDropped(cache *digestCache, in *Incoming, reason, detail str
 	if err := tx.recordReject(in, reason, detail); err != nil {
 		return err
 	}
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, "dropped", reason, 1)
+	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeDropped, reason, 1)
 }

@@ -9,12 +9,27 @@ import (
 // maxRejects is how many of the newest dropped messages are kept.
 const maxRejects = 10_000
 
+// Outcomes of messages, as the books name them. Those of items that never became
+// messages are wire.Outcome.
+const (
+	outcomeStored    = "stored"
+	outcomeDuplicate = "duplicate"
+	outcomeDropped   = "dropped"
+)
+
 // countOutcome adds to the books.
 func (tx *Tx) countOutcome(project, hour int64, category, outcome, reason string, quantity int64) error {
 	_, err := tx.exec(`
 		INSERT INTO outcomes (project_id, hour, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT DO UPDATE SET quantity = quantity + ?6`,
 		project, hour, category, outcome, reason, quantity)
+	if err != nil || outcome == outcomeStored {
+		return err
+	}
+	_, err = tx.exec(`
+		INSERT INTO outcome_totals (project_id, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT DO UPDATE SET quantity = quantity + ?5`,
+		project, category, outcome, reason, quantity)
 	return err
 }
 
@@ -55,11 +70,13 @@ func (tx *Tx) recordReject(in *Incoming, reason, detail string) error {
 	return err
 }
 
-// Outcomes returns the books summed over all hours.
+// Outcomes returns the books summed over all hours. Stored events come without
+// their category.
 func (rx *Rx) Outcomes() ([]OutcomeCount, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT project_id, category, outcome, reason, SUM(quantity) FROM outcomes
-		GROUP BY project_id, category, outcome, reason ORDER BY project_id, category, outcome, reason`)
+		SELECT project_id, category, outcome, reason, quantity FROM outcome_totals
+		UNION ALL SELECT id, '', 'stored', '', event_count FROM projects WHERE event_count > 0
+		ORDER BY 1, 2, 3, 4`)
 	return collect(rows, err, func(o *OutcomeCount) []any {
 		return []any{&o.Project, &o.Category, &o.Outcome, &o.Reason, &o.Quantity}
 	})

@@ -151,6 +151,17 @@ CREATE TABLE outcomes (
   PRIMARY KEY (project_id, hour, category, outcome, reason)
 ) STRICT, WITHOUT ROWID;
 
+-- The same without the hour, so that nobody has to sum up years; kept for all but
+-- stored events, which projects.event_count counts.
+CREATE TABLE outcome_totals (
+  project_id INTEGER NOT NULL,
+  category   TEXT    NOT NULL,
+  outcome    TEXT    NOT NULL,
+  reason     TEXT    NOT NULL,
+  quantity   INTEGER NOT NULL,
+  PRIMARY KEY (project_id, category, outcome, reason)
+) STRICT, WITHOUT ROWID;
+
 -- One row a running copy of the edge that ever sent something.
 CREATE TABLE edge_instances (
   id         INTEGER PRIMARY KEY,

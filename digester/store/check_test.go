@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// Whatever is broken in a database, the checker says so: each statement breaks
+// one thing.
+func TestCheckFinds(t *testing.T) {
+	for statement, want := range map[string]string{
+		`UPDATE projects SET event_count = event_count + 1`:            "a project's event_count",
+		`UPDATE projects SET issue_count = 7`:                          "a project's issue_count",
+		`UPDATE issues SET event_count = 1 WHERE id = 1`:               "an issue's event_count",
+		`UPDATE events SET number = 9 WHERE id = 2`:                    "numbered from 1",
+		`UPDATE issues SET last_seen = last_seen + 1`:                  "first and last seen",
+		`UPDATE issues SET seen_step = 5`:                              "sort keys",
+		`UPDATE issues SET count_step = 5`:                             "sort keys",
+		`UPDATE issues SET state = 1`:                                  "resolved if and only if",
+		`UPDATE events SET project_id = 2 WHERE id = 1`:                "belong to the same project",
+		`DELETE FROM event_bodies WHERE event_id = 1`:                  "exactly one body",
+		`DELETE FROM groupings`:                                        "has a grouping",
+		`UPDATE issue_hours SET count = 7`:                             "hours sum up",
+		`UPDATE issue_tags SET count = 7`:                              "tag value",
+		`UPDATE releases SET event_count = 7`:                          "a release's",
+		`UPDATE environments SET event_count = 7`:                      "an environment's",
+		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'stored'`:    "the books of a project",
+		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'duplicate'`: "sums of their hours",
+		`DELETE FROM outcome_totals`:                                   "sums of their hours",
+		`UPDATE edge_lanes SET high = high + 1`:                        "the ledger and the books agree",
+		`INSERT INTO edge_gaps VALUES (1, 3, 9, 0)`:                    "a gap of the ledger",
+		`UPDATE history SET event_id = 77`:                             "refers to a missing one",
+	} {
+		t.Run(want, func(t *testing.T) {
+			db, replica := openDigested(t)
+			if problems, err := replica.Check(t.Context()); err != nil || len(problems) > 0 {
+				t.Fatalf("before: %v, %v", problems, err)
+			}
+			// A foreign key is switched off, as by a careless hand in a shell.
+			if _, err := db.writer.conn.ExecContext(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.writer.conn.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+			problems, err := replica.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range problems {
+				if strings.Contains(p.Invariant, want) {
+					return
+				}
+			}
+			t.Errorf("%s: found %v", statement, problems)
+		})
+	}
+}
+
+// openDigested returns a database with two projects, and in the first an issue
+// of three events and a duplicate.
+func openDigested(t *testing.T) (*DB, *Replica) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sundew.db")
+	db, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica, err := OpenReplica(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := replica.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{"Shop", "Worker"} {
+		err := db.Write(t.Context(), "test", func(tx *Tx) error {
+			_, err := tx.CreateProject(name)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := time.UnixMilli(1_795_000_000_000).UTC()
+	for i, id := range []byte{1, 2, 3, 3} {
+		_, err := db.Digest(t.Context(), &Incoming{
+			Instance: wire.InstanceID{1}, Seq: uint64(i + 1), Project: 1, EventID: event.ID{id}, ReceivedAt: at, Category: "error",
+			OccurredAt: at, Level: event.LevelError, Title: "it broke", Release: "1.0", Environment: "production",
+			Tags: []event.Pair{{Key: "level", Value: "error"}}, Group: [16]byte{1}, GroupRules: 1, Kind: wire.KindEvent, Meta: []byte(`{}`), Body: []byte(`{}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db, replica
+}
