@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,6 +85,7 @@ type threadView struct {
 // exceptions shows the thrown exception first, then its causes: the order in
 // which people ask.
 func (b *budget) exceptions(ev *event.Event, order frameOrder) []exceptionView {
+	grouped := slices.ContainsFunc(ev.Exceptions, func(e event.Exception) bool { return e.Mechanism.IsGroup })
 	var views []exceptionView
 	for i := len(ev.Exceptions) - 1; i >= 0 && b.row(); i-- {
 		e := ev.Exceptions[i]
@@ -92,7 +94,7 @@ func (b *budget) exceptions(ev *event.Event, order frameOrder) []exceptionView {
 			Value:     b.text(e.Value, maxBody),
 			Module:    b.text(e.Module, maxLine),
 			Handled:   handled(e.Mechanism.Handled),
-			Mechanism: b.mechanism(e.Mechanism),
+			Mechanism: b.mechanism(e.Mechanism, grouped),
 			HelpLink:  webLink(b.text(e.Mechanism.HelpLink, maxLine)),
 		}
 		if len(views) > 0 {
@@ -133,7 +135,9 @@ func relation(all []event.Exception, m event.Mechanism) string {
 	return "Caused by"
 }
 
-func (b *budget) mechanism(m event.Mechanism) fieldList {
+// mechanism says how an exception was caught. The numbers matter in a group only:
+// in a plain chain the order says it all.
+func (b *budget) mechanism(m event.Mechanism, grouped bool) fieldList {
 	pairs := []event.Pair{
 		{Key: "Mechanism", Value: m.Type},
 		{Key: "Source", Value: m.Source},
@@ -142,10 +146,10 @@ func (b *budget) mechanism(m event.Mechanism) fieldList {
 	if m.IsGroup {
 		pairs = append(pairs, event.Pair{Key: "Group", Value: "yes"})
 	}
-	if m.ExceptionID != nil {
+	if grouped && m.ExceptionID != nil {
 		pairs = append(pairs, event.Pair{Key: "Exception", Value: "#" + strconv.Itoa(*m.ExceptionID)})
 	}
-	if m.ParentID != nil {
+	if grouped && m.ParentID != nil {
 		pairs = append(pairs, event.Pair{Key: "Belongs to", Value: "#" + strconv.Itoa(*m.ParentID)})
 	}
 	if m.Synthetic {
@@ -199,8 +203,8 @@ func (b *budget) frame(f *event.Frame) frameView {
 	return view
 }
 
-// functionName names the call; the module goes in front where files do not say
-// it, as with Java's.
+// functionName names the call; the module goes in front where the file does not
+// say it, as with Java's.
 func functionName(f *event.Frame) string {
 	name := f.Function
 	if name == "" {
@@ -209,10 +213,10 @@ func functionName(f *event.Frame) string {
 	switch {
 	case name == "" && f.Filename == "" && f.AbsPath == "":
 		name = "(unknown)" // a bare address
-	case name == "":
+	case name == "" || name == "?":
 		name = "(anonymous)"
 	}
-	if f.Module != "" && f.AbsPath == "" {
+	if f.Module != "" && f.AbsPath == "" && !strings.Contains(f.Filename, "/") {
 		name = f.Module + "." + name
 	}
 	return name

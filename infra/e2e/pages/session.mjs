@@ -1,0 +1,49 @@
+// A browser that the Go test drives: each line of standard input is a command in
+// JSON, each line of standard output its answer, {"problems": [...], ...}.
+// A problem is a sentence about what a page should show or do and does not.
+// The session ends with its input.
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+import { createProject, readEvent, readState, setState } from "./journey.mjs";
+import { takePictures } from "./pictures.mjs";
+import { pressButton } from "./shop.mjs";
+import { Tabs } from "./tabs.mjs";
+
+const commands = { createProject, readEvent, readState, setState, takePictures, pressButton };
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  headless: true,
+  args: [
+    "--no-sandbox", // containers have no user namespaces to build one from
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+const tabs = new Tabs(browser);
+
+async function run({ do: name, ...command }) {
+  if (!(name in commands)) throw new Error(`there is no command ${name}`);
+  const problems = [];
+  const answer = await commands[name](tabs, command, problems);
+  return { ...answer, problems };
+}
+
+try {
+  for await (const line of createInterface({ input: process.stdin })) {
+    let answer;
+    try {
+      answer = await run(JSON.parse(line));
+    } catch (error) {
+      answer = { problems: [String(error.stack ?? error)] };
+    }
+    process.stdout.write(JSON.stringify(answer) + "\n");
+  }
+} finally {
+  await browser.close();
+}
