@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -149,8 +150,10 @@ func TestTerminate(t *testing.T) {
 	}
 	stop()
 	all.Wait()
-	if _, err := os.Stat(dir + "/sundew.db-wal"); err == nil {
-		t.Error("the database was not closed: its WAL is still there")
+	for _, file := range []string{"sundew.db-wal", "queue.db-wal"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			t.Errorf("%s is still there: its database was not closed", file)
+		}
 	}
 	mustCheck(t, dir)
 	r := startService(t, dir)

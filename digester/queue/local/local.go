@@ -247,6 +247,7 @@ func (q *Queue) release() error {
 	if q.view != nil {
 		errs = append(errs, q.view.Close())
 	}
+	errs = append(errs, q.stmt.close()...)
 	if q.conn != nil {
 		errs = append(errs, q.conn.Close())
 	}

@@ -175,7 +175,7 @@ func (s *statements) texts() map[**sql.Stmt]string {
 	}
 }
 
-// prepare makes them; they end with the connection.
+// prepare makes them.
 func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 	for stmt, text := range s.texts() {
 		var err error
@@ -184,4 +184,15 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		}
 	}
 	return nil
+}
+
+// close ends them. SQLite keeps a connection, and with it the WAL's file, until
+// its last statement is gone.
+func (s *statements) close() (errs []error) {
+	for stmt := range s.texts() {
+		if *stmt != nil {
+			errs = append(errs, (*stmt).Close())
+		}
+	}
+	return errs
 }
