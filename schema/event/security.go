@@ -183,8 +183,8 @@ func blocked(s string) string {
 		if host := rest[:strings.IndexAny(rest+"/", "/?#")]; ok && scheme != "" {
 			s = host
 		}
-	case u.Host != "":
-		s = u.Host
+	case u.Host != "": // unescaped: anything may be in it
+		s = strings.ReplaceAll(strings.ToValidUTF8(u.Host, "\ufffd"), "\x00", "")
 	case u.Scheme != "":
 		s = u.Scheme
 	}
