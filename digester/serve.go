@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
@@ -45,6 +46,7 @@ type service struct {
 	digester  *digest.Digester
 	dashboard http.Handler
 	listener  net.Listener
+	timings   *prometheus.HistogramVec
 	url       string
 }
 
@@ -91,7 +93,8 @@ func (s *service) open(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	if s.db, err = store.Open(ctx, store.Config{Path: s.cfg.databasePath(), Log: s.log}); err != nil {
+	s.timings = newTimings()
+	if s.db, err = store.Open(ctx, store.Config{Path: s.cfg.databasePath(), Log: s.log, Observe: observeIn(s.timings)}); err != nil {
 		return err
 	}
 	if s.replica, err = store.OpenReplica(ctx, s.cfg.databasePath()); err != nil {

@@ -175,6 +175,7 @@ func TestBooks(t *testing.T) {
 		"/health/live":  `"ok"`,
 		"/health/ready": `"digester": "ok"`,
 		"/metrics":      `sundew_decided_total{outcome="duplicate",project="1",reason=""} 1`,
+		"/metrics?":     `sundew_write_seconds_count{stage="transaction",why="batch barrier"}`,
 	} {
 		if status, body := r.get(path); status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s answered %d without %s:\n%.2000s", path, status, want, body)

@@ -186,7 +186,7 @@ func (d *Dashboard) get(path string, handle reader) {
 	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		var rep reply
 		err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
-			rep, err = handle(rx, r)
+			rep, err = handle(rx, r.WithContext(rx.Context()))
 			return err
 		})
 		d.answer(w, r, rep, err)
@@ -207,7 +207,7 @@ func (d *Dashboard) post(path, why string, handle writer) {
 		}
 		var rep reply
 		err := d.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) (err error) {
-			rep, err = handle(tx, r)
+			rep, err = handle(tx, r.WithContext(tx.Context()))
 			return err
 		})
 		d.answer(w, r, rep, err)

@@ -17,14 +17,14 @@ const maxIssuePage = 100
 // seenStepMS is the width of issues.seen_step.
 const seenStepMS = 60_000
 
-// countStep is issues.count_step of a count: equal to it up to 31, then sixteen
-// steps for each doubling. It never decreases as n grows.
+// countStep is issues.count_step of a count: equal to it up to 7, then four steps
+// for each doubling. It never decreases as n grows.
 func countStep(n int64) int64 {
-	if n < 32 {
+	if n < 8 {
 		return n
 	}
-	e := bits.Len64(uint64(n)) - 5
-	return int64(e)<<4 + n>>e
+	e := bits.Len64(uint64(n)) - 3
+	return int64(e)<<2 + n>>e
 }
 
 // countInIssue finds or makes the event's issue and adds the event to it. The
@@ -111,12 +111,29 @@ func (tx *Tx) updateIssue(in *Incoming, old, s *issueState) error {
 		s.state, s.isRegress = StateOpen, true
 	}
 	s.seenStep, s.countStep = s.lastSeen/seenStepMS, countStep(s.events)
-	if s.seenStep == old.seenStep && s.countStep == old.countStep && s.state == old.state {
-		return nil // the usual case touches no index
+	return tx.moveInLists(old, s)
+}
+
+// moveInLists changes the columns that indexes order lists by, each on its own:
+// SQLite rewrites every index that has a column of the SET list, changed or not.
+// Usually there is nothing to do.
+func (tx *Tx) moveInLists(old, s *issueState) error {
+	if s.seenStep != old.seenStep {
+		if _, err := tx.exec(`UPDATE issues SET seen_step = ? WHERE id = ?`, s.seenStep, s.id); err != nil {
+			return err
+		}
 	}
-	_, err = tx.exec(`UPDATE issues SET seen_step = ?, count_step = ?, state = ?, resolved_at = NULL WHERE id = ?`,
-		s.seenStep, s.countStep, int64(s.state), s.id)
-	return err
+	if s.countStep != old.countStep {
+		if _, err := tx.exec(`UPDATE issues SET count_step = ? WHERE id = ?`, s.countStep, s.id); err != nil {
+			return err
+		}
+	}
+	if s.state != old.state {
+		if _, err := tx.exec(`UPDATE issues SET state = ?, resolved_at = NULL WHERE id = ?`, int64(s.state), s.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Issues returns a page of issues and whether there are more behind it.

@@ -42,9 +42,13 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 }
 
 // Read runs fn in one deferred transaction: all that it reads is from one
-// moment. It is cut off after five seconds, or when ctx is done.
+// moment. It is cut off after five seconds, or when ctx is done. With the context
+// of a transaction it returns ErrNested.
 func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	if err := refuseNested(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(inTransaction(ctx), readDeadline)
 	defer cancel()
 	tx, err := r.pool.BeginTx(ctx, nil)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"sundew/schema/wire"
@@ -21,6 +22,28 @@ type Rx struct {
 	ctx   context.Context
 	q     querier
 	codec *wire.Codec
+}
+
+// Context returns the transaction's context. With it no other transaction begins:
+// what runs inside of one should have no other context.
+func (rx *Rx) Context() context.Context { return rx.ctx }
+
+// ErrNested is returned by Write and Read inside of a transaction: an inner one
+// could neither see nor undo what the outer one did, and a read that turned into
+// a write would fail whenever somebody else wrote in between.
+var ErrNested = errors.New("transactions do not nest")
+
+type transactionKey struct{}
+
+func inTransaction(ctx context.Context) context.Context {
+	return context.WithValue(ctx, transactionKey{}, true)
+}
+
+func refuseNested(ctx context.Context) error {
+	if ctx.Value(transactionKey{}) != nil {
+		return ErrNested
+	}
+	return nil
 }
 
 // Tx is a write transaction. It can do all that an Rx can.

@@ -40,7 +40,7 @@ CREATE TABLE issues (
   last_seen   INTEGER NOT NULL,
   resolved_at INTEGER,
   -- Sort keys of the lists. They follow last_seen and event_count in steps (a
-  -- minute; a sixteenth of the count's magnitude), so that an event of a busy
+  -- minute; a quarter of the count's magnitude), so that an event of a busy
   -- issue touches no index: lists read an index range by the coarse key and
   -- sort by the exact value within a step.
   seen_step   INTEGER NOT NULL,

@@ -17,8 +17,15 @@ import (
 // ends, after checking every invariant. now is the clock, nil for the real one.
 func Open(t testing.TB, now func() time.Time) (*store.DB, *store.Replica) {
 	t.Helper()
+	return OpenWith(t, store.Config{Now: now})
+}
+
+// OpenWith is Open with more to say than the clock. The path is always a new one.
+func OpenWith(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "sundew.db")
-	db, err := store.Open(t.Context(), store.Config{Path: path, Now: now})
+	cfg.Path = path
+	db, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

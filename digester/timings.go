@@ -1,0 +1,27 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sundew/digester/store"
+)
+
+// newTimings returns the histograms of what writing costs, by stage and by why it
+// was done. From a tenth of a millisecond, an event's transaction, to the half
+// minute after which a writer gives up.
+func newTimings() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "sundew_write_seconds",
+		Help:    "How long each stage of a write to the database took: wait for its turn, transaction, checkpoint.",
+		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	}, []string{"stage", "why"})
+}
+
+// observeIn returns what store.Config.Observe wants.
+func observeIn(timings *prometheus.HistogramVec) func(store.Stage, string, time.Duration) {
+	return func(stage store.Stage, why string, took time.Duration) {
+		timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
+	}
+}
