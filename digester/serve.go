@@ -97,7 +97,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.db, err = store.Open(ctx, store.Config{Path: s.cfg.databasePath(), Log: s.log, Observe: observeIn(s.timings)}); err != nil {
 		return err
 	}
-	if s.replica, err = store.OpenReplica(ctx, s.cfg.databasePath()); err != nil {
+	if s.replica, err = s.db.OpenReplica(ctx); err != nil {
 		return err
 	}
 	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {

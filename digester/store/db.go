@@ -37,6 +37,11 @@ type Config struct {
 	Now  func() time.Time // the clock; nil: time.Now
 	Log  zerolog.Logger
 
+	// WALLimit, in bytes, is the size of the WAL beyond which a batch boundary
+	// tries to reset it: overlapping readers make it grow past what automatic
+	// checkpoints leave. 0: 64 MiB.
+	WALLimit int64
+
 	// Observe is told how long each stage of each write took, and why it was;
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
@@ -68,10 +73,13 @@ const (
 	// pages and 7 ms at 1000.
 	autoCheckpoint = 8000
 
-	// walLimit, in bytes, is the size beyond which a batch boundary tries to
-	// reset the WAL; readers with old snapshots can make it grow past
-	// autoCheckpoint.
-	walLimit = 64 << 20
+	// walLimit is the default of Config.WALLimit. To reset the WAL new readers
+	// have to wait, at most walPatience, and not more often than walEvery. At
+	// walBound times the limit patience ends: readers are cut off.
+	walLimit    = 64 << 20
+	walPatience = 100 * time.Millisecond
+	walEvery    = time.Second
+	walBound    = 3
 )
 
 // DB is the primary. It is safe for concurrent use.
@@ -87,12 +95,19 @@ type DB struct {
 	writer *writer
 	cache  *digestCache
 	codec  *wire.Codec
+	gate   *gate
+
+	walLimit   int64
+	resetTried time.Time // of the WAL; owned by the holder of turn
 }
 
 // Open opens or makes the database, sets WAL mode and migrates the schema.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.WALLimit == 0 {
+		cfg.WALLimit = walLimit
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
@@ -123,8 +138,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), pool.Close())
 	}
 	d := &DB{
-		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe,
-		pool: pool, turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(),
+		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit,
+		pool: pool, turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
 	}
 	d.turn <- struct{}{}
 	return d, nil
@@ -259,27 +274,45 @@ func (d *DB) Barrier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() > walLimit {
-		return d.checkpoint(ctx)
-	}
-	return nil
+	return d.boundWAL(ctx)
 }
 
-// checkpoint tries to empty the WAL. Readers with old snapshots can prevent it;
-// then the next barrier tries again.
-func (d *DB) checkpoint(ctx context.Context) error {
-	began := time.Now()
-	defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
+// boundWAL empties the WAL if it has grown too large. That needs a moment without
+// readers of this process; those of others can prevent it, and then a later
+// barrier tries again.
+func (d *DB) boundWAL(ctx context.Context) error {
+	info, err := os.Stat(d.path + "-wal")
+	if err != nil || info.Size() < d.walLimit {
+		return nil // a size that cannot be told is no reason to stop
+	}
 	return d.exclusively(ctx, "checkpoint", func() error {
-		if _, err := d.writer.conn.ExecContext(ctx, "PRAGMA busy_timeout = 250"); err != nil {
-			return err
+		cut := info.Size() > walBound*d.walLimit
+		if !cut && time.Since(d.resetTried) < walEvery {
+			return nil
 		}
-		var busy, pages, moved int64
-		err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-		if busy != 0 {
-			d.log.Warn().Int64("wal_pages", pages).Msg("the WAL could not be reset: a reader holds an old snapshot")
+		began := time.Now()
+		d.resetTried = began
+		empty := d.gate.closeFor(walPatience, cut)
+		defer d.gate.open()
+		defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
+		if !empty && !cut {
+			return nil
 		}
-		_, errBack := d.writer.conn.ExecContext(ctx, "PRAGMA busy_timeout = 5000")
-		return errors.Join(err, errBack)
+		return d.resetWAL(ctx)
 	})
+}
+
+// resetWAL moves everything into the database and truncates the WAL. The caller
+// has the turn.
+func (d *DB) resetWAL(ctx context.Context) error {
+	if _, err := d.writer.conn.ExecContext(ctx, "PRAGMA busy_timeout = 250"); err != nil {
+		return err
+	}
+	var busy, pages, moved int64
+	err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	if busy != 0 {
+		d.log.Warn().Int64("wal_pages", pages).Msg("the WAL could not be reset: another process reads an old snapshot")
+	}
+	_, errBack := d.writer.conn.ExecContext(ctx, "PRAGMA busy_timeout = 5000")
+	return errors.Join(err, errBack)
 }

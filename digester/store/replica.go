@@ -18,12 +18,23 @@ const readDeadline = 5 * time.Second
 
 // Replica reads. It is safe for concurrent use.
 type Replica struct {
+	path  string
 	pool  *sql.DB
 	codec *wire.Codec
+	gate  *gate // shared with the DB of this process, if it has one
 }
 
-// OpenReplica opens a database file for reading; it must exist. Every
-// connection refuses to write.
+// OpenReplica opens the database for reading beside its writer.
+func (d *DB) OpenReplica(ctx context.Context) (*Replica, error) {
+	r, err := OpenReplica(ctx, d.path)
+	if err == nil {
+		r.gate = d.gate
+	}
+	return r, err
+}
+
+// OpenReplica opens a database file for reading from a process that does not
+// write it; it must exist. Every connection refuses to write.
 func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 	pool, err := openPool(path, url.Values{
 		"mode":    {"rw"}, // read-only opening cannot recover a WAL that a crash left
@@ -38,18 +49,32 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s for reading: %w", path, err), pool.Close())
 	}
-	return &Replica{pool: pool, codec: wire.NewCodec()}, nil
+	return &Replica{path: path, pool: pool, codec: wire.NewCodec(), gate: newGate()}, nil
 }
 
 // Read runs fn in one deferred transaction: all that it reads is from one
-// moment. It is cut off after five seconds, or when ctx is done. With the context
-// of a transaction it returns ErrNested.
+// moment. It is cut off after five seconds, when ctx is done, or, with ErrCut, when
+// the WAL has grown beyond its bound and must be reset. With the context of a
+// transaction it returns ErrNested.
 func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
 	if err := refuseNested(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(inTransaction(ctx), readDeadline)
 	defer cancel()
+	ctx, leave, err := r.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = r.read(ctx, fn)
+	if err != nil && errors.Is(context.Cause(ctx), ErrCut) {
+		return fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	return err
+}
+
+func (r *Replica) read(ctx context.Context, fn func(*Rx) error) error {
 	tx, err := r.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning to read: %w", err)
@@ -57,6 +82,9 @@ func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
 	defer tx.Rollback() // there is nothing to commit
 	return fn(&Rx{ctx: ctx, q: tx, codec: r.codec})
 }
+
+// Path returns the file that the replica reads.
+func (r *Replica) Path() string { return r.path }
 
 // Close closes the connections.
 func (r *Replica) Close() error { return r.pool.Close() }

@@ -29,7 +29,7 @@ func OpenWith(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replica, err := store.OpenReplica(t.Context(), path)
+	replica, err := db.OpenReplica(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
