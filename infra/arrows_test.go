@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/infra":                    {},
+	"sundew/infra/bench/big":          {"sundew/digester/...", "sundew/schema/..."},
 	"sundew/infra/bench":              {"sundew/schema/..."},
 }
 
