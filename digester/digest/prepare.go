@@ -16,7 +16,7 @@ import (
 // Bounds of an event's own time. A client's clock that is off by more than
 // maxDrift is corrected by the envelope's sent_at; what then still lies outside
 // of [received − maxAge, received + maxAhead] is taken to have happened when it
-// was received (sentry-spec §4.7).
+// was received (as Sentry does: develop.sentry.dev, event payloads).
 const (
 	maxDrift = time.Minute
 	maxAge   = 30 * 24 * time.Hour

@@ -124,7 +124,7 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) (sql.Resul
 }
 
 // setSync sets when commits are synced to disk. The PRAGMA takes effect when it
-// is prepared, so it must never come from the statement cache (libsql.md §3).
+// is prepared, so it must never come from the statement cache (infra/sqlite-busy.md).
 func (w *writer) setSync(ctx context.Context, mode string) error {
 	_, err := w.conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = "+mode)
 	return err

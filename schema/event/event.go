@@ -5,8 +5,9 @@
 // grouping and counting (Skim) and the dashboard reads all of it (Parse). The
 // package is pure: no I/O, no clock, no logger.
 //
-// Rules: every shape in use by real SDKs is accepted (sentry-protocol §3,
-// sentry-spec §4.7); what cannot be understood is dropped field by field, never
+// Rules: every shape in use by real SDKs is accepted (develop.sentry.dev, event
+// payloads, and the recordings of schema/corpus, which win where the two differ);
+// what cannot be understood is dropped field by field, never
 // event by event; every string and list is bounded; NUL bytes and lone
 // surrogates never get past the parser.
 package event
