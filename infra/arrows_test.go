@@ -67,6 +67,7 @@ var mayImport = map[string][]string{
 	"sundew/infra":                    {},
 	"sundew/infra/bench/big":          {"sundew/digester/...", "sundew/schema/..."},
 	"sundew/infra/bench":              {"sundew/schema/..."},
+	"sundew/infra/dictionary":         {"sundew/schema/..."},
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.

@@ -51,15 +51,24 @@ func (p Payload) read(read func([]byte) (*event.Event, error)) (*event.Event, er
 // their names.
 func Captured(t testing.TB) []Payload {
 	t.Helper()
-	requests, err := corpus.Captured()
+	payloads, err := Load()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return payloads
+}
+
+// Load is Captured for programs that are not tests.
+func Load() ([]Payload, error) {
+	requests, err := corpus.Captured()
+	if err != nil {
+		return nil, err
 	}
 	var payloads []Payload
 	for _, r := range requests {
 		bodies, err := open(r)
 		if err != nil {
-			t.Fatalf("%s: %v", r.Name, err)
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
 		}
 		for i, body := range bodies {
 			p := Payload{Name: r.Name, SDK: r.SDK, Security: strings.Contains(r.Path, "/security/"), JSON: body}
@@ -70,9 +79,9 @@ func Captured(t testing.TB) []Payload {
 		}
 	}
 	if len(payloads) < 250 {
-		t.Fatalf("only %d events in the corpus", len(payloads))
+		return nil, fmt.Errorf("only %d events in the corpus", len(payloads))
 	}
-	return payloads
+	return payloads, nil
 }
 
 // MustParse returns the captured event of that name, whole.
