@@ -33,10 +33,11 @@ const (
 // Encoding says how the body is compressed.
 type Encoding uint8
 
-// The encodings of a body.
+// The encodings of a body. They are in databases, so numbers are given once.
 const (
-	EncodingIdentity Encoding = 0
-	EncodingZstd     Encoding = 1
+	EncodingIdentity  Encoding = 0
+	EncodingZstd      Encoding = 1 // zstd without a dictionary
+	EncodingZstdDict1 Encoding = 2 // zstd with the dictionary of dictionary-1.zdict
 )
 
 // InstanceID names one running copy of the edge: random, made at its start.
