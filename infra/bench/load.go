@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,6 +81,11 @@ func placeID(payload []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return bytes.ReplaceAll(payload, []byte(head.ID), []byte(idPlace)), true
+}
+
+// smaller returns the events of less than size bytes.
+func smaller(mix []template, size int) []template {
+	return slices.DeleteFunc(slices.Clone(mix), func(t template) bool { return len(t.payload) >= size })
 }
 
 // largeEvents returns events of about size bytes: recorded ones with breadcrumbs
