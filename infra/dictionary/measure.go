@@ -28,10 +28,11 @@ func (c *cost) add(o cost) {
 	c.decompress += o.decompress
 }
 
-// try compresses the samples; dictionary may be nil. The times are of the
+// try compresses the samples as package wire would; dictionary may be nil. The times are of the
 // fastest of three rounds.
 func try(samples []sample, level zstd.EncoderLevel, dictionary []byte) (cost, error) {
-	to := []zstd.EOption{zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithEncoderConcurrency(1)}
+	to := []zstd.EOption{zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
+		zstd.WithLowerEncoderMem(true), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512 << 10)}
 	from := []zstd.DOption{zstd.WithDecoderConcurrency(1)}
 	if dictionary != nil {
 		to, from = append(to, zstd.WithEncoderDict(dictionary)), append(from, zstd.WithDecoderDicts(dictionary))
