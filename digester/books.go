@@ -7,146 +7,45 @@ import (
 	"os"
 	"time"
 
+	"sundew/digester/ledger"
 	"sundew/digester/queue/local"
 	"sundew/digester/store"
-	"sundew/schema/event"
-	"sundew/schema/wire"
 )
-
-// Books are the numbers of `digester stats`, /ledger.json and /metrics. At any
-// time, for every project and all together:
-//
-//	accepted = digested + duplicate + Σ dropped + in flight
-type Books struct {
-	Balance
-	DeadLetters      int64   `json:"dead_letters"`       // of those in flight, set aside after too many deliveries
-	Redelivered      int64   `json:"redelivered"`        // deliveries of messages decided before; outside the balance
-	StoredEvents     int64   `json:"stored_events"`      // in the database
-	Issues           int64   `json:"issues"`             //
-	Projects         int64   `json:"projects"`           //
-	OldestMessageAge float64 `json:"oldest_message_age"` // seconds that the oldest queued message has waited; 0: none
-	DatabaseBytes    int64   `json:"database_bytes"`     //
-	QueueBytes       int64   `json:"queue_bytes"`        //
-
-	// What the edge answered for without queueing it, by "outcome" and then
-	// "category" or "category:reason".
-	Edge map[string]map[string]int64 `json:"edge"`
-
-	ByProject map[event.ProjectID]*Balance `json:"by_project"`
-}
-
-// Balance is one side of the books against the other.
-type Balance struct {
-	Accepted  int64            `json:"accepted"`  // by the edge: answered 200 and durable in the queue
-	Digested  int64            `json:"digested"`  // stored as events
-	Duplicate int64            `json:"duplicate"` // sent again by the client
-	Dropped   map[string]int64 `json:"dropped"`   // by reason
-	InFlight  int64            `json:"in_flight"` // accepted and not decided yet
-}
 
 // queueView is what the books need of the queue: of the open one, or of its file.
 type queueView interface {
-	Stats(ctx context.Context) (local.Stats, error)
-	Undecided(ctx context.Context) ([]local.Ref, error)
+	Inventory(ctx context.Context) (local.Inventory, error)
 }
 
-// readBooks sums up both sides. What was decided is read before what was
-// accepted, so that the difference is never negative while both move on.
-func readBooks(ctx context.Context, replica *store.Replica, q queueView, now time.Time) (*Books, error) {
-	b := &Books{
-		Balance: Balance{Dropped: map[string]int64{}}, Edge: map[string]map[string]int64{}, ByProject: map[event.ProjectID]*Balance{},
+// readBooks balances both sides. The queue is read first: see package ledger.
+func readBooks(ctx context.Context, replica *store.Replica, q queueView, now time.Time) (*ledger.Books, error) {
+	held, err := q.Inventory(ctx)
+	if err != nil {
+		return nil, err
 	}
-	type lane struct {
-		instance wire.InstanceID
-		project  event.ProjectID
-	}
-	high := make(map[lane]int64)
-	err := replica.Read(ctx, func(rx *store.Rx) error {
-		totals, err := rx.Totals()
-		if err != nil {
-			return err
-		}
-		b.StoredEvents, b.Issues, b.Projects, b.DatabaseBytes = totals.StoredEvents, totals.Issues, totals.Projects, totals.DatabaseBytes
-		outcomes, err := rx.Outcomes()
-		if err != nil {
-			return err
-		}
-		for _, o := range outcomes {
-			b.enter(o)
-		}
-		lanes, err := rx.Lanes()
-		for _, l := range lanes {
-			b.Redelivered += l.Redelivered
-			high[lane{l.Instance, l.Project}] = l.High
-		}
+	var decided store.Books
+	err = replica.Read(ctx, func(rx *store.Rx) (err error) {
+		decided, err = rx.Books(ledger.Since(now))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	stats, err := q.Stats(ctx)
-	if err != nil {
-		return nil, err
-	}
-	b.DeadLetters, b.QueueBytes = stats.Dead, stats.Bytes
-	if !stats.Oldest.IsZero() {
-		b.OldestMessageAge = max(0, now.Sub(stats.Oldest).Seconds())
-	}
-	for _, l := range stats.Lanes {
-		k := lane{l.Instance, l.Project}
-		high[k] = max(high[k], int64(l.High))
-	}
-	for l, n := range high {
-		if l.project != 0 {
-			b.project(l.project).Accepted += n
-		}
-	}
-	for _, p := range b.ByProject {
-		p.InFlight = p.Accepted - p.Digested - p.Duplicate - sum(p.Dropped)
-		b.Accepted += p.Accepted
-		b.InFlight += p.InFlight
-	}
-	return b, nil
+	return ledger.Reconcile(decided, queueSide(held), now), nil
 }
 
-// enter adds a line of the books.
-func (b *Books) enter(o store.OutcomeCount) {
-	switch o.Outcome {
-	case "stored":
-		b.project(o.Project).Digested += o.Quantity
-		b.Digested += o.Quantity
-	case "duplicate":
-		b.project(o.Project).Duplicate += o.Quantity
-		b.Duplicate += o.Quantity
-	case "dropped":
-		b.project(o.Project).Dropped[o.Reason] += o.Quantity
-		b.Dropped[o.Reason] += o.Quantity
-	default:
-		key := o.Category
-		if o.Reason != "" {
-			key += ":" + o.Reason
-		}
-		if b.Edge[o.Outcome] == nil {
-			b.Edge[o.Outcome] = map[string]int64{}
-		}
-		b.Edge[o.Outcome][key] += o.Quantity
+// queueSide puts what the local queue holds into the ledger's words.
+func queueSide(held local.Inventory) ledger.Queue {
+	q := ledger.Queue{Dead: held.Dead, Oldest: held.Oldest, Bytes: held.Bytes}
+	for _, l := range held.Lanes {
+		q.Lanes = append(q.Lanes, ledger.Lane{Instance: l.Instance, Project: l.Project, High: int64(l.High)})
 	}
-}
-
-func (b *Books) project(id event.ProjectID) *Balance {
-	p, ok := b.ByProject[id]
-	if !ok {
-		p = &Balance{Dropped: map[string]int64{}}
-		b.ByProject[id] = p
+	for _, r := range held.Runs {
+		q.Runs = append(q.Runs, ledger.Run{
+			Instance: r.Instance, Project: r.Project, Hour: r.Hour, From: int64(r.From), To: int64(r.To), Dead: r.Dead,
+		})
 	}
-	return p
-}
-
-func sum(m map[string]int64) (n int64) {
-	for _, v := range m {
-		n += v
-	}
-	return n
+	return q
 }
 
 // checkAll verifies every invariant of the database and of the ledger.
@@ -155,28 +54,30 @@ func checkAll(ctx context.Context, replica *store.Replica, q queueView) ([]store
 	if err != nil {
 		return nil, err
 	}
-	refs, err := q.Undecided(ctx)
+	books, err := readBooks(ctx, replica, q, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	stats, err := q.Stats(ctx)
-	if err != nil {
-		return nil, err
+	return append(problems, losses(books)...), nil
+}
+
+// maxLosses bounds how many losses are listed.
+const maxLosses = 20
+
+// losses lists what was accepted and is gone.
+func losses(books *ledger.Books) (problems []store.Problem) {
+	const holds = "everything accepted is decided or in the queue"
+	for _, g := range books.Gaps {
+		if g.State != ledger.Lost {
+			break // lost ones come first
+		}
+		if len(problems) == maxLosses {
+			return append(problems, store.Problem{Invariant: holds, Detail: fmt.Sprintf("%d are lost in all", books.Lost)})
+		}
+		problems = append(problems, store.Problem{Invariant: holds, Detail: fmt.Sprintf(
+			"instance %.8s, project %d: %d to %d are neither", g.Instance, g.Project, g.From, g.To)})
 	}
-	var queued []store.Accepted
-	for _, r := range refs {
-		queued = append(queued, store.Accepted{Instance: r.Instance, Project: r.Project, Seq: r.Seq})
-	}
-	var lanes []store.AcceptedLane
-	for _, l := range stats.Lanes {
-		lanes = append(lanes, store.AcceptedLane{Instance: l.Instance, Project: l.Project, High: int64(l.High)})
-	}
-	err = replica.Read(ctx, func(rx *store.Rx) error {
-		more, err := rx.CheckLedger(lanes, queued)
-		problems = append(problems, more...)
-		return err
-	})
-	return problems, err
+	return problems
 }
 
 // openForReading opens the data of an installation, whether or not a digester is

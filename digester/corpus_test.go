@@ -55,7 +55,7 @@ func TestCorpusCaptured(t *testing.T) {
 	for _, e := range events {
 		unique[e.project+" "+e.id] = true
 	}
-	if b := r.books(); b.Accepted != int64(len(events)) || b.Digested != int64(len(unique)) || sum(b.Dropped) != 0 {
+	if b := r.books(); b.Accepted != int64(len(events)) || b.Digested != int64(len(unique)) || b.DroppedTotal() != 0 {
 		t.Errorf("%d events with %d ids were sent, the books say %+v", len(events), len(unique), b.Balance)
 	}
 	r.stop()
@@ -331,7 +331,7 @@ func TestCorpusCrafted(t *testing.T) {
 	waitFor(t, "the queue is empty", func() bool { return r.books().InFlight == 0 })
 	b := r.books()
 	// two-events brings the same id twice; most cases share one id.
-	if b.Accepted != int64(events+1) || b.Digested != int64(len(ids)) || sum(b.Dropped) != 0 {
+	if b.Accepted != int64(events+1) || b.Digested != int64(len(ids)) || b.DroppedTotal() != 0 {
 		t.Errorf("%d events with %d ids were sent, the books say %+v", events+1, len(ids), b.Balance)
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
@@ -401,7 +401,7 @@ func TestCorpusForeign(t *testing.T) {
 	waitFor(t, "the queue is empty", func() bool { return r.books().InFlight == 0 })
 	b := r.books()
 	t.Logf("%d files, books %+v", sent, b.Balance)
-	if sent < 60 || sum(b.Dropped) != 0 || b.DeadLetters != 0 {
+	if sent < 60 || b.DroppedTotal() != 0 || b.DeadLetters != 0 {
 		t.Errorf("%d files were sent, the books say %+v", sent, b)
 	}
 	r.crawl()

@@ -58,6 +58,7 @@ type readiness struct {
 	QueueAge       float64 `json:"queue_age_seconds"`     // of the oldest message that waits
 	InFlight       int64   `json:"in_flight"`             // messages in the queue
 	DeadLetters    int64   `json:"dead_letters"`          //
+	Lost           int64   `json:"lost_messages"`         // accepted, and gone; waiting does not help, so it is no reason to be not ready
 	DatabaseAnswer string  `json:"database"`              // "ok" or the error
 	Lag            float64 `json:"digester_idle_seconds"` // since the queue last answered the digester
 }
@@ -81,6 +82,7 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 		answer.Status, answer.DatabaseAnswer = "the books cannot be read", err.Error()
 	} else {
 		answer.QueueAge, answer.InFlight, answer.DeadLetters = books.OldestMessageAge, books.InFlight, books.DeadLetters
+		answer.Lost = books.Lost
 	}
 	switch {
 	case h.Problem != nil:
@@ -131,6 +133,7 @@ var (
 	descEdge      = prometheus.NewDesc("sundew_edge_items_total", "Items answered for without queueing, by outcome, category and reason.", []string{"outcome", "what"}, nil)
 	descInFlight  = prometheus.NewDesc("sundew_in_flight", "Messages accepted and not decided.", nil, nil)
 	descDead      = prometheus.NewDesc("sundew_dead_letters", "Messages set aside after too many deliveries.", nil, nil)
+	descLost      = prometheus.NewDesc("sundew_lost_messages", "Messages that were accepted and are neither decided nor in the queue.", nil, nil)
 	descOldest    = prometheus.NewDesc("sundew_oldest_message_age_seconds", "How long the oldest queued message has waited.", nil, nil)
 	descRedeliver = prometheus.NewDesc("sundew_redelivered_total", "Deliveries of messages decided before.", nil, nil)
 	descDBBytes   = prometheus.NewDesc("sundew_database_bytes", "Size of the database without its WAL.", nil, nil)
@@ -163,6 +166,9 @@ func (c *booksCollector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	for id, p := range books.ByProject {
+		if id == 0 { // only beside the balance
+			continue
+		}
 		project := strconv.FormatInt(int64(id), 10)
 		counter(descAccepted, p.Accepted, project)
 		counter(descDecided, p.Digested, project, "stored", "")
@@ -178,6 +184,7 @@ func (c *booksCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descInFlight, float64(books.InFlight))
 	gauge(descDead, float64(books.DeadLetters))
+	gauge(descLost, float64(books.Lost))
 	gauge(descOldest, books.OldestMessageAge)
 	counter(descRedeliver, books.Redelivered)
 	gauge(descDBBytes, float64(books.DatabaseBytes))

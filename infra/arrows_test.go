@@ -59,11 +59,12 @@ var mayImport = map[string][]string{
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/digest":          {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":        {"sundew/schema/event"},
+	"sundew/digester/ledger":          {"sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue":           {},
 	"sundew/digester/queue/local":     {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/store":           {"sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/infra":                    {},
 	"sundew/infra/bench/big":          {"sundew/digester/...", "sundew/schema/..."},
 	"sundew/infra/bench":              {"sundew/schema/..."},
@@ -71,7 +72,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/schema/event", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/queue"}
+var pure = []string{"sundew/schema/event", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
 
 // impure is what pure packages must not import.
 var impure = []string{"context", "database/sql", "log", "log/slog", "net", "net/http", "os", "os/exec", "github.com/rs/zerolog"}

@@ -3,10 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"sundew/schema/event"
-	"sundew/schema/wire"
 )
 
 // Problem is a broken invariant.
@@ -133,69 +129,4 @@ func (rx *Rx) checkCountSteps() ([]Problem, error) {
 		}
 	}
 	return problems, nil
-}
-
-// Accepted is one message that an edge accepted and the queue still has.
-type Accepted struct {
-	Instance wire.InstanceID
-	Project  event.ProjectID
-	Seq      uint64
-}
-
-// AcceptedLane is how many messages an edge instance accepted for a project.
-type AcceptedLane struct {
-	Instance wire.InstanceID
-	Project  event.ProjectID
-	High     int64
-}
-
-// CheckLedger compares what was accepted with what was decided: every number of
-// every lane must be decided or still in the queue. lanes and queued have to be
-// read in this order: queued, lanes, and then this snapshot, so that a message
-// on its way from one to the other is seen at least once.
-func (rx *Rx) CheckLedger(lanes []AcceptedLane, queued []Accepted) ([]Problem, error) {
-	const holds = "everything accepted is decided or in the queue"
-	waiting := make(map[AcceptedLane][]uint64)
-	for _, a := range queued {
-		k := AcceptedLane{Instance: a.Instance, Project: a.Project}
-		waiting[k] = append(waiting[k], a.Seq)
-	}
-	decided, err := rx.Lanes()
-	if err != nil {
-		return nil, err
-	}
-	highs := make(map[AcceptedLane]Lane)
-	for _, l := range decided {
-		highs[AcceptedLane{Instance: l.Instance, Project: l.Project}] = l
-	}
-	var problems []Problem
-	for _, l := range lanes {
-		k := AcceptedLane{Instance: l.Instance, Project: l.Project}
-		d := highs[k]
-		lost := max(l.High, d.High) - (d.High - d.Missing)
-		for _, seq := range waiting[k] {
-			done, err := rx.Decided(l.Instance, l.Project, seq)
-			if err != nil {
-				return nil, err
-			}
-			if !done {
-				lost--
-			}
-		}
-		if lost > 0 {
-			problems = append(problems, Problem{holds, fmt.Sprintf("instance %x, project %d: %d of %d accepted are neither", l.Instance[:4], l.Project, lost, l.High)})
-		}
-	}
-	return problems, nil
-}
-
-// LaneAge returns since when the oldest open gap of the ledger has been open,
-// zero if there is none.
-func (rx *Rx) LaneAge() (time.Time, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT coalesce(min(since), 0) FROM edge_gaps`)
-	since, err := one(collect(rows, err, func(v *int64) []any { return []any{v} }))
-	if err != nil || since == 0 {
-		return time.Time{}, err
-	}
-	return time.UnixMilli(since).UTC(), nil
 }

@@ -193,43 +193,6 @@ func TestLedgerGaps(t *testing.T) {
 	}
 }
 
-func TestCheckLedger(t *testing.T) {
-	db, replica := storetest.Open(t, nil)
-	p := storetest.MustCreateProject(t, db, "Shop", "")
-	for _, seq := range []uint64{1, 2, 4} {
-		mustDigest(t, db, incoming(p.ID, seq, "a"), store.Stored)
-	}
-	lane := func(high int64) []store.AcceptedLane {
-		return []store.AcceptedLane{{Instance: wire.InstanceID{1}, Project: p.ID, High: high}}
-	}
-	queued := func(seqs ...uint64) (all []store.Accepted) {
-		for _, s := range seqs {
-			all = append(all, store.Accepted{Instance: wire.InstanceID{1}, Project: p.ID, Seq: s})
-		}
-		return all
-	}
-	for _, c := range []struct {
-		name   string
-		lanes  []store.AcceptedLane
-		queued []store.Accepted
-		want   int
-	}{
-		{"the gap is in the queue", lane(4), queued(3), 0},
-		{"a decided one is still there", lane(4), queued(2, 3), 0},
-		{"the gap is nowhere", lane(4), nil, 1},
-		{"the end is nowhere", lane(6), queued(3, 5), 1},
-		{"all there", lane(6), queued(3, 5, 6), 0},
-	} {
-		storetest.MustRead(t, replica, func(rx *store.Rx) error {
-			problems, err := rx.CheckLedger(c.lanes, c.queued)
-			if len(problems) != c.want {
-				t.Errorf("%s: %v, want %d problems", c.name, problems, c.want)
-			}
-			return err
-		})
-	}
-}
-
 func TestResolveAndRegress(t *testing.T) {
 	db, replica := storetest.Open(t, nil)
 	p := storetest.MustCreateProject(t, db, "Shop", "")

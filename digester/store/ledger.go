@@ -124,16 +124,3 @@ func (rx *Rx) Lanes() ([]Lane, error) {
 		return []any{&instance, &l.Project, &l.Region, &l.High, &l.Missing, &l.Redelivered}
 	}, func(l *Lane) { copy(l.Instance[:], instance) })
 }
-
-// Decided reports whether a number of a lane was decided.
-func (rx *Rx) Decided(instance wire.InstanceID, project event.ProjectID, seq uint64) (bool, error) {
-	var decided bool
-	err := rx.q.QueryRowContext(rx.ctx, `
-		SELECT l.high >= ?3 AND NOT EXISTS (SELECT 1 FROM edge_gaps g WHERE g.lane_id = l.id AND ?3 BETWEEN g.from_seq AND g.to_seq)
-		FROM edge_lanes l JOIN edge_instances i ON i.id = l.instance_id
-		WHERE i.instance = ?1 AND l.project_id = ?2`, instance[:], int64(project), int64(seq)).Scan(&decided)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return decided, err
-}

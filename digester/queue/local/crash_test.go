@@ -51,11 +51,7 @@ func undecided(t *testing.T, path string) []Ref {
 		t.Fatal(err)
 	}
 	defer i.Close()
-	refs, err := i.Undecided(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return refs
+	return mustList(t, i)
 }
 
 // testimony is what the killed processes said before they died.

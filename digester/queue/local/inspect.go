@@ -18,7 +18,7 @@ type Stats struct {
 	Waiting  int64     // visible, to be received
 	InFlight int64     // received, neither deleted nor visible again
 	Dead     int64     // dead letters
-	Oldest   time.Time // when the oldest of those waiting or in flight was sent; zero if there are none
+	Oldest   time.Time // when the edge received the oldest of those waiting or in flight; zero if there are none
 	Bytes    int64     // of the file and its WAL; room that deleted messages left is used again, not given back
 	Lanes    []Lane    // of all instances that ever sent
 }
@@ -30,20 +30,27 @@ type Lane struct {
 	High     uint64          // numbers 1 to High were accepted, each once
 }
 
-// Ref names a message that is not decided yet: it waits, is in flight or is a
-// dead letter.
-type Ref struct {
+// Inventory is what a queue holds at one moment, message by message.
+type Inventory struct {
+	Stats
+	Runs []Run
+}
+
+// Run is messages with consecutive numbers that are still in the queue: they
+// wait, are in flight or are dead letters.
+type Run struct {
 	Instance wire.InstanceID
 	Project  event.ProjectID
-	Seq      uint64
+	Hour     time.Time // in which the edge received them
+	From, To uint64    // inclusive
 	Dead     bool
 }
 
 // Stats counts what the queue holds.
 func (q *Queue) Stats(ctx context.Context) (Stats, error) { return q.view.Stats(ctx) }
 
-// Undecided lists every message still in the queue, dead letters included.
-func (q *Queue) Undecided(ctx context.Context) ([]Ref, error) { return q.view.Undecided(ctx) }
+// Inventory lists what the queue holds.
+func (q *Queue) Inventory(ctx context.Context) (Inventory, error) { return q.view.Inventory(ctx) }
 
 // Inspector reads a queue without owning it: beside the process that does, or
 // when none runs. It writes nothing and blocks nobody.
@@ -89,67 +96,99 @@ func (i *Inspector) Close() error {
 
 // Stats counts what the queue holds, in one snapshot. It reads a small row of
 // every message: a millisecond for some thousands, a second for some millions.
-func (i *Inspector) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
-	err := i.snapshot(ctx, func(tx *sql.Tx) error {
-		var oldest sql.NullInt64
-		const counts = `
-			SELECT
-			  count(*) FILTER (WHERE visible_at <= ?1),
-			  count(*) FILTER (WHERE visible_at > ?1),
-			  min(sent_at),
-			  (SELECT count(*) FROM dead)
-			FROM messages`
-		row := tx.QueryRowContext(ctx, counts, i.now().UnixMilli())
-		if err := row.Scan(&s.Waiting, &s.InFlight, &oldest, &s.Dead); err != nil {
-			return err
-		}
-		if oldest.Valid {
-			s.Oldest = time.UnixMilli(oldest.Int64).UTC()
-		}
-		const lanes = `SELECT instance, project, high FROM lanes ORDER BY id`
-		return query(ctx, tx, lanes, nil, func(rows *sql.Rows) error {
-			var l Lane
-			var instance []byte
-			err := rows.Scan(&instance, &l.Project, &l.High)
-			copy(l.Instance[:], instance)
-			s.Lanes = append(s.Lanes, l)
-			return err
-		})
-	})
+func (i *Inspector) Stats(ctx context.Context) (s Stats, err error) {
+	err = i.snapshot(ctx, func(tx *sql.Tx) error { return i.readStats(ctx, tx, &s) })
 	if err != nil {
 		return Stats{}, fmt.Errorf("queue stats: %w", err)
 	}
-	s.Bytes = fileSize(i.path) + fileSize(i.path+"-wal")
 	return s, nil
 }
 
-// Undecided lists every message still in the queue, dead letters included, oldest
-// first within each of the two.
-func (i *Inspector) Undecided(ctx context.Context) ([]Ref, error) {
-	const undecided = `
-		SELECT l.instance, l.project, m.seq, 0
-		FROM messages m
-		JOIN lanes l ON l.id = m.lane_id
-		UNION ALL
-		SELECT l.instance, l.project, d.seq, 1
-		FROM dead d
-		JOIN lanes l ON l.id = d.lane_id`
-	var refs []Ref
-	err := i.snapshot(ctx, func(tx *sql.Tx) error {
-		return query(ctx, tx, undecided, nil, func(rows *sql.Rows) error {
-			var r Ref
-			var instance sql.RawBytes
-			err := rows.Scan(&instance, &r.Project, &r.Seq, &r.Dead)
-			copy(r.Instance[:], instance)
-			refs = append(refs, r)
+func (i *Inspector) readStats(ctx context.Context, tx *sql.Tx, s *Stats) error {
+	var oldest sql.NullInt64
+	const counts = `
+		SELECT
+		  count(*) FILTER (WHERE visible_at <= ?1),
+		  count(*) FILTER (WHERE visible_at > ?1),
+		  min(sent_at),
+		  (SELECT count(*) FROM dead)
+		FROM messages`
+	row := tx.QueryRowContext(ctx, counts, i.now().UnixMilli())
+	if err := row.Scan(&s.Waiting, &s.InFlight, &oldest, &s.Dead); err != nil {
+		return err
+	}
+	if oldest.Valid {
+		s.Oldest = time.UnixMilli(oldest.Int64).UTC()
+	}
+	s.Bytes = fileSize(i.path) + fileSize(i.path+"-wal")
+	return readLanes(ctx, tx, func(_ int64, l Lane) { s.Lanes = append(s.Lanes, l) })
+}
+
+// readLanes calls found for each lane, oldest first.
+func readLanes(ctx context.Context, tx *sql.Tx, found func(id int64, l Lane)) error {
+	const lanes = `SELECT id, instance, project, high FROM lanes ORDER BY id`
+	return query(ctx, tx, lanes, nil, func(rows *sql.Rows) error {
+		var id int64
+		var l Lane
+		var instance []byte
+		if err := rows.Scan(&id, &instance, &l.Project, &l.High); err != nil {
 			return err
-		})
+		}
+		copy(l.Instance[:], instance)
+		found(id, l)
+		return nil
+	})
+}
+
+// Inventory lists what the queue holds, in one snapshot. Half a second for a
+// million messages, whose numbers make few runs.
+func (i *Inspector) Inventory(ctx context.Context) (inv Inventory, err error) {
+	err = i.snapshot(ctx, func(tx *sql.Tx) error {
+		if err := i.readStats(ctx, tx, &inv.Stats); err != nil {
+			return err
+		}
+		inv.Runs, err = readRuns(ctx, tx)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing the queue: %w", err)
+		return Inventory{}, fmt.Errorf("listing the queue: %w", err)
 	}
-	return refs, nil
+	return inv, nil
+}
+
+// readRuns lists the messages oldest first, dead letters at the end. It joins
+// them to runs here because SQL would have to sort them for it.
+func readRuns(ctx context.Context, tx *sql.Tx) ([]Run, error) {
+	const undecided = `
+		SELECT lane_id, seq, sent_at, 0 FROM messages
+		UNION ALL
+		SELECT lane_id, seq, sent_at, 1 FROM dead`
+	const hour = int64(time.Hour / time.Millisecond)
+	lanes := make(map[int64]Lane)
+	if err := readLanes(ctx, tx, func(id int64, l Lane) { lanes[id] = l }); err != nil {
+		return nil, err
+	}
+	var runs []Run
+	newest := make(map[int64]int) // lane → its newest run's place
+	err := query(ctx, tx, undecided, nil, func(rows *sql.Rows) error {
+		var lane, sentAt int64
+		var seq uint64
+		var dead bool
+		if err := rows.Scan(&lane, &seq, &sentAt, &dead); err != nil {
+			return err
+		}
+		received := time.UnixMilli(sentAt / hour * hour).UTC()
+		if at, ok := newest[lane]; ok {
+			if r := &runs[at]; r.To+1 == seq && r.Dead == dead && r.Hour.Equal(received) {
+				r.To = seq
+				return nil
+			}
+		}
+		newest[lane] = len(runs)
+		runs = append(runs, Run{lanes[lane].Instance, lanes[lane].Project, received, seq, seq, dead})
+		return nil
+	})
+	return runs, err
 }
 
 // snapshot runs read in a transaction, and not at all when there is no file.

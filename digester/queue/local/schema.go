@@ -40,7 +40,7 @@ CREATE TABLE messages (
   seq        INTEGER NOT NULL,
   visible_at INTEGER NOT NULL,    -- Unix milliseconds
   receives   INTEGER NOT NULL,
-  sent_at    INTEGER NOT NULL
+  sent_at    INTEGER NOT NULL     -- when the edge received it: the hour of the books
 ) STRICT;
 CREATE TABLE bodies (
   id   INTEGER PRIMARY KEY, -- of messages or dead

@@ -37,15 +37,20 @@ func (q *Queue) Send(ctx context.Context, msgs []*wire.Message) error {
 // stores, since Send may return before it is done, so the message is encoded
 // early, on the sender's goroutine, and its number put in later.
 type parcel struct {
-	project event.ProjectID
-	encoded []byte
-	seq     int64 // set by the committer
+	project  event.ProjectID
+	received int64 // Unix milliseconds; zero: when it is stored
+	encoded  []byte
+	seq      int64 // set by the committer
 }
 
 func (q *Queue) pack(m *wire.Message) parcel {
 	numbered := *m
 	numbered.Instance, numbered.Seq = q.cfg.Instance, 0
-	return parcel{project: m.Project, encoded: numbered.Encode(make([]byte, 0, m.EncodedLen()))}
+	p := parcel{project: m.Project, encoded: numbered.Encode(make([]byte, 0, m.EncodedLen()))}
+	if !m.ReceivedAt.IsZero() {
+		p.received = m.ReceivedAt.UnixMilli()
+	}
+	return p
 }
 
 // send stores parcels and numbers them.
@@ -60,7 +65,10 @@ func (b *batch) send(parcels []parcel) error {
 		b.lanes[p.project] = l
 		p.seq = l.high
 		wire.PutSeq(p.encoded, uint64(p.seq))
-		if err := b.exec(stmt.insertMessage, l.lastID, l.id, p.seq, visibleNow, b.now); err != nil {
+		if p.received == 0 {
+			p.received = b.now
+		}
+		if err := b.exec(stmt.insertMessage, l.lastID, l.id, p.seq, visibleNow, p.received); err != nil {
 			return fmt.Errorf("storing a message: %w", err)
 		}
 		if err := b.exec(stmt.insertBody, l.lastID, p.encoded); err != nil {
