@@ -81,6 +81,8 @@ func TestQueryPlans(t *testing.T) {
 		{"the place of an event", func(rx *Rx) error { _, err := rx.EventPlace(1, 1); return err }, "events_by_issue", nil},
 		{"a body", func(rx *Rx) error { _, err := rx.EventBody(1); return notFoundIsFine(err) }, "", nil},
 		{"tags of an issue", func(rx *Rx) error { _, err := rx.IssueTags(1, 5); return err }, "PRIMARY KEY", []string{"(subquery-"}},
+		{"hours of the books", func(rx *Rx) error { _, err := rx.HourOutcomes(since); return err }, "SEARCH o USING PRIMARY KEY (project_id=? AND hour>?)", []string{"known", "projects", "outcome_totals"}},
+		{"gaps", func(rx *Rx) error { _, err := rx.Gaps(); return err }, "SEARCH l USING INTEGER PRIMARY KEY", []string{"g"}},
 		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
 	}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {
