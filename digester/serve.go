@@ -16,6 +16,7 @@ import (
 
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
+	"sundew/digester/ledger"
 	"sundew/digester/queue/local"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
@@ -123,6 +124,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	}
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: version(),
+		Ledger: func(ctx context.Context) (*ledger.Books, error) {
+			return readBooks(ctx, s.replica, s.queue, time.Now())
+		},
 	})
 	return err
 }

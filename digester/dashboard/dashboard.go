@@ -15,6 +15,7 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/ledger"
 	"sundew/digester/store"
 )
 
@@ -35,6 +37,10 @@ type Config struct {
 	Now       func() time.Time // the clock that "5 min ago" is counted from; nil: time.Now
 	Log       zerolog.Logger   // for errors that a page does not explain
 	Version   string           // at the foot of each page
+
+	// Ledger reads the books for their page, from the database and the queue; it is
+	// called outside of any transaction. nil: there is no such page.
+	Ledger func(context.Context) (*ledger.Books, error)
 }
 
 // Dashboard serves the pages. It is safe for concurrent use.
@@ -88,7 +94,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "static":
+	case "projects", "issues", "events", "ledger", "static":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -108,6 +114,9 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/issues/{id}/events/{number}/json", d.showEventJSON)
 	d.get("/events", d.findEvent)
 	d.get("/events/{event}", d.findEvent)
+	if d.cfg.Ledger != nil {
+		d.mux.HandleFunc("GET /ledger", d.serveLedger)
+	}
 	d.mux.Handle("GET /static/{file}", files)
 }
 
@@ -183,14 +192,17 @@ type writer func(tx *store.Tx, r *http.Request) (reply, error)
 
 // get adds a page; HEAD is included.
 func (d *Dashboard) get(path string, handle reader) {
-	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		var rep reply
-		err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
-			rep, err = handle(rx, r.WithContext(rx.Context()))
-			return err
-		})
-		d.answer(w, r, rep, err)
+	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, handle) })
+}
+
+// read answers with what a handler makes of one read transaction.
+func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) {
+	var rep reply
+	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
+		rep, err = handle(rx, r.WithContext(rx.Context()))
+		return err
 	})
+	d.answer(w, r, rep, err)
 }
 
 // maxForm bounds a form's body; the largest has one line of text.

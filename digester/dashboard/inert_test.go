@@ -48,6 +48,7 @@ func TestInjection(t *testing.T) {
 	for _, text := range []string{hostile, "javascript:alert(1)", "https://example.com/\" onmouseover=\"alert(1)", "\u202e</title><svg onload=alert(1)>"} {
 		s := newSite(t, nil)
 		ev := s.digest(eventtest.Payload{Name: "hostile", SDK: text, JSON: hostileEvent(text)}, testNow)
+		s.hostileBooks(text)
 		if resp := s.post(fmt.Sprintf("/issues/%d/resolve", ev.Issue), ""); resp.StatusCode != 303 {
 			t.Fatalf("resolving: status %d", resp.StatusCode)
 		}
@@ -58,7 +59,9 @@ func TestInjection(t *testing.T) {
 				assertInert(t, path, page)
 			}
 		}
-		mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue)), html.EscapeString(text)[:12])
+		for _, path := range []string{fmt.Sprintf("/issues/%d", ev.Issue), "/ledger"} {
+			mustContain(t, s.mustGet(path), html.EscapeString(text)[:12])
+		}
 	}
 }
 
@@ -117,7 +120,7 @@ func allPages(s *site, ev stored) []string {
 	return []string{
 		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?state=all",
 		project + "/issues?state=resolved&sort=events", issue, issue + "/events", one, one + "?frames=oldest",
-		"/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
+		"/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 	}
 }
 

@@ -18,6 +18,15 @@ func (l links) home() string     { return l.base + "/" }
 func (l links) projects() string { return l.base + "/projects" }
 func (l links) find() string     { return l.base + "/events" }
 
+// ledger leads to the books, of one project or, with zero, of all.
+func (l links) ledger(id event.ProjectID) string {
+	to := l.base + "/ledger"
+	if id != 0 {
+		to += "?project=" + strconv.FormatInt(int64(id), 10)
+	}
+	return to
+}
+
 func (l links) asset(name string) string { return l.base + "/static/" + name }
 
 func (l links) project(id event.ProjectID) string {

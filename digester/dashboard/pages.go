@@ -114,6 +114,8 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"eventURL":     l.event,
 		"framesURL":    l.eventFrames,
 		"eventJSONURL": l.eventJSON,
+		"ledgerURL":    l.ledger,
+		"hasLedger":    func() bool { return cfg.Ledger != nil },
 		"version":      func() string { return cfg.Version },
 		"count":        formatCount,
 		"counted":      formatCounted,

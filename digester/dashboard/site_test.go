@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/grouping"
+	"sundew/digester/ledger"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/schema/event"
@@ -34,6 +36,8 @@ type site struct {
 	project store.Project
 	log     *bytes.Buffer
 	seq     uint64
+	counts  uint64
+	queue   ledger.Queue // what the ledger's page finds in the queue
 }
 
 // newSite makes a dashboard with one project. edit, if not nil, changes its
@@ -46,7 +50,7 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	s.project = storetest.MustCreateProject(t, s.db, "Web shop", "0123456789abcdef0123456789abcdef")
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,
-		Log: zerolog.New(s.log), Version: "1.2.3",
+		Log: zerolog.New(s.log), Version: "1.2.3", Ledger: s.books,
 	}
 	if edit != nil {
 		edit(&cfg)
@@ -56,6 +60,16 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// books balances the database against s.queue.
+func (s *site) books(ctx context.Context) (*ledger.Books, error) {
+	var decided store.Books
+	err := s.replica.Read(ctx, func(rx *store.Rx) (err error) {
+		decided, err = rx.Books(ledger.Since(testNow))
+		return err
+	})
+	return ledger.Reconcile(decided, s.queue, testNow), err
 }
 
 // stored says where an event of a test ended up.

@@ -129,6 +129,7 @@ func (b *browser) takePictures(ctx context.Context, t *testing.T, s seen) {
 		"issue":    s.Issue,
 		"event":    s.Event,
 		"events":   s.Issue + "/events",
+		"ledger":   b.url + "/ledger",
 	}})
 }
 
