@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,24 +95,34 @@ func (b *bothSides) decideOnly(seqs ...uint64) {
 	}
 }
 
-// digestAll runs the digester until the queue is empty.
-func (b *bothSides) digestAll() {
+// startDigester runs the digester until the returned function is called.
+func (b *bothSides) startDigester() (stop func()) {
 	b.t.Helper()
-	d, err := digest.New(digest.Config{Queue: b.queue, Store: b.db})
+	d, err := digest.New(digest.Config{Queue: b.queue, Store: b.db, BatchSize: 8})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(b.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
+	return func() {
+		b.t.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// digestAll runs the digester until the queue is empty.
+func (b *bothSides) digestAll() {
+	b.t.Helper()
+	stop := b.startDigester()
+	defer stop()
 	waitFor(b.t, "the queue is empty", func() bool {
 		stats, err := b.queue.Stats(b.t.Context())
 		return err == nil && stats.Waiting+stats.InFlight == 0
 	})
-	cancel()
-	if err := <-ended; err != nil {
-		b.t.Fatal(err)
-	}
 }
 
 // lose deletes a message from the queue's file behind its back.
@@ -205,6 +216,61 @@ func TestGapIsWaitingOrLost(t *testing.T) {
 			t.Errorf("check: %+v", p)
 		}
 	}
+}
+
+// movingQueue is a queue in which everything moves right before and right after
+// it is looked at.
+type movingQueue struct {
+	*local.Queue
+	before, after func()
+}
+
+func (q movingQueue) Inventory(ctx context.Context) (local.Inventory, error) {
+	q.before()
+	defer q.after()
+	return q.Queue.Inventory(ctx)
+}
+
+// Between the look at the queue and the one at the database, messages come and go:
+// none is lost by that, and none counted twice.
+func TestBooksBetweenTwoLooks(t *testing.T) {
+	b := newBothSides(t)
+	b.send(3, time.Minute, `{"message":"it broke"}`)
+	q := movingQueue{
+		Queue:  b.queue,
+		before: func() { b.digestAll(); b.send(2, 2*time.Minute, `{"message":"it broke"}`) },
+		after:  func() { b.send(2, 3*time.Minute, `{"message":"it broke"}`); b.decideOnly(4, 7) },
+	}
+	books, err := readBooks(t.Context(), b.replica, q, ledgerNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := balance(*books); err != nil || books.Accepted != 7 || books.Digested != 5 || books.InFlight != 2 || books.Lost != 0 {
+		t.Errorf("books %+v, %v", books, err)
+	}
+}
+
+// The books are read beside everything that moves: at no moment is anything
+// counted twice, or taken for lost.
+func TestBooksWhileRunning(t *testing.T) {
+	b := newBothSides(t)
+	defer b.startDigester()()
+	var sender sync.WaitGroup
+	sender.Go(func() { b.send(200, time.Minute, `{"message":"it broke"}`) })
+	sender.Go(func() { b.send(200, 61*time.Minute, `{"message":"it broke"}`) })
+	waitFor(t, "everything is digested", func() bool {
+		books := b.books()
+		inHours := int64(0)
+		for _, h := range books.Hours {
+			inHours += h.Accepted
+		}
+		if books.Lost != 0 || inHours > books.Accepted {
+			t.Fatalf("%d lost; %d accepted, %d in all hours; gaps %+v", books.Lost, books.Accepted, inHours, books.Gaps)
+		}
+		return books.Digested == 400
+	})
+	sender.Wait()
+	b.wantGaps(0)
 }
 
 // A loss is shown wherever an operator looks, and is no reason to take the

@@ -19,11 +19,10 @@ import (
 )
 
 // drop digests a message that is dropped.
-func (s *site) drop(project event.ProjectID, reason, detail string) {
+func (s *site) drop(edge wire.InstanceID, seq uint64, reason, detail string) {
 	s.t.Helper()
-	s.seq++
 	in := &store.Incoming{
-		Instance: wire.InstanceID{1}, Seq: s.seq, Region: detail, Project: project, EventID: event.ID{0xab, byte(s.seq)}, ReceivedAt: testNow.Add(-2 * time.Hour),
+		Instance: edge, Seq: seq, Region: detail, Project: s.project.ID, EventID: event.ID{0xab, byte(seq)}, ReceivedAt: testNow.Add(-2 * time.Hour),
 		Category: "error", Drop: reason, Detail: detail,
 	}
 	if result, err := s.db.Digest(s.t.Context(), in); err != nil || result != store.Dropped {
@@ -47,8 +46,7 @@ func (s *site) count(counts ...wire.Count) {
 // hostileBooks puts a text into everything that the ledger's page shows.
 func (s *site) hostileBooks(text string) {
 	s.t.Helper()
-	s.seq += 3 // a gap
-	s.drop(s.project.ID, text, text)
+	s.drop(wire.InstanceID{4}, 3, text, text) // 1 and 2 are a gap
 	for _, outcome := range []wire.Outcome{wire.OutcomeClient, wire.OutcomeRefused, wire.OutcomeLimited, wire.OutcomeUnstored} {
 		s.count(wire.Count{Project: s.project.ID, Category: text, Outcome: outcome, Reason: text, Quantity: 3})
 	}
@@ -73,7 +71,7 @@ func TestLedgerPage(t *testing.T) {
 
 	s.message("one", testNow.Add(-time.Hour))
 	s.message("two", testNow)
-	s.drop(s.project.ID, "bad_json", "unexpected end of JSON input")
+	s.drop(wire.InstanceID{4}, 1, "bad_json", "unexpected end of JSON input")
 	s.count(
 		wire.Count{Project: s.project.ID, Category: "error", Outcome: wire.OutcomeClient, Reason: "sample_rate", Quantity: 412},
 		wire.Count{Project: s.project.ID, Category: "error", Outcome: wire.OutcomeClient, Reason: "our_own_word", Quantity: 5},
@@ -100,7 +98,7 @@ func TestLedgerPage(t *testing.T) {
 		"Refused 38 ", "Errors over the key's rate limit 30 ", "Errors the key is not one of the project's 8 ",
 		"Not stored 6 ", "Sessions a kind that is not kept yet 6 ",
 		"Mar 14, 15:00 8 1 0 0 7 417 38 6 ", "Mar 14, 14:00 1 1 0 0 0 0 0 0 ", "Mar 14, 13:00 1 0 0 1 0 0 0 0 ", "Mar 13, 16:00 0 0 ",
-		"not valid JSON unexpected end of JSON input Web shop 2 h ago ab03")
+		"not valid JSON unexpected end of JSON input Web shop 2 h ago ab01")
 	mustLack(t, page, "Mar 13, 15:00", "waiting")
 
 	page = textOf(s.mustGet("/ledger?project=2"))

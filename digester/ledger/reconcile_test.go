@@ -150,6 +150,26 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
+// A message of counts that is dropped is nobody's event; what was refused for no
+// project stands beside the balance all the same.
+func TestNoProject(t *testing.T) {
+	d := decided(0, 1)
+	d.Outcomes = []store.OutcomeCount{
+		{Category: "error", Outcome: store.OutcomeDropped, Reason: "bad_body", Quantity: 1},
+		{Category: "error", Outcome: string(wire.OutcomeRefused), Reason: "auth_unknown", Quantity: 2},
+	}
+	for _, o := range d.Outcomes {
+		d.Hours = append(d.Hours, store.HourOutcome{OutcomeCount: o, Hour: hour12})
+	}
+	b := Reconcile(d, holding(0, 1), now)
+	if b.Accepted != 0 || b.InFlight != 0 || b.DroppedTotal() != 0 || b.Mismatch != 0 || b.ByProject[0].Refused["error:auth_unknown"] != 2 {
+		t.Errorf("books %+v", b)
+	}
+	if len(b.Hours) != 1 || b.Hours[0].Accepted != 0 || b.Hours[0].Refused["error:auth_unknown"] != 2 {
+		t.Errorf("hours %+v", b.Hours)
+	}
+}
+
 func TestSince(t *testing.T) {
 	if got := now.Sub(Since(now)); got != 47*time.Hour+40*time.Minute {
 		t.Errorf("the window begins %v ago", got)

@@ -318,6 +318,47 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestInventoryRuns: numbers are joined if they follow each other within an hour,
+// and only then.
+func TestInventoryRuns(t *testing.T) {
+	c := newClock()
+	first := wire.InstanceID{1}
+	q := mustOpen(t, Config{Path: newPath(t), Instance: first, Now: c.Now})
+	hour := c.now
+	receive := func(project event.ProjectID, at time.Time) {
+		m := newMessage(project, "x")
+		m.ReceivedAt = at
+		if err := q.Send(t.Context(), []*wire.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 4 {
+		receive(1, hour)
+		receive(2, hour)
+	}
+	receive(1, hour.Add(-time.Minute)) // its body took a minute to arrive
+	receive(1, time.Time{})
+	msgs, err := q.Receive(t.Context(), 3, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustDelete(t, q, msgs[2]) // number 2 of project 1
+	inv, err := q.Inventory(t.Context())
+	want := []Run{
+		{first, 1, hour, 1, 1, false},
+		{first, 2, hour, 1, 4, false},
+		{first, 1, hour, 3, 4, false},
+		{first, 1, hour.Add(-time.Hour), 5, 5, false},
+		{first, 1, hour, 6, 6, false},
+	}
+	if diff := cmp.Diff(want, inv.Runs); diff != "" || err != nil {
+		t.Errorf("runs: %v (-want +got):\n%s", err, diff)
+	}
+	if diff := cmp.Diff(mustStats(t, q).Lanes, inv.Lanes); diff != "" || !inv.Oldest.Equal(hour.Add(-time.Minute)) {
+		t.Errorf("oldest %v, lanes (-stats +inventory):\n%s", inv.Oldest, diff)
+	}
+}
+
 func TestInspectNothing(t *testing.T) {
 	missing := newPath(t)
 	empty := newPath(t)
