@@ -192,19 +192,29 @@ func judge(b *ledger.Books) verdict {
 	case b.Accepted == 0:
 		return verdict{Fine: true, Head: "Nothing has been accepted yet.", Text: "From the first event on, this page says where each of them went."}
 	}
+	var queued, dead int64
+	for id, p := range b.ByProject {
+		if id != 0 {
+			queued += p.Queued()
+			dead += p.DeadLetters
+		}
+	}
 	terms := []string{formatCount(b.Digested) + " stored"}
 	for _, t := range []struct {
 		n    int64
 		word string
-	}{{b.Duplicate, "sent twice"}, {b.DroppedTotal(), "dropped"}, {b.InFlight, "in flight"}} {
+	}{{b.Duplicate, "duplicate"}, {b.DroppedTotal(), "dropped"}, {queued, "in flight"}} {
 		if t.n > 0 {
 			terms = append(terms, formatCount(t.n)+" "+t.word)
 		}
 	}
-	v := verdict{Fine: true, Head: "Every event that was accepted is accounted for.",
-		Text: formatCount(b.Accepted) + " accepted = " + strings.Join(terms, " + ") + "."}
-	if b.DeadLetters > 0 {
-		v.Text += " " + formatCounted(b.DeadLetters, "dead letter") + ": delivered too often without success, and set aside in the queue."
+	v := verdict{Fine: true, Head: "Every event that was accepted is accounted for."}
+	if dead > 0 {
+		terms = append(terms, formatCounted(dead, "dead letter"))
+	}
+	v.Text = formatCount(b.Accepted) + " accepted = " + strings.Join(terms, " + ") + "."
+	if dead > 0 {
+		v.Text += " Dead letters were delivered too often without success; the queue keeps them aside."
 	}
 	return v
 }

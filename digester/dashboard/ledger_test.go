@@ -92,7 +92,7 @@ func TestLedgerPage(t *testing.T) {
 
 	page = textOf(s.mustGet("/ledger"))
 	mustContain(t, page,
-		"Every event that was accepted is accounted for. 10 accepted = 2 stored + 1 dropped + 7 in flight. 1 dead letter:",
+		"Every event that was accepted is accounted for. 10 accepted = 2 stored + 1 dropped + 6 in flight + 1 dead letter. Dead letters were",
 		"Web shop 3 2 0 1 1 not valid JSON 0 0 0 ", "Worker 7 0 0 0 6 1 0 ", "All projects 10 2 0 1 1 not valid JSON 6 1 0 ",
 		"Lost by the SDKs 417 ", "Errors left out by sampling 412 ", "Errors our own word 5 ",
 		"Refused 38 ", "Errors over the key's rate limit 30 ", "Errors the key is not one of the project's 8 ",
