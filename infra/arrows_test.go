@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/store":           {"sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/dashboard":       {"sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/store/busylab":   {}, // tests only
 	"sundew/infra":                    {},
 	"sundew/infra/bench/big":          {"sundew/digester/...", "sundew/schema/..."},
 	"sundew/infra/bench":              {"sundew/schema/..."},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"sundew/schema/wire"
@@ -90,6 +91,9 @@ func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return &writer{conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
 }
