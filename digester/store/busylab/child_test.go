@@ -115,6 +115,12 @@ func playBarrier(path string) error {
 	return nil
 }
 
+// childEnv says which role to play. The race detector would sleep a second when
+// the process ends.
+func childEnv(role, path string) []string {
+	return append(os.Environ(), roleVariable+"="+role, pathVariable+"="+path, "GORACE=atexit_sleep_ms=0")
+}
+
 // child is the other process.
 type child struct {
 	t     *testing.T
@@ -127,7 +133,7 @@ type child struct {
 func startChild(t *testing.T, role, path string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), roleVariable+"="+role, pathVariable+"="+path)
+	c.cmd.Env = childEnv(role, path)
 	c.cmd.Stderr = os.Stderr
 	stdin, err := c.cmd.StdinPipe()
 	if err != nil {

@@ -76,7 +76,7 @@ func syncs(t *testing.T, strace, role string) int {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(strace, "-f", "--seccomp-bpf", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", calls, os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, pathVariable+"="+path)
+	cmd.Env = childEnv(role, path)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("strace cannot be used here: %v: %s", err, out)
 	}
