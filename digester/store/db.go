@@ -9,7 +9,7 @@
 // One connection writes. A queue in front of it lets writers of this process in
 // one at a time, in the order in which they came, so that they never meet
 // SQLITE_BUSY; another process that holds the lock makes the whole transaction
-// run again, never a statement of it.
+// run again, never a statement of it. infra/sqlite-busy.md says why it is so.
 //
 // Where an event is committed: DB.Digest in digest.go.
 package store

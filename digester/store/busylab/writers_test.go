@@ -144,43 +144,55 @@ func TestModelRunsTheWholeTransactionAgain(t *testing.T) {
 	t.Logf("the first run inserted a project and ended with 5; after %d runs there is %d project", runs, m.projects(t))
 }
 
-// A context does not end SQLite's own wait. The lock is asked for, and the answer
-// comes when busy_timeout is over.
+// A context does not end SQLite's own wait. And when the lock comes after all, the
+// driver still returns the context's error: with the transaction begun.
 func TestContextDoesNotEndBusyWait(t *testing.T) {
 	t.Parallel()
-	const timeout = 500 * time.Millisecond
 	path := newFile(t)
-	holder, waiter := open(t, path), open(t, path, "busy_timeout(500)")
+	holder, waiter := open(t, path), open(t, path, patience)
 	holder.must("BEGIN IMMEDIATE")
-	ctx, cancel := context.WithTimeout(t.Context(), blocked)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
 	began := time.Now()
-	_, err := waiter.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-	took := time.Since(began)
-	if !errors.Is(err, context.DeadlineExceeded) || took < timeout*9/10 {
-		t.Errorf("BEGIN IMMEDIATE ended with %v after %v, want its deadline exceeded only after %v", err, took, timeout)
+	done := start(func() error {
+		_, err := waiter.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		return err
+	})
+	mustWait(t, "BEGIN IMMEDIATE", done, blocked)
+	cancel()
+	mustWait(t, "BEGIN IMMEDIATE without its context", done, 4*blocked)
+	holder.must("COMMIT")
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("BEGIN IMMEDIATE: %v, want it cancelled", err)
 	}
-	t.Logf("busy_timeout %v, deadline %v: BEGIN IMMEDIATE came back after %v", timeout, blocked, round(took))
+	took := time.Since(began)
+	holder.refused(5, "BEGIN IMMEDIATE")
+	waiter.must("ROLLBACK")
+	t.Logf("cancelled after %v, BEGIN IMMEDIATE came back after %v, when the holder was done; it said that it was cancelled, and held the lock",
+		blocked, round(took))
 }
 
 // In the model SQLite's own wait is short, and the context is looked at between
-// two of them.
+// two of them. BEGIN itself knows no context, so it either has the lock or not.
 func TestModelWriteKeepsItsDeadline(t *testing.T) {
 	t.Parallel()
 	m := openModel(t)
 	other := open(t, m.path, patience)
 	other.must("BEGIN IMMEDIATE")
-	ctx, cancel := context.WithTimeout(t.Context(), blocked)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := start(func() error {
+		return m.db.Write(ctx, "test", readThenWrite("Shop", func() { t.Error("the transaction ran beside another") }))
+	})
+	mustWait(t, "Write", done, blocked)
+	cancel()
 	began := time.Now()
-	err := m.db.Write(ctx, "test", readThenWrite("Shop", func() { t.Error("the transaction ran beside another") }))
+	err := <-done
 	took := time.Since(began)
-	if store.KindOf(err) != store.KindBusy || took > atOnce {
-		t.Errorf("Write ended with %v after %v, want 5 soon after %v", err, took, blocked)
+	if k := store.KindOf(err); k != store.KindBusy && k != store.KindInterrupted || took > atOnce {
+		t.Errorf("Write ended with %v, %v after it was cancelled; want 5 at once", err, took)
 	}
 	other.must("COMMIT")
 	if err := m.db.Barrier(t.Context()); err != nil {
 		t.Error(err)
 	}
-	t.Logf("deadline %v, the lock not released: Write gave up after %v", blocked, round(took))
+	t.Logf("the lock not released: Write gave up %v after it was cancelled", round(took))
 }
