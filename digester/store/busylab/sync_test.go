@@ -36,6 +36,7 @@ func TestFullCommitOfNothing(t *testing.T) {
 func TestModelBarrierWrites(t *testing.T) {
 	t.Parallel()
 	m := openModel(t)
+	page := open(t, m.path).number("PRAGMA page_size")
 	before := walSize(t, m.path)
 	for range commits {
 		if err := m.db.Barrier(t.Context()); err != nil {
@@ -43,7 +44,7 @@ func TestModelBarrierWrites(t *testing.T) {
 		}
 	}
 	grown := walSize(t, m.path) - before
-	if grown < commits*4096 {
+	if grown < commits*page {
 		t.Errorf("%d barriers made the WAL %d bytes longer, want a page each at least", commits, grown)
 	}
 	t.Logf("%d barriers made the WAL %d bytes longer", commits, grown)
