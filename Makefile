@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin/digester
 
-.PHONY: run build test test-go test-sdk fuzz bench bench-big lint clean
+.PHONY: run build test test-go test-sdk fuzz bench bench-floor bench-big lint clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -26,6 +26,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: ## intake to database, over HTTP, on this machine
 	$(GO) run ./infra/bench
+
+bench-floor: ## the store against the same statements in C; FLOOR=-drivers compares drivers too
+	$(GO) run ./infra/bench/floor $(FLOOR)
 
 bench-big: ## five million events: does it stay as fast? Takes half an hour and 15 GB
 	$(GO) run ./infra/bench/big

@@ -17,6 +17,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -45,6 +46,10 @@ type Config struct {
 	// Observe is told how long each stage of each write took, and why it was;
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
+
+	// Wrap stands between the store and its driver, for a measurement that has to
+	// see every statement; nil: nothing does.
+	Wrap func(driver.Connector) driver.Connector
 }
 
 // Stage is a part of a write whose time is worth knowing.
@@ -117,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
 	}
-	pool, err := openPool(cfg.Path, url.Values{
+	pool, err := openPool(cfg.Path, cfg.Wrap, url.Values{
 		"_txlock": {"immediate"}, // for the migrations' transactions; ours say it themselves
 		"_pragma": {
 			"synchronous(normal)", "foreign_keys(1)",
@@ -152,11 +157,14 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 // openPool opens a pool through libSQL's connector, because sql.Open("libsql")
-// leaks a goroutine for each connection.
-func openPool(path string, query url.Values) (*sql.DB, error) {
+// leaks a goroutine for each connection. wrap may be nil.
+func openPool(path string, wrap func(driver.Connector) driver.Connector, query url.Values) (*sql.DB, error) {
 	connector, err := libsql.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	if wrap != nil {
+		connector = wrap(connector)
 	}
 	return sql.OpenDB(connector), nil
 }
