@@ -48,8 +48,7 @@ func explain(err error) (status int, heading, text string) {
 		return http.StatusBadRequest, "Request not understood",
 			"The form could not be read. Go back and try again."
 	}
-	switch store.KindOf(err) {
-	case store.KindInterrupted, store.KindBusy, store.KindStale, store.KindLocked:
+	if kind := store.KindOf(err); kind.Again() || kind == store.KindInterrupted {
 		return http.StatusServiceUnavailable, "Busy at the moment",
 			"The database did not answer in time. Try again in a moment."
 	}

@@ -250,10 +250,10 @@ func (d *Digester) commit(ctx context.Context, it *item, tally *Tally) (decided 
 		}
 		return err
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return true, nil
-	case store.KindOf(err) == store.KindFatal || ctx.Err() != nil:
+	}
+	if kind := store.KindOf(err); kind.Holds() || kind == store.KindUnknown {
 		return false, fmt.Errorf("digesting: %w", err)
 	}
 	tally.Left++
@@ -274,8 +274,7 @@ func (d *Digester) barrier(ctx context.Context) error {
 func (d *Digester) persist(ctx context.Context, fn func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := fn(context.WithoutCancel(ctx))
-		kind := store.KindOf(err)
-		if err == nil || errors.Is(err, store.ErrCommitUnknown) || kind == store.KindOther || kind == store.KindConstraint {
+		if !store.KindOf(err).Holds() {
 			d.health.working()
 			return err
 		}

@@ -218,7 +218,7 @@ func (d *DB) exclusively(ctx context.Context, why string, fn func() error) error
 	defer func() { d.observe(StageTransaction, why, time.Since(began)) }()
 	for wait := time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		err := fn()
-		if k := KindOf(err); k != KindBusy && k != KindStale && k != KindLocked {
+		if !KindOf(err).Again() {
 			return wrapWhy(why, err)
 		}
 		timer := time.NewTimer(wait)
@@ -253,10 +253,9 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 		if committed {
 			return
 		}
-		if _, rbErr := d.writer.exec(ctx, "ROLLBACK"); rbErr != nil && KindOf(err) != KindOther {
-			// SQLite rolls back by itself on some errors; then there is nothing
-			// to roll back, and the error to report is the first one.
-			d.log.Debug().Err(rbErr).Msg("rollback")
+		if _, rbErr := d.writer.exec(ctx, "ROLLBACK"); rbErr != nil && !noTransaction(rbErr) {
+			// The only connection that writes is stuck in a transaction.
+			err = fmt.Errorf("%w: %w", ErrCommitUnknown, errors.Join(err, rbErr))
 		}
 	}()
 	tx := &Tx{Rx: Rx{ctx: ctx, q: d.writer, codec: d.codec}, w: d.writer, now: d.now().UTC().Truncate(time.Millisecond)}
@@ -264,10 +263,7 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 		return err
 	}
 	if _, err := d.writer.exec(ctx, "COMMIT"); err != nil {
-		if KindOf(err) == KindBusy {
-			return err // nothing was committed; rolled back and run again
-		}
-		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+		return commitError(err)
 	}
 	committed = true
 	for _, f := range tx.afterCommit {

@@ -116,10 +116,10 @@ func (q *Queue) take() []*op {
 // checkpoint has emptied if there was room for that.
 func (q *Queue) settle(ops []*op) {
 	err := q.transact(ops)
-	if isCode(err, sqlite3.SQLITE_FULL) && !errors.Is(err, ErrStopped) {
+	if isNoRoom(err) && !errors.Is(err, ErrStopped) {
 		if !q.full {
 			q.full = true
-			q.cfg.Log.Error().Err(err).Msg("local queue: no room on disk, messages are refused")
+			q.cfg.Log.Error().Err(err).Msg("local queue: the disk takes no more, messages are refused")
 		}
 		var others []*op
 		for _, o := range ops {
@@ -150,7 +150,7 @@ func (q *Queue) transact(ops []*op) error {
 	ctx := context.Background() // an operation once begun is not interrupted
 	if _, err := q.stmt.begin.ExecContext(ctx); err != nil {
 		// BUSY: another process, a shell perhaps, has held the lock for too long.
-		if isCode(err, sqlite3.SQLITE_BUSY) || isCode(err, sqlite3.SQLITE_FULL) {
+		if isCode(err, sqlite3.SQLITE_BUSY) || isNoRoom(err) {
 			return fmt.Errorf("local queue: nothing was changed: %w", err)
 		}
 		return q.stop("BEGIN", err)
@@ -160,10 +160,10 @@ func (q *Queue) transact(ops []*op) error {
 		return q.rollback(err)
 	}
 	if err := q.commit(ctx); err != nil {
-		// SQLite reports FULL when the commit's frames did not fit into the WAL:
-		// without the last one they do not count. Anything else, a failed fsync
-		// above all, may or may not have reached the disk.
-		if isCode(err, sqlite3.SQLITE_FULL) {
+		// The commit's frames could not all be written to the WAL, and without the
+		// last one they do not count. Anything else, a failed fsync above all, may
+		// or may not have reached the disk.
+		if isNoRoom(err) {
 			return q.rollback(err)
 		}
 		_, _ = q.stmt.rollback.ExecContext(ctx) // if it is still open it must not keep the lock
@@ -273,7 +273,7 @@ func (b *batch) publish() {
 	}
 	if q.full && b.nextID > q.nextID {
 		q.full = false
-		q.cfg.Log.Info().Msg("local queue: room on disk again, messages are accepted")
+		q.cfg.Log.Info().Msg("local queue: the disk takes writes again, messages are accepted")
 	}
 	q.nextLane, q.nextID = b.nextLane, b.nextID
 	if b.buried > 0 {
@@ -302,6 +302,21 @@ func (b *batch) lane(project event.ProjectID) lane {
 func (b *batch) exec(stmt *sql.Stmt, args ...any) error {
 	_, err := stmt.ExecContext(b.ctx, args...)
 	return err
+}
+
+// isNoRoom reports whether err says that something could not be written: the disk
+// is full, or it refuses for a reason that SQLite has no name for (a quota, a
+// limit of the file's size, a fault). It passes when the reason does.
+func isNoRoom(err error) bool {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return false
+	}
+	switch coded.Code() {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE:
+		return true
+	}
+	return false
 }
 
 // isCode reports whether err is SQLite's with that primary code.

@@ -272,11 +272,17 @@ func (e codedError) Code() int     { return int(e) }
 
 // TestNoRoomAtCommit: a send fails, whole, and leaves no number behind.
 func TestNoRoomAtCommit(t *testing.T) {
+	for _, code := range []codedError{sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE} {
+		t.Run(code.Error(), func(t *testing.T) { testNoRoomAtCommit(t, code) })
+	}
+}
+
+func testNoRoomAtCommit(t *testing.T, code codedError) {
 	var full atomic.Bool
 	var log bytes.Buffer
 	q := mustOpen(t, Config{Path: newPath(t), Log: zerolog.New(&log), onCommit: func() (bool, error) {
 		if full.Load() {
-			return false, codedError(sqlite3.SQLITE_FULL)
+			return false, code
 		}
 		return true, nil
 	}})
