@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 )
 
@@ -54,6 +55,7 @@ func (s *service) handler() http.Handler {
 type readiness struct {
 	Status         string  `json:"status"` // "ok", or why not
 	Digester       string  `json:"digester"`
+	Advice         string  `json:"advice,omitempty"`      // what to do about it
 	LastBatch      string  `json:"last_batch,omitempty"`  // RFC 3339
 	QueueAge       float64 `json:"queue_age_seconds"`     // of the oldest message that waits
 	InFlight       int64   `json:"in_flight"`             // messages in the queue
@@ -87,6 +89,7 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case h.Problem != nil:
 		answer.Status, answer.Digester = "digesting is held; intake goes on", h.Problem.Error()
+		answer.Advice = adviceFor(h.Problem)
 	case err == nil && answer.QueueAge > lagLimit.Seconds():
 		answer.Status = "the digester lags behind"
 	case answer.Lag > readyWithin.Seconds() && answer.InFlight > 0:
@@ -97,6 +100,25 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, answer)
+}
+
+// adviceFor says what an operator can do about what holds digesting, empty if
+// nothing can be said that the error does not. Nothing accepted is lost by any
+// of it: it waits in the queue.
+func adviceFor(problem error) string {
+	switch kind := store.KindOf(problem); {
+	case kind == store.KindFull:
+		return "The disk is full. Make room where SUNDEW_DATA is; digesting then goes on by itself."
+	case kind == store.KindIO:
+		return "The disk does not read or write what it is asked to. Look at its health, its quota and the kernel's log; digesting goes on by itself once it works."
+	case kind == store.KindReadOnly:
+		return "The data may not be written. Look at the permissions in SUNDEW_DATA and at how its disk is mounted; digesting goes on by itself once they allow it."
+	case kind == store.KindCorrupt:
+		return "A database file is damaged and this does not pass. Stop the process, keep a copy of all files in SUNDEW_DATA, then restore the damaged one from a backup and run digester check."
+	case kind.Again():
+		return "Another process keeps the database locked, perhaps a shell or a backup. Let it end; digesting then goes on by itself."
+	}
+	return ""
 }
 
 // serveLedger answers with the numbers of `digester stats`.

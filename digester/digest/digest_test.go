@@ -29,10 +29,13 @@ type fixture struct {
 	faults  faults
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T) *fixture { return newFixtureOf(t, 3) }
+
+// newFixtureOf says after how many deliveries a message is a dead letter.
+func newFixtureOf(t *testing.T, maxReceives int) *fixture {
 	db, replica := storetest.Open(t, nil)
 	q, err := local.Open(t.Context(), local.Config{
-		Path: filepath.Join(t.TempDir(), "queue.db"), Visibility: 150 * time.Millisecond, MaxReceives: 3,
+		Path: filepath.Join(t.TempDir(), "queue.db"), Visibility: 150 * time.Millisecond, MaxReceives: maxReceives,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +116,10 @@ func (q faultyQueue) Receive(ctx context.Context, max int, wait time.Duration) (
 		return nil, err
 	}
 	return messages, nil
+}
+
+func (q faultyQueue) Extend(ctx context.Context, receipts []string, d time.Duration) error {
+	return q.f.around("extend", func() error { return q.Queue.Extend(ctx, receipts, d) })
 }
 
 func (q faultyQueue) Delete(ctx context.Context, receipts []string) error {
