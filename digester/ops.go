@@ -54,6 +54,7 @@ func (s *service) handler() http.Handler {
 // readiness is the answer of /health/ready.
 type readiness struct {
 	Status         string  `json:"status"` // "ok", or why not
+	Intake         string  `json:"intake"`
 	Digester       string  `json:"digester"`
 	Advice         string  `json:"advice,omitempty"`      // what to do about it
 	LastBatch      string  `json:"last_batch,omitempty"`  // RFC 3339
@@ -71,7 +72,7 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), opsTimeout)
 	defer cancel()
 	now := time.Now()
-	answer := readiness{Status: "ok", Digester: "ok", DatabaseAnswer: "ok"}
+	answer := readiness{Status: "ok", Intake: "ok", Digester: "ok", DatabaseAnswer: "ok"}
 	h := s.digester.Health()
 	if !h.LastBatch.IsZero() {
 		answer.LastBatch = h.LastBatch.UTC().Format(time.RFC3339)
@@ -86,10 +87,17 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 		answer.QueueAge, answer.InFlight, answer.DeadLetters = books.OldestMessageAge, books.InFlight, books.DeadLetters
 		answer.Lost = books.Lost
 	}
+	if refusing := s.queue.Refusing(); refusing != nil {
+		answer.Intake, answer.Advice = refusing.Error(), adviceFor(refusing)
+	}
+	if h.Problem != nil {
+		answer.Digester, answer.Advice = h.Problem.Error(), adviceFor(h.Problem)
+	}
 	switch {
+	case answer.Intake != "ok":
+		answer.Status = "the queue takes no messages; intake answers 503"
 	case h.Problem != nil:
-		answer.Status, answer.Digester = "digesting is held; intake goes on", h.Problem.Error()
-		answer.Advice = adviceFor(h.Problem)
+		answer.Status = "digesting is held; intake goes on"
 	case err == nil && answer.QueueAge > lagLimit.Seconds():
 		answer.Status = "the digester lags behind"
 	case answer.Lag > readyWithin.Seconds() && answer.InFlight > 0:

@@ -117,8 +117,7 @@ func (q *Queue) take() []*op {
 func (q *Queue) settle(ops []*op) {
 	err := q.transact(ops)
 	if isNoRoom(err) && !errors.Is(err, ErrStopped) {
-		if !q.full {
-			q.full = true
+		if q.setRefusing(err) {
 			q.cfg.Log.Error().Err(err).Msg("local queue: the disk takes no more, messages are refused")
 		}
 		var others []*op
@@ -209,6 +208,24 @@ func (q *Queue) stop(during string, cause error) error {
 	return err
 }
 
+// setRefusing notes why sends fail, nil if they do not, and reports whether that
+// is news.
+func (q *Queue) setRefusing(err error) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	news := (q.refusing == nil) != (err == nil)
+	q.refusing = err
+	return news
+}
+
+// Refusing returns why the last Send was refused, nil if it was not: SQLite's
+// error that the disk took no more, wrapped.
+func (q *Queue) Refusing() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.refusing
+}
+
 // refused returns why the committer must not touch the file any more, nil while
 // it may: closing is no reason, what was pending then is still carried out.
 func (q *Queue) refused() error {
@@ -271,8 +288,7 @@ func (b *batch) publish() {
 	for project, l := range b.lanes {
 		q.lanes[project] = l
 	}
-	if q.full && b.nextID > q.nextID {
-		q.full = false
+	if b.nextID > q.nextID && q.setRefusing(nil) {
 		q.cfg.Log.Info().Msg("local queue: the disk takes writes again, messages are accepted")
 	}
 	q.nextLane, q.nextID = b.nextLane, b.nextID

@@ -296,12 +296,18 @@ func testNoRoomAtCommit(t *testing.T, code codedError) {
 	if err := q.Send(t.Context(), msgs); err == nil {
 		t.Error("second Send succeeded")
 	}
+	if err := q.Refusing(); !isCode(err, int(code)&0xff) {
+		t.Errorf("refusing because of %v", err)
+	}
 	checkWhole(t, q)
 	full.Store(false)
 	for range 2 {
 		if err := q.Send(t.Context(), msgs); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := q.Refusing(); err != nil {
+		t.Errorf("still refusing because of %v", err)
 	}
 	mustClose(t, q)
 	if lines := strings.Count(log.String(), "\n"); lines != 2 {

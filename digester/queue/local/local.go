@@ -118,14 +118,14 @@ type Queue struct {
 	lanes    map[event.ProjectID]lane // of this instance, as committed
 	nextLane int64
 	nextID   int64
-	full     bool // there was no room for the last send
 
-	mu      sync.Mutex
-	arrived *sync.Cond    // pending grew, or closing was set
-	pending []*op         // guarded by mu
-	closing bool          // guarded by mu
-	refusal error         // guarded by mu: why new operations are turned away
-	wake    chan struct{} // guarded by mu: closed and replaced when receivers should look again
+	mu       sync.Mutex
+	arrived  *sync.Cond    // pending grew, or closing was set
+	pending  []*op         // guarded by mu
+	closing  bool          // guarded by mu
+	refusal  error         // guarded by mu: why new operations are turned away
+	refusing error         // guarded by mu: why there was no room for the last send
+	wake     chan struct{} // guarded by mu: closed and replaced when receivers should look again
 
 	done chan struct{} // closed when the committer has ended
 }
