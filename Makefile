@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin/digester
 
-.PHONY: run build test test-go test-sdk fuzz bench bench-floor bench-big lint clean
+.PHONY: run build test test-go test-chaos test-sdk fuzz bench bench-floor bench-big lint clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -11,10 +11,14 @@ run: build ## start the whole product on the embedded default
 build:
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./digester
 
-test: lint test-go test-sdk ## everything, installing what it needs
+test: lint test-go test-chaos test-sdk ## everything, installing what it needs
 
 test-go: ## the quick loop with the race detector
 	$(GO) test -race ./...
+
+test-chaos: ## kills, a full disk, and the order of writes and syncs, against the program
+	infra/chaos/setup.sh
+	$(GO) test -tags chaos -count=1 -v ./infra/chaos
 
 test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh
@@ -37,6 +41,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo "gofmt wants the files above"; exit 1)
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./infra/e2e
+	$(GO) vet -tags chaos ./infra/chaos
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 

@@ -31,13 +31,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// binary is the program; TestMain sets it before any test runs.
-var binary string
+// executable is the program; TestMain sets it before any test runs.
+var executable string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
-	if binary = os.Getenv("CHAOS_BINARY"); binary != "" {
+	if executable = os.Getenv("CHAOS_BINARY"); executable != "" {
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "sundew-chaos-")
@@ -46,8 +46,8 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "digester")
-	build := exec.Command("go", "build", "-o", binary, "sundew/digester")
+	executable = filepath.Join(dir, "digester")
+	build := exec.Command("go", "build", "-o", executable, "sundew/digester")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)

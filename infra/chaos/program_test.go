@@ -46,7 +46,7 @@ var readyLine = regexp.MustCompile(`Dashboard: (http://\S+)/  DSN: http://([0-9a
 
 // command returns the digester with arguments, on a data directory.
 func command(dir string, wrapper []string, args ...string) *exec.Cmd {
-	line := append(append(append([]string{}, wrapper...), binary), args...)
+	line := append(append(append([]string{}, wrapper...), executable), args...)
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SUNDEW_DATA=" + dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn"}
 	return cmd
@@ -170,6 +170,7 @@ type books struct {
 	InFlight    int64            `json:"in_flight"`
 	DeadLetters int64            `json:"dead_letters"`
 	Redelivered int64            `json:"redelivered"`
+	OldestAge   float64          `json:"oldest_message_age"` // 0: the queue is empty
 }
 
 func (p *program) books() (b books, ok bool) {
