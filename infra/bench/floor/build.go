@@ -87,12 +87,13 @@ func compile(ctx context.Context, compiler, source string, w *work) (string, err
 	if err := os.WriteFile(file, floorC, 0o644); err != nil {
 		return "", err
 	}
-	args = append(args, "-o", binary, file, filepath.Join(source, "sqlite3-binding.c"), "-Wl,--wrap=fsync", "-lm", "-lpthread", "-ldl")
+	fresh := binary + ".new" // whoever is interrupted leaves no half of it
+	args = append(args, "-o", fresh, file, filepath.Join(source, "sqlite3-binding.c"), "-Wl,--wrap=fsync", "-lm", "-lpthread", "-ldl")
 	fmt.Println("compiling SQLite, which takes a minute:", compiler, strings.Join(args, " "))
 	if out, err := exec.CommandContext(ctx, compiler, args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	return binary, nil
+	return binary, os.Rename(fresh, binary)
 }
 
 // difference returns what is in one list only, with the sign of the list.
@@ -146,11 +147,16 @@ var drivers = []struct{ dir, name string }{
 // buildDrivers returns a contender for each driver that can be had and says why
 // where one cannot.
 func buildDrivers(ctx context.Context, w *work) []*contender {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sundew").Output()
+	if err != nil {
+		fmt.Println("no drivers: their source is found from a directory of the repository only")
+		return nil
+	}
 	var all []*contender
 	for _, d := range drivers {
 		binary := filepath.Join(w.dir, "driver-"+d.dir)
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./"+d.dir)
-		cmd.Dir = filepath.Join("infra", "bench", "floor", "drivers")
+		cmd.Dir = filepath.Join(strings.TrimSpace(string(root)), "infra", "bench", "floor", "drivers")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			fmt.Printf("%s cannot be had: %v\n%s", d.name, err, out)
 			continue

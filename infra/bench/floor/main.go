@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"syscall"
@@ -93,16 +92,23 @@ func run(ctx context.Context, o options) error {
 	if o.drivers {
 		contenders = append(contenders, buildDrivers(ctx, work)...)
 	}
+	for _, c := range contenders {
+		if err := work.verify(ctx, c); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
 	stopProfile, err := startProfile(o.profile)
 	if err != nil {
 		return err
 	}
 	defer stopProfile()
-	for round := range o.rounds {
+	for range max(o.rounds, 1) {
 		for _, c := range contenders {
-			if err := work.round(ctx, c, round == 0); err != nil {
+			spent, err := work.round(ctx, c)
+			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
+			c.costs = append(c.costs, spent)
 		}
 	}
 	printTable(contenders, work)
@@ -117,23 +123,22 @@ func workDir(keep string) (string, error) {
 	return keep, os.MkdirAll(keep, 0o755)
 }
 
-// round lets a contender do the work once on a copy of the seed; verify compares
-// what it left with what the recorded store left.
-func (w *work) round(ctx context.Context, c *contender, verify bool) error {
-	path := filepath.Join(w.dir, "round.db")
-	if err := w.copySeed(path); err != nil {
-		return err
+// round lets a contender do the work once on a copy of the seed.
+func (w *work) round(ctx context.Context, c *contender) (cost, error) {
+	if err := w.copySeed(w.database); err != nil {
+		return cost{}, err
 	}
 	runtime.GC() // what the round before left is not this round's
-	spent, err := c.run(ctx, path)
-	if err != nil {
+	return c.run(ctx, w.database)
+}
+
+// verify is a round that does not count: what the contender leaves must be what
+// the recorded store left.
+func (w *work) verify(ctx context.Context, c *contender) error {
+	if _, err := w.round(ctx, c); err != nil {
 		return err
 	}
-	c.costs = append(c.costs, spent)
-	if !verify {
-		return nil
-	}
-	sum, err := checksum(ctx, path)
+	sum, err := checksum(ctx, w.database)
 	if err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func printTable(contenders []*contender, w *work) {
 	fmt.Printf("%d events, a barrier every %d, %.1f statements an event\n\n", len(w.events), w.batch, float64(w.statements)/float64(len(w.events)))
 	n := float64(len(w.events))
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "events/s\tmedian\tof C\tCPU/event\tWAL pages/event\tfsyncs\trounds\t\n")
+	fmt.Fprint(t, "\tevents/s\tof C\tCPU/event\tWAL pages/event\tfsyncs\tevery round\t\n")
 	for _, c := range contenders {
 		fmt.Fprintf(t, "%s\t%.0f\t%.2f\t%.0f µs\t", c.name, n/c.median().Seconds(), float64(contenders[0].median())/float64(c.median()),
 			float64(c.middle(func(s cost) time.Duration { return s.used }).Microseconds())/n)

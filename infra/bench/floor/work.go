@@ -19,6 +19,7 @@ import (
 type work struct {
 	dir        string
 	seed       string // database that every round begins with
+	database   string // of the round under way
 	trace      string // file of the statements
 	statements int    // in it
 	events     []store.Incoming
@@ -32,7 +33,7 @@ type work struct {
 func prepare(ctx context.Context, dir string, events, batch int) (*work, error) {
 	w := &work{
 		dir: dir, batch: max(batch, 1),
-		seed: filepath.Join(dir, "seed.db"), trace: filepath.Join(dir, "trace.bin"),
+		seed: filepath.Join(dir, "seed.db"), database: filepath.Join(dir, "round.db"), trace: filepath.Join(dir, "trace.bin"),
 	}
 	var err error
 	if w.events, err = preparedEvents(ctx, max(events, 1)); err != nil {
@@ -71,12 +72,11 @@ func (w *work) makeSeed(ctx context.Context) error {
 
 // record does the work on a copy of the seed and keeps every statement.
 func (w *work) record(ctx context.Context) error {
-	path := filepath.Join(w.dir, "recorded.db")
-	if err := w.copySeed(path); err != nil {
+	if err := w.copySeed(w.database); err != nil {
 		return err
 	}
 	r := trace.NewRecorder()
-	db, err := store.Open(ctx, store.Config{Path: path, Now: clock(), Wrap: r.Wrap})
+	db, err := store.Open(ctx, store.Config{Path: w.database, Now: clock(), Wrap: r.Wrap})
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (w *work) record(ctx context.Context) error {
 	if err := db.Close(ctx); err != nil {
 		return err
 	}
-	if w.sum, err = checksum(ctx, path); err != nil {
+	if w.sum, err = checksum(ctx, w.database); err != nil {
 		return err
 	}
 	file, err := os.Create(w.trace)
