@@ -154,6 +154,7 @@ type readiness struct {
 	Intake   string
 	Digester string
 	Advice   string
+	InFlight int64 `json:"in_flight"`
 }
 
 func (p *program) ready() (r readiness, ok bool) {
