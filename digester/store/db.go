@@ -78,10 +78,10 @@ const (
 	// looks at the context in between and begins anew.
 	busyTimeout = 250
 
-	// autoCheckpoint, in pages, trades the size of the WAL against how often a
-	// commit pays for a checkpoint: measured with pages of 4 KB, the slowest
-	// hundredth of the transactions took 0.4 ms at 8000 pages, 7 ms at 1000.
-	autoCheckpoint = 8000
+	// checkpointAt, in bytes, is the size of the WAL from which the end of a batch
+	// moves it into the database. SQLite would do so by itself inside of a commit,
+	// but keeps silent when that fails; a failed fsync must not go unseen.
+	checkpointAt = 16 << 20
 
 	// walLimit is the default of Config.WALLimit. To reset the WAL new readers
 	// have to wait, at most walPatience, and not more often than walEvery. At
@@ -126,8 +126,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		"_txlock": {"immediate"}, // for the migrations' transactions; ours say it themselves
 		"_pragma": {
 			"synchronous(normal)", "foreign_keys(1)",
-			"busy_timeout(5000)", // of opening and migrating, which nobody begins anew
-			fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpoint), "cache_size(-65536)", "temp_store(memory)",
+			"busy_timeout(5000)",    // of opening and migrating, which nobody begins anew
+			"wal_autocheckpoint(0)", // see checkpointAt
+			"journal_size_limit(0)", // begun anew, the WAL's file is as long as what is in it
+			"cache_size(-65536)", "temp_store(memory)",
 		},
 	})
 	if err != nil {
@@ -153,6 +155,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool: pool, turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
 	}
 	d.turn <- struct{}{}
+	// What a process left behind in the WAL when it died may never have reached
+	// the disk: written into the database and synced, it has.
+	if err := d.resetWAL(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: emptying the WAL: %w", cfg.Path, err), w.close(), pool.Close())
+	}
 	return d, nil
 }
 
@@ -190,12 +197,20 @@ func (d *DB) Close(ctx context.Context) error {
 //
 // why names the transaction in errors and metrics.
 func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
-	return d.exclusively(ctx, why, func() error {
+	err := d.exclusively(ctx, why, func() error {
 		if err := d.writer.setSync(ctx, "FULL"); err != nil {
 			return err
 		}
 		return errors.Join(d.writeLocked(ctx, fn), d.writer.setSync(ctx, "NORMAL"))
 	})
+	if err != nil {
+		return err
+	}
+	if err := d.boundWAL(ctx); err != nil {
+		// The transaction is committed and on disk; the next write tries again.
+		d.log.Error().Err(err).Msg("the WAL could not be moved into the database")
+	}
+	return nil
 }
 
 // exclusively waits for the writer's turn, runs fn and again as long as the
@@ -277,39 +292,43 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 // synchronous=FULL, because a FULL commit that changed nothing syncs nothing
 // (infra/sqlite-busy.md).
 func (d *DB) Barrier(ctx context.Context) error {
-	err := d.Write(ctx, "batch barrier", func(tx *Tx) error {
+	return d.Write(ctx, "batch barrier", func(tx *Tx) error {
 		_, err := tx.w.exec(tx.ctx, `UPDATE digest_state SET batch = batch + 1, updated_at = ? WHERE id = 1`, ms(tx.now))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return d.boundWAL(ctx)
 }
 
-// boundWAL empties the WAL if it has grown too large. That needs a moment without
-// readers of this process; those of others can prevent it, and then a later
-// barrier tries again.
+// boundWAL moves the WAL into the database when it is large, and empties it when
+// it has grown too large. The latter needs a moment without readers of this
+// process; those of others can prevent it, and then a later call tries again.
 func (d *DB) boundWAL(ctx context.Context) error {
 	info, err := os.Stat(d.path + "-wal")
-	if err != nil || info.Size() < d.walLimit {
+	if err != nil || info.Size() < min(checkpointAt, d.walLimit) {
 		return nil // a size that cannot be told is no reason to stop
 	}
 	return d.exclusively(ctx, "checkpoint", func() error {
-		cut := info.Size() > walBound*d.walLimit
-		if !cut && time.Since(d.resetTried) < walEvery {
-			return nil
-		}
 		began := time.Now()
+		defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
+		cut := info.Size() > walBound*d.walLimit
+		if !cut && (info.Size() < d.walLimit || began.Sub(d.resetTried) < walEvery) {
+			return d.moveWAL(ctx)
+		}
 		d.resetTried = began
 		empty := d.gate.closeFor(walPatience, cut)
 		defer d.gate.open()
-		defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
 		if !empty && !cut {
-			return nil
+			return d.moveWAL(ctx)
 		}
 		return d.resetWAL(ctx)
 	})
+}
+
+// moveWAL moves into the database what no reader needs in the WAL any more,
+// waiting for nobody. When that is all, the next write begins the WAL anew. The
+// caller has the turn.
+func (d *DB) moveWAL(ctx context.Context) error {
+	_, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	return err
 }
 
 // resetWAL moves everything into the database and truncates the WAL. The caller

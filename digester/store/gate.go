@@ -23,8 +23,12 @@ type gate struct {
 	shut    chan struct{}         // guarded by mu; nil while open, closed when it opens again
 }
 
-// reading is one read under way.
-type reading struct{ cancel context.CancelCauseFunc }
+// reading is one read under way. When its context is done its transaction is over,
+// even if its function has not noticed yet.
+type reading struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
 
 func newGate() *gate {
 	return &gate{readers: make(map[*reading]struct{}), left: make(chan struct{})}
@@ -46,7 +50,7 @@ func (g *gate) enter(ctx context.Context) (context.Context, func(), error) {
 	}
 	defer g.mu.Unlock()
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &reading{cancel}
+	r := &reading{ctx, cancel}
 	g.readers[r] = struct{}{}
 	return ctx, func() {
 		cancel(nil)
@@ -67,7 +71,7 @@ func (g *gate) closeFor(wait time.Duration, cut bool) (empty bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.shut = make(chan struct{})
-	for len(g.readers) > 0 {
+	for g.insideLocked() > 0 {
 		if cut {
 			for r := range g.readers {
 				r.cancel(ErrCut)
@@ -80,10 +84,20 @@ func (g *gate) closeFor(wait time.Duration, cut bool) (empty bool) {
 			g.mu.Lock()
 		case <-timeout.C:
 			g.mu.Lock()
-			return len(g.readers) == 0
+			return g.insideLocked() == 0
 		}
 	}
 	return true
+}
+
+// insideLocked counts the reads whose transactions are not over. g.mu is held.
+func (g *gate) insideLocked() (n int) {
+	for r := range g.readers {
+		if r.ctx.Err() == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // open lets readers in again.

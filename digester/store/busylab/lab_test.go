@@ -145,18 +145,24 @@ func codeOf(err error) int {
 	return e.Code()
 }
 
-// model is Sundew's store on a file of its own, closed and checked at the end.
+// modelWALLimit, in bytes, is from where the model's WAL counts as large: little, so
+// that a test need not write for seconds.
+const modelWALLimit = 256 << 10
+
+// model is Sundew's store on a file of its own, closed and checked at the end. Its
+// replica is opened as by another process: the writer cannot ask it to wait.
 type model struct {
 	path    string
 	db      *store.DB
 	replica *store.Replica
 }
 
+// openModel opens a new one, and checks and closes it when the test ends.
 func openModel(t *testing.T) *model {
 	t.Helper()
 	m := &model{path: filepath.Join(t.TempDir(), "sundew.db")}
 	var err error
-	if m.db, err = store.Open(t.Context(), store.Config{Path: m.path}); err != nil {
+	if m.db, err = store.Open(t.Context(), store.Config{Path: m.path, WALLimit: modelWALLimit}); err != nil {
 		t.Fatal(err)
 	}
 	if m.replica, err = store.OpenReplica(t.Context(), m.path); err != nil {
