@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -78,10 +79,13 @@ const (
 	// looks at the context in between and begins anew.
 	busyTimeout = 250
 
-	// checkpointAt, in bytes, is the size of the WAL from which the end of a batch
-	// moves it into the database. SQLite would do so by itself inside of a commit,
-	// but keeps silent when that fails; a failed fsync must not go unseen.
-	checkpointAt = 16 << 20
+	// checkpointEvery is after how many transactions the end of a batch moves the
+	// WAL into the database; a digest writes about 30 KB. SQLite would do so by
+	// itself inside of a commit, but keeps silent when that fails; a failed fsync
+	// must not go unseen. Transactions are counted, because the file does not get
+	// shorter when SQLite begins the WAL anew: writing over old blocks is cheaper
+	// than making new ones.
+	checkpointEvery = 500
 
 	// walLimit is the default of Config.WALLimit. To reset the WAL new readers
 	// have to wait, at most walPatience, and not more often than walEvery. At
@@ -108,7 +112,8 @@ type DB struct {
 	gate   *gate
 
 	walLimit   int64
-	resetTried time.Time // of the WAL; owned by the holder of turn
+	unmoved    atomic.Int64 // transactions since the WAL was last moved into the database
+	resetTried time.Time    // of the WAL; owned by the holder of turn
 }
 
 // Open opens or makes the database, sets WAL mode and migrates the schema.
@@ -127,8 +132,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		"_pragma": {
 			"synchronous(normal)", "foreign_keys(1)",
 			"busy_timeout(5000)",    // of opening and migrating, which nobody begins anew
-			"wal_autocheckpoint(0)", // see checkpointAt
-			"journal_size_limit(0)", // begun anew, the WAL's file is as long as what is in it
+			"wal_autocheckpoint(0)", // see checkpointEvery
 			"cache_size(-65536)", "temp_store(memory)",
 		},
 	})
@@ -281,6 +285,7 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 		return commitError(err)
 	}
 	committed = true
+	d.unmoved.Add(1)
 	for _, f := range tx.afterCommit {
 		f()
 	}
@@ -303,7 +308,7 @@ func (d *DB) Barrier(ctx context.Context) error {
 // process; those of others can prevent it, and then a later call tries again.
 func (d *DB) boundWAL(ctx context.Context) error {
 	info, err := os.Stat(d.path + "-wal")
-	if err != nil || info.Size() < min(checkpointAt, d.walLimit) {
+	if err != nil || info.Size() < d.walLimit && d.unmoved.Load() < checkpointEvery {
 		return nil // a size that cannot be told is no reason to stop
 	}
 	return d.exclusively(ctx, "checkpoint", func() error {
@@ -327,6 +332,7 @@ func (d *DB) boundWAL(ctx context.Context) error {
 // waiting for nobody. When that is all, the next write begins the WAL anew. The
 // caller has the turn.
 func (d *DB) moveWAL(ctx context.Context) error {
+	d.unmoved.Store(0)
 	_, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 	return err
 }
@@ -334,6 +340,7 @@ func (d *DB) moveWAL(ctx context.Context) error {
 // resetWAL moves everything into the database and truncates the WAL. The caller
 // has the turn.
 func (d *DB) resetWAL(ctx context.Context) error {
+	d.unmoved.Store(0)
 	var busy, pages, moved int64
 	err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 	if busy != 0 {

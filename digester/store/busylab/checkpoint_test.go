@@ -71,7 +71,8 @@ func TestReaderKeepsWALGrowing(t *testing.T) {
 // on the clock of synctest.
 func TestModelCutsLongReader(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	const walLimit = 256 << 10 // little, so that the test need not write for seconds
+	m := openModel(t, walLimit)
 	synctest.Test(t, func(t *testing.T) {
 		holds, release := make(chan struct{}), make(chan struct{})
 		began := time.Now()
@@ -87,7 +88,7 @@ func TestModelCutsLongReader(t *testing.T) {
 			})
 		})
 		<-holds
-		for walSize(t, m.path) < modelWALLimit {
+		for walSize(t, m.path) < walLimit {
 			err := m.db.Write(t.Context(), "lab", func(tx *store.Tx) error {
 				_, err := tx.CreateProject("lab")
 				return err
@@ -112,7 +113,7 @@ func TestModelCutsLongReader(t *testing.T) {
 		took := time.Since(began)
 		close(release)
 		err := <-done
-		if held < modelWALLimit || after != 0 {
+		if held < walLimit || after != 0 {
 			t.Errorf("WAL: %d KiB beside the reader, %d bytes at the first barrier after its limit", held>>10, after)
 		}
 		if store.KindOf(err) != store.KindInterrupted {

@@ -31,7 +31,7 @@ func TestExclusiveLockingMode(t *testing.T) {
 // nobody else can while it runs.
 func TestModelCannotBeLockedOut(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	greedy := open(t, m.path, "locking_mode(exclusive)", "busy_timeout(100)")
 	took := greedy.refused(5, "UPDATE digest_state SET batch = batch + 1")
 	if err := m.db.Write(t.Context(), "test", readThenWrite("Shop", func() {})); err != nil {

@@ -145,10 +145,6 @@ func codeOf(err error) int {
 	return e.Code()
 }
 
-// modelWALLimit, in bytes, is from where the model's WAL counts as large: little, so
-// that a test need not write for seconds.
-const modelWALLimit = 256 << 10
-
 // model is Sundew's store on a file of its own, closed and checked at the end. Its
 // replica is opened as by another process: the writer cannot ask it to wait.
 type model struct {
@@ -157,12 +153,13 @@ type model struct {
 	replica *store.Replica
 }
 
-// openModel opens a new one, and checks and closes it when the test ends.
-func openModel(t *testing.T) *model {
+// openModel opens a new one, and checks and closes it when the test ends. walLimit,
+// in bytes, is from where its WAL counts as large; 0 is the product's.
+func openModel(t *testing.T, walLimit int64) *model {
 	t.Helper()
 	m := &model{path: filepath.Join(t.TempDir(), "sundew.db")}
 	var err error
-	if m.db, err = store.Open(t.Context(), store.Config{Path: m.path, WALLimit: modelWALLimit}); err != nil {
+	if m.db, err = store.Open(t.Context(), store.Config{Path: m.path, WALLimit: walLimit}); err != nil {
 		t.Fatal(err)
 	}
 	if m.replica, err = store.OpenReplica(t.Context(), m.path); err != nil {

@@ -41,7 +41,7 @@ func TestRollbackJournalDeadlock(t *testing.T) {
 // wait for readers.
 func TestModelCommitsBesideReader(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	var took time.Duration
 	err := m.replica.Read(t.Context(), func(rx *store.Rx) error {
 		before, err := rx.Projects()

@@ -83,7 +83,7 @@ func TestSharedCacheDeadlock(t *testing.T) {
 // waits nor sees it.
 func TestModelReadsBesideWriter(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	var took time.Duration
 	err := m.db.Write(t.Context(), "test", func(tx *store.Tx) error {
 		if _, err := tx.CreateProject("Shop"); err != nil {

@@ -35,7 +35,7 @@ func TestFullCommitOfNothing(t *testing.T) {
 // The model's barrier changes a row for that reason.
 func TestModelBarrierWrites(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	page := open(t, m.path).number("PRAGMA page_size")
 	before := walSize(t, m.path)
 	for range commits {

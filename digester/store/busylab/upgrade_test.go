@@ -35,7 +35,7 @@ func TestUpgradeFromStaleSnapshot(t *testing.T) {
 // between.
 func TestModelNeverUpgradesStale(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	other := open(t, m.path, "busy_timeout(0)")
 	runs := 0
 	err := m.db.Write(t.Context(), "test", readThenWrite("Shop", func() {
@@ -71,7 +71,7 @@ func TestUpgradeWhileLocked(t *testing.T) {
 // there it is not in vain.
 func TestModelWaitsBeforeReading(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	other := open(t, m.path, patience)
 	other.must("BEGIN IMMEDIATE")
 	other.must("UPDATE digest_state SET batch = batch + 1")

@@ -88,7 +88,7 @@ func TestModelQueueIsFair(t *testing.T) {
 		_, err := peers[who].exec("BEGIN IMMEDIATE; UPDATE t SET n = n + 1; COMMIT")
 		return err
 	})
-	m := openModel(t)
+	m := openModel(t, 0)
 	queued := compete(t, func(int) error { return m.db.Barrier(t.Context()) })
 	if queued < shots/2 {
 		t.Errorf("when the first of %d writers had written %d times, the slowest had %d times", competitors, shots, queued)
@@ -102,7 +102,7 @@ func TestModelQueueIsFair(t *testing.T) {
 func TestModelOutlastsAnotherProcess(t *testing.T) {
 	t.Parallel()
 	const long = 400 * time.Millisecond // the store's busy_timeout is 250 ms
-	m := openModel(t)
+	m := openModel(t, 0)
 	other := startChild(t, roleHold, m.path)
 
 	runs, began := 0, time.Now()
@@ -124,7 +124,7 @@ func TestModelOutlastsAnotherProcess(t *testing.T) {
 // wrote is rolled back.
 func TestModelRunsTheWholeTransactionAgain(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	other := open(t, m.path, "busy_timeout(0)")
 	runs := 0
 	err := m.db.Write(t.Context(), "test", func(tx *store.Tx) error {
@@ -175,7 +175,7 @@ func TestContextDoesNotEndBusyWait(t *testing.T) {
 // two of them. BEGIN itself knows no context, so it either has the lock or not.
 func TestModelWriteKeepsItsDeadline(t *testing.T) {
 	t.Parallel()
-	m := openModel(t)
+	m := openModel(t, 0)
 	other := open(t, m.path, patience)
 	other.must("BEGIN IMMEDIATE")
 	ctx, cancel := context.WithCancel(t.Context())
