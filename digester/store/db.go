@@ -205,7 +205,13 @@ func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
 		if err := d.writer.setSync(ctx, "FULL"); err != nil {
 			return err
 		}
-		return errors.Join(d.writeLocked(ctx, fn), d.writer.setSync(ctx, "NORMAL"))
+		err := d.writeLocked(ctx, fn)
+		if errBack := d.writer.setSync(ctx, "NORMAL"); errBack != nil {
+			// What is committed must not run again because of this; the next
+			// transactions are slower than they need to be, and as safe.
+			d.log.Error().Err(errBack).Msg("commits stay synchronous")
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -332,19 +338,23 @@ func (d *DB) boundWAL(ctx context.Context) error {
 // waiting for nobody. When that is all, the next write begins the WAL anew. The
 // caller has the turn.
 func (d *DB) moveWAL(ctx context.Context) error {
+	if _, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return err
+	}
 	d.unmoved.Store(0)
-	_, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
-	return err
+	return nil
 }
 
 // resetWAL moves everything into the database and truncates the WAL. The caller
 // has the turn.
 func (d *DB) resetWAL(ctx context.Context) error {
-	d.unmoved.Store(0)
 	var busy, pages, moved int64
 	err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 	if busy != 0 {
 		d.log.Warn().Int64("wal_pages", pages).Msg("the WAL could not be reset: another process reads an old snapshot")
+	}
+	if err == nil {
+		d.unmoved.Store(0)
 	}
 	return err
 }
