@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"sundew/schema/event/eventtest":    {"sundew/schema/..."},
 	"sundew/schema/wire":               {"sundew/schema/event"},
 	"sundew/schema/corpus":             {},
+	"sundew/schema/keyring":            {"sundew/schema/event"},
 	"sundew/functions/ingest":          {"sundew/functions/ingest/...", "sundew/schema/..."},
 	"sundew/functions/ingest/edge":     {"sundew/functions/ingest/envelope", "sundew/schema/..."},
 	"sundew/functions/ingest/envelope": {"sundew/schema/event"},
@@ -76,7 +77,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/schema/event", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
+var pure = []string{"sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
 
 // impure is what pure packages must not import.
 var impure = []string{"context", "database/sql", "log", "log/slog", "net", "net/http", "os", "os/exec", "github.com/rs/zerolog"}

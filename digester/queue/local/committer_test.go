@@ -346,7 +346,7 @@ func TestNoRoomLetsDeletesThrough(t *testing.T) {
 		inOrder(func() { mustExtend(t, q, time.Minute, got[0]) })
 		inOrder(func() { mustReceive(t, q, "small") }) // and sets poison aside
 		inOrder(func() {
-			if n, err := q.Redrive(t.Context(), []int64{2}); n != 1 || err != nil {
+			if n, err := q.Redrive(t.Context(), []string{"2"}); n != 1 || err != nil {
 				t.Errorf("Redrive = %d, %v; want 1", n, err)
 			}
 		})

@@ -4,27 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
+
+	"sundew/digester/queue"
 )
 
-// DeadLetter is a message that was delivered too often.
-type DeadLetter struct {
-	ID       int64  // names it to Redrive
-	Body     []byte // as wire.Encode made it
-	Receives int
-	SentAt   time.Time
-	DeadAt   time.Time
-}
-
 // DeadLetters returns dead letters, the newest messages first, at most limit.
-func (q *Queue) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
+func (q *Queue) DeadLetters(ctx context.Context, limit int) ([]queue.DeadLetter, error) {
 	return q.view.DeadLetters(ctx, limit)
 }
 
 // Redrive puts dead letters back, visible at once and as if never delivered, and
 // returns how many there were; ids of none are skipped. They keep their age, and
 // so come before newer messages.
-func (q *Queue) Redrive(ctx context.Context, ids []int64) (int, error) {
+func (q *Queue) Redrive(ctx context.Context, ids []string) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
@@ -32,7 +26,11 @@ func (q *Queue) Redrive(ctx context.Context, ids []int64) (int, error) {
 	o := newOp(len(ids), func(b *batch) error {
 		moved = 0
 		for _, id := range ids {
-			n, err := b.redrive(id)
+			number, err := strconv.ParseInt(id, 10, 64)
+			if err != nil {
+				continue
+			}
+			n, err := b.redrive(number)
 			if err != nil {
 				return err
 			}
@@ -73,7 +71,7 @@ func (b *batch) bury(id int64) error {
 }
 
 // DeadLetters returns dead letters, the newest messages first, at most limit.
-func (i *Inspector) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
+func (i *Inspector) DeadLetters(ctx context.Context, limit int) ([]queue.DeadLetter, error) {
 	const newest = `
 		SELECT
 		  d.id,
@@ -85,12 +83,14 @@ func (i *Inspector) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, e
 		LEFT JOIN bodies b ON b.id = d.id
 		ORDER BY d.id DESC
 		LIMIT ?`
-	var all []DeadLetter
+	var all []queue.DeadLetter
 	err := i.snapshot(ctx, func(tx *sql.Tx) error {
 		return query(ctx, tx, newest, []any{limit}, func(rows *sql.Rows) error {
-			var d DeadLetter
+			var d queue.DeadLetter
+			var id int64
 			var sentAt, deadAt int64
-			err := rows.Scan(&d.ID, &d.Body, &d.Receives, &sentAt, &deadAt)
+			err := rows.Scan(&id, &d.Body, &d.Receives, &sentAt, &deadAt)
+			d.ID = strconv.FormatInt(id, 10)
 			d.SentAt, d.DeadAt = time.UnixMilli(sentAt).UTC(), time.UnixMilli(deadAt).UTC()
 			all = append(all, d)
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/queue"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -213,12 +214,12 @@ func TestDeadLetters(t *testing.T) {
 		t.Fatalf("newest dead letter: %+v", dead)
 	}
 	dead[0].Body = nil
-	want := DeadLetter{ID: dead[0].ID, Receives: 2, SentAt: sentAt, DeadAt: c.Now()}
+	want := queue.DeadLetter{ID: dead[0].ID, Receives: 2, SentAt: sentAt, DeadAt: c.Now()}
 	if diff := cmp.Diff(want, dead[0]); diff != "" {
 		t.Errorf("dead letter (-want +got):\n%s", diff)
 	}
 
-	if n, err := q.Redrive(t.Context(), []int64{dead[0].ID, 999, dead[0].ID}); n != 1 || err != nil {
+	if n, err := q.Redrive(t.Context(), []string{dead[0].ID, "999", "none", dead[0].ID}); n != 1 || err != nil {
 		t.Errorf("Redrive = %d, %v; want 1", n, err)
 	}
 	back := mustReceive(t, q, "worse")

@@ -1,0 +1,91 @@
+// Package keyring is the snapshot of keys that the edge answers from.
+//
+// It exists because the edge must know which key may report to which project
+// without asking a database: the digester writes the snapshot, every region reads
+// it, and keeps the last one while there is no newer. It is JSON with a version,
+// so that an old edge can read what a new digester writes: what it does not know
+// it skips.
+package keyring
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sundew/schema/event"
+)
+
+// Version is what Encode writes, and the newest that Decode reads.
+const Version = 1
+
+// ErrFormat means that bytes are not a snapshot that this program can read.
+var ErrFormat = errors.New("keyring: not a snapshot of keys")
+
+// Snapshot is all keys at one moment.
+type Snapshot struct {
+	At     time.Time // when the keys were read, millisecond precision
+	Keys   []Key
+	Limits []Limit // projects that are over a quota; others are left out
+}
+
+// Key says that a public key belongs to a project.
+type Key struct {
+	Project event.ProjectID `json:"project"`
+	Public  string          `json:"key"` // 32 lower-case hex digits
+	Enabled bool            `json:"enabled"`
+}
+
+// Limit says that a project may not report items of some categories for a while.
+type Limit struct {
+	Project    event.ProjectID `json:"project"`
+	Categories []string        `json:"categories"` // the protocol's words; none: all of them
+	Until      time.Time       `json:"until"`
+	Reason     string          `json:"reason"` // a word for the client and the books, such as "project_quota"
+}
+
+// file is the snapshot as it is written.
+type file struct {
+	Version int       `json:"version"`
+	At      time.Time `json:"at"`
+	Keys    []Key     `json:"keys"`
+	Limits  []Limit   `json:"limits,omitempty"`
+}
+
+// Encode returns the snapshot as JSON, keys and limits in a fixed order: equal
+// snapshots of one moment are equal bytes.
+func (s *Snapshot) Encode() ([]byte, error) {
+	f := file{Version: Version, At: s.At.UTC().Truncate(time.Millisecond), Keys: slices.Clone(s.Keys), Limits: slices.Clone(s.Limits)}
+	slices.SortFunc(f.Keys, compareKeys)
+	slices.SortFunc(f.Limits, func(a, b Limit) int { return compareProjects(a.Project, b.Project) })
+	encoded, err := json.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("keyring: %w", err)
+	}
+	return encoded, nil
+}
+
+// Decode reads what Encode wrote. Its error is ErrFormat: then what was known
+// before stays valid.
+func Decode(encoded []byte) (*Snapshot, error) {
+	var f file
+	if err := json.Unmarshal(encoded, &f); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if f.Version < 1 || f.Version > Version {
+		return nil, fmt.Errorf("%w: version %d, known are 1 to %d", ErrFormat, f.Version, Version)
+	}
+	if f.At.IsZero() {
+		return nil, fmt.Errorf("%w: it does not say when it was made", ErrFormat)
+	}
+	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits}, nil
+}
+
+// SameKeys reports whether two snapshots say the same of every key and project,
+// whenever they were made.
+func (s *Snapshot) SameKeys(other *Snapshot) bool {
+	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits}).Encode()
+	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits}).Encode()
+	return errA == nil && errB == nil && string(a) == string(b)
+}

@@ -1,0 +1,79 @@
+package keyring
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"sundew/schema/event"
+)
+
+// Status says what a snapshot knows of a key.
+type Status int
+
+// The statuses of a key.
+const (
+	Unknown  Status = iota // no such key, or the key of another project
+	Disabled               // switched off
+	Active
+)
+
+// Ring looks keys up in a snapshot. It does not change, so any number of
+// goroutines may use it.
+type Ring struct {
+	at     time.Time
+	keys   map[pair]bool // enabled
+	limits map[event.ProjectID][]Limit
+}
+
+type pair struct {
+	project event.ProjectID
+	public  string
+}
+
+// NewRing returns a ring of a snapshot.
+func NewRing(s *Snapshot) *Ring {
+	r := &Ring{at: s.At, keys: make(map[pair]bool, len(s.Keys)), limits: make(map[event.ProjectID][]Limit)}
+	for _, k := range s.Keys {
+		r.keys[pair{k.Project, k.Public}] = k.Enabled
+	}
+	for _, l := range s.Limits {
+		r.limits[l.Project] = append(r.limits[l.Project], l)
+	}
+	return r
+}
+
+// At returns when the snapshot was made.
+func (r *Ring) At() time.Time { return r.at }
+
+// Lookup returns the status of a key for a project. The key is 32 lower-case hex
+// digits.
+func (r *Ring) Lookup(project event.ProjectID, key string) Status {
+	enabled, known := r.keys[pair{project, key}]
+	switch {
+	case !known:
+		return Unknown
+	case !enabled:
+		return Disabled
+	}
+	return Active
+}
+
+// Limited returns the limit that holds for a project's items of a category at a
+// moment, the one that ends last if there are several; false if there is none.
+func (r *Ring) Limited(project event.ProjectID, category string, now time.Time) (limit Limit, limited bool) {
+	for _, l := range r.limits[project] {
+		applies := len(l.Categories) == 0 || slices.Contains(l.Categories, category)
+		if applies && now.Before(l.Until) && l.Until.After(limit.Until) {
+			limit, limited = l, true
+		}
+	}
+	return limit, limited
+}
+
+func compareProjects(a, b event.ProjectID) int { return cmp.Compare(a, b) }
+
+func compareKeys(a, b Key) int {
+	return cmp.Or(compareProjects(a.Project, b.Project), strings.Compare(a.Public, b.Public))
+}
