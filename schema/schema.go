@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -20,8 +21,9 @@ import (
 var migrations embed.FS
 
 // Migrate brings the database to the newest schema and returns the versions it
-// applied, none if it was there already. It must run alone: the caller holds the
-// only connection that writes.
+// applied, none if it was there already. Another process may do the same at the
+// same time: each migration is a transaction, so that of two the later one fails,
+// and what is then left to do is looked up again.
 func Migrate(ctx context.Context, db *sql.DB) ([]int64, error) {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -31,13 +33,25 @@ func Migrate(ctx context.Context, db *sql.DB) ([]int64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("migrating the database: %w", err)
+	var applied []int64
+	for {
+		before, err := provider.GetDBVersion(ctx)
+		if err != nil {
+			return applied, fmt.Errorf("reading the schema's version: %w", err)
+		}
+		results, err := provider.Up(ctx)
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			results = partial.Applied
+		}
+		for _, r := range results {
+			applied = append(applied, r.Source.Version)
+		}
+		if err == nil {
+			return applied, nil
+		}
+		if after, errAfter := provider.GetDBVersion(ctx); errAfter != nil || after == before {
+			return applied, fmt.Errorf("migrating the database: %w", err)
+		}
 	}
-	var versions []int64
-	for _, r := range results {
-		versions = append(versions, r.Source.Version)
-	}
-	return versions, nil
 }

@@ -140,15 +140,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(1)
-	// In this order, and on the file for good: a page size can be set only before
-	// there is a page, and WAL makes the first.
-	for _, pragma := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "PRAGMA journal_mode = WAL"} {
-		if _, err := pool.ExecContext(ctx, pragma); err != nil {
-			return nil, errors.Join(fmt.Errorf("opening %s: %s: %w", cfg.Path, pragma, err), pool.Close())
-		}
-	}
-	if _, err := schema.Migrate(ctx, pool); err != nil {
-		return nil, errors.Join(err, pool.Close())
+	if err := prepareFile(ctx, pool); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), pool.Close())
 	}
 	w, err := newWriter(ctx, pool)
 	if err != nil {
@@ -165,6 +158,45 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("opening %s: emptying the WAL: %w", cfg.Path, err), w.close(), pool.Close())
 	}
 	return d, nil
+}
+
+// prepareFile sets what is on the file for good and migrates it. Another process
+// may be about the same thing, and switching to WAL does not wait for locks by
+// itself: then all of it is done again.
+func prepareFile(ctx context.Context, pool *sql.DB) error {
+	prepare := func() error {
+		// In this order: a page size can be set only before there is a page, and WAL
+		// makes the first.
+		for _, pragma := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "PRAGMA journal_mode = WAL"} {
+			if _, err := pool.ExecContext(ctx, pragma); err != nil {
+				return fmt.Errorf("%s: %w", pragma, err)
+			}
+		}
+		_, err := schema.Migrate(ctx, pool)
+		return err
+	}
+	// For the locks of others only: a migration itself may take as long as it has to.
+	waiting, cancel := context.WithTimeout(ctx, writeDeadline)
+	defer cancel()
+	return untilFree(waiting, prepare)
+}
+
+// untilFree runs fn, and again with growing pauses for as long as the database
+// says that somebody else holds a lock.
+func untilFree(ctx context.Context, fn func() error) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
+		err := fn()
+		if !KindOf(err).Again() {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
 }
 
 // openPool opens a pool through libSQL's connector, because sql.Open("libsql")
@@ -241,19 +273,7 @@ func (d *DB) exclusively(ctx context.Context, why string, fn func() error) error
 	began := time.Now()
 	d.observe(StageWait, why, began.Sub(asked))
 	defer func() { d.observe(StageTransaction, why, time.Since(began)) }()
-	for wait := time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
-		err := fn()
-		if !KindOf(err).Again() {
-			return wrapWhy(why, err)
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return wrapWhy(why, err)
-		}
-	}
+	return wrapWhy(why, untilFree(ctx, fn))
 }
 
 // wrapWhy names the transaction in errors of the database; what fn itself
