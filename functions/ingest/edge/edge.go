@@ -73,7 +73,8 @@ type Config struct {
 	ProxyHops int
 	// SendTimeout bounds one Send; 0 is ten seconds.
 	SendTimeout time.Duration
-	// Log gets one line for each refused request and none for accepted ones.
+	// Log gets one line for each refused request and none for accepted ones; while
+	// the queue fails, a line a second that says how many more there were.
 	Log zerolog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -93,6 +94,7 @@ type Handler struct {
 	cfg     Config
 	floods  *floods
 	counts  *counter
+	outages *outages
 	scratch sync.Pool // of *scratch
 }
 
@@ -128,7 +130,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	h := &Handler{cfg: cfg, floods: newFloods(cfg.KeyRate, cfg.KeyBurst), counts: newCounter()}
+	h := &Handler{cfg: cfg, floods: newFloods(cfg.KeyRate, cfg.KeyBurst), counts: newCounter(), outages: newOutages()}
 	limits := envelope.Limits{HeaderLine: cfg.Limits.HeaderLine, Items: cfg.Limits.Items}
 	h.scratch.New = func() any {
 		return &scratch{
@@ -166,15 +168,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // request gets. Anybody can cause wrong keys and paths: those lines are for
 // debugging.
 func (h *Handler) refuse(w http.ResponseWriter, route endpoint, project event.ProjectID, faults ...error) {
+	defer writeRefusal(w, faults)
 	status, reason, _ := refusalOf(faults[0])
-	level := zerolog.InfoLevel
+	level, unlogged := zerolog.InfoLevel, int64(0)
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		level = zerolog.DebugLevel
 	case http.StatusServiceUnavailable, http.StatusInternalServerError:
 		level = zerolog.ErrorLevel
+		var ok bool
+		if unlogged, ok = h.outages.line(reason, h.cfg.Now()); !ok {
+			return
+		}
 	}
-	h.cfg.Log.WithLevel(level).Err(faults[0]).Int("status", status).Str("reason", reason).
-		Str("endpoint", string(route)).Int64("project", int64(project)).Msg("refused")
-	writeRefusal(w, faults)
+	line := h.cfg.Log.WithLevel(level).Err(faults[0]).Int("status", status).Str("reason", reason).
+		Str("endpoint", string(route)).Int64("project", int64(project))
+	if unlogged > 0 {
+		line = line.Int64("unlogged_before", unlogged)
+	}
+	line.Msg("refused")
 }
