@@ -66,6 +66,7 @@ type Digester struct {
 	cfg    Config
 	prep   *preparer
 	health health
+	left   leftovers
 }
 
 // New returns a digester.
@@ -97,6 +98,7 @@ type batch struct {
 // item is one message with what was made of it.
 type item struct {
 	receipt string
+	body    []byte // as it was received
 	ready   *prepared
 	err     error // why nothing could be made of it; it is left
 }
@@ -169,7 +171,7 @@ func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch
 		workers.Go(func() {
 			for i := range next {
 				ready, err := d.prep.prepareSafely(messages[i].Body)
-				b.items[i] = item{receipt: messages[i].Receipt, ready: ready, err: err}
+				b.items[i] = item{receipt: messages[i].Receipt, body: messages[i].Body, ready: ready, err: err}
 			}
 		})
 	}
@@ -234,6 +236,7 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 func (d *Digester) commit(ctx context.Context, it *item, tally *Tally) (decided bool, err error) {
 	if it.err != nil {
 		tally.Left++
+		d.left.note(it.body, it.err)
 		d.cfg.Log.Error().Err(it.err).Msg("a message cannot be prepared; it is left in the queue")
 		return false, nil
 	}
@@ -257,6 +260,7 @@ func (d *Digester) commit(ctx context.Context, it *item, tally *Tally) (decided 
 		return false, fmt.Errorf("digesting: %w", err)
 	}
 	tally.Left++
+	d.left.note(it.body, err)
 	d.cfg.Log.Error().Err(err).Int64("project", int64(it.ready.in.Project)).Msg("a message cannot be stored; it is left in the queue")
 	return false, nil
 }
