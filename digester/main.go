@@ -5,6 +5,8 @@
 //	digester check                 verify every invariant of the database and the ledger
 //	digester stats                 print the books as JSON
 //	digester project create NAME   make a project and print its DSN; --key sets its key
+//	digester dead list             list the local queue's dead letters
+//	digester dead retry ID…        put dead letters back; --all: all of them
 //	digester version
 //
 // Configuration is by environment, see config.go. This package wires the others
@@ -28,12 +30,15 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-const usage = `usage: digester [serve | check | stats | project create NAME [--key KEY] | version]
+const usage = `usage: digester [serve | check | stats | project create NAME [--key KEY] |
+                       dead list | dead retry ID… | dead retry --all | version]
 
   serve            run intake, queue, digester and dashboard in one process (the default)
   check            verify every invariant of the database and the ledger
   stats            print the books as JSON
   project create   make a project and print its DSN
+  dead list        list the local queue's dead letters
+  dead retry       put dead letters back into the queue, while no digester runs
   version          print the version
 
 Configuration is by environment (SUNDEW_DATA, SUNDEW_LISTEN, …): see the README.
@@ -64,7 +69,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "stats": stats, "project": project,
+		"serve": serve, "check": check, "stats": stats, "project": project, "dead": dead,
 	}
 	do, ok := commands[command]
 	if !ok {

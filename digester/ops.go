@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -92,6 +93,9 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.Problem != nil {
 		answer.Digester, answer.Advice = h.Problem.Error(), adviceFor(h.Problem)
+	}
+	if answer.Advice == "" && answer.DeadLetters > 0 {
+		answer.Advice = fmt.Sprintf("%d messages could not be digested and are set aside. %s/dead-letters says why and puts them back.", answer.DeadLetters, s.url)
 	}
 	switch {
 	case answer.Intake != "ok":

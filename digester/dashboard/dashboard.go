@@ -4,7 +4,7 @@
 // It exists to show hostile data safely. Rules: a page reads through a
 // store.Rx and cannot write, because its handler is never given anything else;
 // a form writes in one store.Tx around its whole handler and answers with a
-// redirect. Handlers return a reply, which is rendered into a buffer after the
+// redirect. A queue is no database: what asks one does so before its transaction. Handlers return a reply, which is rendered into a buffer after the
 // transaction has ended, or an error, which one function turns into a status.
 // Whatever comes from an event reaches a page only through html/template's
 // escaping, cut to a budget. Every page works without JavaScript, and under a
@@ -41,6 +41,10 @@ type Config struct {
 	// Ledger reads the books for their page, from the database and the queue; it is
 	// called outside of any transaction. nil: there is no such page.
 	Ledger func(context.Context) (*ledger.Books, error)
+
+	// Dead are the queues whose dead letters are shown and put back; they are asked
+	// outside of any transaction. Empty: there is no such page.
+	Dead []DeadQueue
 }
 
 // Dashboard serves the pages. It is safe for concurrent use.
@@ -94,7 +98,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "ledger", "static":
+	case "projects", "issues", "events", "ledger", "dead-letters", "static":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -116,6 +120,11 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/events/{event}", d.findEvent)
 	if d.cfg.Ledger != nil {
 		d.mux.HandleFunc("GET /ledger", d.serveLedger)
+	}
+	if len(d.cfg.Dead) > 0 {
+		d.mux.HandleFunc("GET /dead-letters", d.serveDeadLetters)
+		d.mux.HandleFunc("GET /dead-letters/letter", d.serveDeadLetter)
+		d.mux.HandleFunc("POST /dead-letters/retry", d.retryDeadLetters)
 	}
 	d.mux.Handle("GET /static/{file}", files)
 }
@@ -208,13 +217,21 @@ func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) 
 // maxForm bounds a form's body; the largest has one line of text.
 const maxForm = 64 << 10
 
+// parseForm reads a form into r.PostForm; its error is errForm.
+func parseForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", errForm, err)
+	}
+	return nil
+}
+
 // post adds a form. why names its transaction.
 func (d *Dashboard) post(path, why string, handle writer) {
 	d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		// Before the transaction: a slow client must not hold the write lock.
-		if err := r.ParseForm(); err != nil {
-			d.fail(w, r, fmt.Errorf("%w: %w", errForm, err))
+		if err := parseForm(w, r); err != nil {
+			d.fail(w, r, err)
 			return
 		}
 		var rep reply

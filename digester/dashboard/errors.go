@@ -17,7 +17,11 @@ var (
 	errMethod      = errors.New("method not allowed")
 	errForm        = errors.New("form cannot be read")
 	errNoEvent     = errors.New("no event with that id")
+	errNoLetter    = errors.New("no such dead letter")
 )
+
+// errQueue is wrapped by what a queue answers instead of dead letters.
+var errQueue = errors.New("the queue does not answer")
 
 // errorPage explains an error to a person.
 type errorPage struct {
@@ -35,6 +39,12 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errNoEvent):
 		return http.StatusNotFound, "No such event",
 			"No stored event has that id. An id has 32 hexadecimal digits; an event that was just sent may still be on its way."
+	case errors.Is(err, errNoLetter):
+		return http.StatusNotFound, "No such dead letter",
+			"It may have been put back into its queue, or its queue has so many that it is not among the first."
+	case errors.Is(err, errQueue):
+		return http.StatusServiceUnavailable, "The queue does not answer",
+			"Dead letters that were not put back are still there. The log says what is wrong, under the number below."
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusNotFound, "Page not found",
 			"There is nothing at this address. It may have been deleted, or the address is not complete."

@@ -104,3 +104,14 @@ func percent(part, whole int64) string {
 	}
 	return strconv.FormatInt(min(p, 100), 10) + "%"
 }
+
+// formatSize writes a number of bytes in the unit that suits it.
+func formatSize(n int64) string {
+	switch {
+	case n < 1<<10:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 1<<20:
+		return strconv.FormatFloat(float64(n)/(1<<10), 'f', 1, 64) + " KB"
+	}
+	return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
+}

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -49,17 +50,21 @@ func TestInjection(t *testing.T) {
 		s := newSite(t, nil)
 		ev := s.digest(eventtest.Payload{Name: "hostile", SDK: text, JSON: hostileEvent(text)}, testNow)
 		s.hostileBooks(text)
+		s.hostileLetters(text)
 		if resp := s.post(fmt.Sprintf("/issues/%d/resolve", ev.Issue), ""); resp.StatusCode != 303 {
 			t.Fatalf("resolving: status %d", resp.StatusCode)
 		}
-		for _, path := range allPages(s, ev) {
+		for _, path := range append(allPages(s, ev), s.dead.path(0), s.dead.path(1), s.dead.path(2), "/dead-letters?retried="+url.QueryEscape(text)) {
 			resp := s.get(path)
+			if strings.HasPrefix(path, "/dead") && resp.StatusCode != 200 {
+				t.Errorf("%s: status %d", path, resp.StatusCode)
+			}
 			page := bodyOf(t, resp)
 			if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 				assertInert(t, path, page)
 			}
 		}
-		for _, path := range []string{fmt.Sprintf("/issues/%d", ev.Issue), "/ledger"} {
+		for _, path := range []string{fmt.Sprintf("/issues/%d", ev.Issue), "/ledger", "/dead-letters", s.dead.path(0)} {
 			mustContain(t, s.mustGet(path), html.EscapeString(text)[:12])
 		}
 	}
@@ -120,7 +125,7 @@ func allPages(s *site, ev stored) []string {
 	return []string{
 		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?state=all",
 		project + "/issues?state=resolved&sort=events", issue, issue + "/events", one, one + "?frames=oldest",
-		"/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
+		"/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 	}
 }
 

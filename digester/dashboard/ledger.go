@@ -42,6 +42,7 @@ type verdict struct {
 	Fine bool
 	Head string
 	Text string
+	Dead bool // there are dead letters
 }
 
 // balanceRow is the books of one project, or of all.
@@ -214,6 +215,7 @@ func judge(b *ledger.Books) verdict {
 	}
 	v.Text = formatCount(b.Accepted) + " accepted = " + strings.Join(terms, " + ") + "."
 	if dead > 0 {
+		v.Dead = true
 		v.Text += " Dead letters were delivered too often without success; the queue keeps them aside."
 	}
 	return v
@@ -237,7 +239,7 @@ func balanceRows(b *ledger.Books, projects []store.Project, selected event.Proje
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.ByProject)) {
 		if !known[id] {
-			add(id, "Project "+strconv.FormatInt(int64(id), 10)+" (does not exist)")
+			add(id, projectName(nil, id))
 		}
 	}
 	return rows

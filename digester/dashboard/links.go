@@ -27,6 +27,17 @@ func (l links) ledger(id event.ProjectID) string {
 	return to
 }
 
+func (l links) deadLetters() string { return l.base + "/dead-letters" }
+func (l links) retryDead() string   { return l.deadLetters() + "/retry" }
+
+// deadLetter leads to a dead letter of a queue.
+func (l links) deadLetter(queue, id string) string {
+	return l.deadLetters() + "/letter?" + url.Values{"queue": {queue}, "id": {id}}.Encode()
+}
+
+// retried leads to the dead letters and says how many were put back.
+func (l links) retried(n int) string { return l.deadLetters() + "?retried=" + strconv.Itoa(n) }
+
 func (l links) asset(name string) string { return l.base + "/static/" + name }
 
 func (l links) project(id event.ProjectID) string {

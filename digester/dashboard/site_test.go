@@ -38,6 +38,7 @@ type site struct {
 	seq     uint64
 	counts  uint64
 	queue   ledger.Queue // what the ledger's page finds in the queue
+	dead    deadLetters  // of the queue "local"
 }
 
 // newSite makes a dashboard with one project. edit, if not nil, changes its
@@ -51,6 +52,7 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,
 		Log: zerolog.New(s.log), Version: "1.2.3", Ledger: s.books,
+		Dead: []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
 	}
 	if edit != nil {
 		edit(&cfg)
