@@ -4,7 +4,10 @@
 // It exists to show hostile data safely. Rules: a page reads through a
 // store.Rx and cannot write, because its handler is never given anything else;
 // a form writes in one store.Tx around its whole handler and answers with a
-// redirect. A queue is no database: what asks one does so before its transaction. Handlers return a reply, which is rendered into a buffer after the
+// redirect. Two things are not of that kind: a queue is no database, and is asked
+// before the page's transaction; and what a form can only find out by a long read
+// is a Read first, then several short Writes that assert what it found
+// (quiet.go). Handlers return a reply, which is rendered into a buffer after the
 // transaction has ended, or an error, which one function turns into a status.
 // Whatever comes from an event reaches a page only through html/template's
 // escaping, cut to a budget. Every page works without JavaScript, and under a
@@ -110,6 +113,8 @@ func (d *Dashboard) routes(files assets) {
 	d.post("/projects", "create project", d.createProject)
 	d.get("/projects/{id}/setup", d.showSetup)
 	d.get("/projects/{id}/issues", d.showIssues)
+	d.get("/projects/{id}/quiet", d.showQuiet)
+	d.mux.HandleFunc("POST /projects/{id}/quiet", d.resolveQuiet)
 	d.get("/issues/{id}", d.showIssue)
 	d.post("/issues/{id}/resolve", "resolve issue", d.setIssueState(store.StateResolved))
 	d.post("/issues/{id}/reopen", "reopen issue", d.setIssueState(store.StateOpen))

@@ -86,6 +86,7 @@ type issuesPage struct {
 	Rows    []issueRow
 	Pager   pager
 	First   string // address of the list's first page
+	Notice  string // what a form has just done
 }
 
 // tab is one of several views of the same thing.
@@ -120,7 +121,8 @@ func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 	page := issuesPage{
 		shell:   shell{Title: project.Name, Trail: d.trail()},
 		Project: project, List: list,
-		Sorts: d.sortTabs(project, list),
+		Sorts:  d.sortTabs(project, list),
+		Notice: resolvedWords(r),
 	}
 	open, resolved, err := rx.IssueCounts(project.ID)
 	if err != nil {

@@ -60,6 +60,20 @@ func (l links) issues(id event.ProjectID, list issueList) string {
 
 func (l links) openIssues(id event.ProjectID) string { return l.project(id) + "/issues" }
 
+// issuesResolved leads to the open issues and says how many were just resolved.
+func (l links) issuesResolved(id event.ProjectID, n int) string {
+	return l.openIssues(id) + "?resolved=" + strconv.Itoa(n)
+}
+
+// quiet leads to the page about issues not seen for some days; zero: the default.
+func (l links) quiet(id event.ProjectID, days int64) string {
+	to := l.project(id) + "/quiet"
+	if days != 0 {
+		to += "?days=" + strconv.FormatInt(days, 10)
+	}
+	return to
+}
+
 func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.FormatInt(id, 10) }
 
 func (l links) resolve(id int64) string { return l.issue(id) + "/resolve" }

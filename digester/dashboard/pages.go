@@ -114,6 +114,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"eventURL":       l.event,
 		"framesURL":      l.eventFrames,
 		"eventJSONURL":   l.eventJSON,
+		"quietURL":       l.quiet,
 		"ledgerURL":      l.ledger,
 		"deadLettersURL": l.deadLetters,
 		"deadLetterURL":  l.deadLetter,

@@ -11,6 +11,11 @@
 // SQLITE_BUSY; another process that holds the lock makes the whole transaction
 // run again, never a statement of it. infra/sqlite-busy.md says why it is so.
 //
+// A write that depends on a long read is two transactions: a Read that takes its
+// time, then short Writes that assert what the read found, because meanwhile the
+// world went on. The example is Rx.QuietIssues with Tx.ResolveQuiet. An Rx never
+// becomes a Tx: that upgrade fails whenever somebody else wrote in between.
+//
 // Where an event is committed: DB.Digest in digest.go.
 package store
 

@@ -66,6 +66,7 @@ func TestQueryPlans(t *testing.T) {
 			_, _, err := rx.Issues(IssueQuery{Project: 1, States: []IssueState{StateOpen}, Limit: 10})
 			return err
 		}, "issues_by_seen (project_id=? AND state=?)\nUSE TEMP B-TREE FOR LAST 2 TERMS", nil},
+		{"quiet issues", func(rx *Rx) error { _, err := rx.QuietIssues(1, since); return err }, "issues_by_seen (project_id=? AND state=? AND seen_step<?)", nil},
 		{"all issues by last seen", func(rx *Rx) error { _, _, err := rx.Issues(IssueQuery{Project: 1, Limit: 10}); return err }, "issues_by_seen", nil},
 		{"issues by events", func(rx *Rx) error {
 			_, _, err := rx.Issues(IssueQuery{Project: 1, Sort: SortEvents, Limit: 10})
