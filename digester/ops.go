@@ -95,7 +95,7 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 		answer.Digester, answer.Advice = h.Problem.Error(), adviceFor(h.Problem)
 	}
 	if answer.Advice == "" && answer.DeadLetters > 0 {
-		answer.Advice = fmt.Sprintf("%d messages could not be digested and are set aside. %s/dead-letters says why and puts them back.", answer.DeadLetters, s.url)
+		answer.Advice = fmt.Sprintf("What could not be digested is set aside. %s/dead-letters says why and puts it back.", s.url)
 	}
 	switch {
 	case answer.Intake != "ok":

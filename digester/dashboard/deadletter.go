@@ -78,7 +78,7 @@ func newDeadLetterPage(q DeadQueue, letter queue.DeadLetter, names map[event.Pro
 	if err := q.lastError(letter.Body); err != nil && firstLine(err.Error()) != err.Error() {
 		page.Trouble = left.text(err.Error(), maxValue)
 	}
-	pairs := []event.Pair{{Key: "Queue", Value: q.Name}, {Key: "Id in the queue", Value: letter.ID}}
+	pairs := []event.Pair{{Key: "Event ID", Value: page.Row.EventID}, {Key: "Queue", Value: q.Name}, {Key: "Id in the queue", Value: letter.ID}}
 	add := func(key, value string) { pairs = append(pairs, event.Pair{Key: key, Value: value}) }
 	if !letter.DeadAt.IsZero() {
 		add("Set aside", letter.DeadAt.UTC().Format("2006-01-02 15:04:05 UTC"))
@@ -148,7 +148,7 @@ func (c letterContent) what() string {
 // digester said, nil if that is not known.
 func (c letterContent) why(last error) string {
 	switch {
-	case errors.Is(last, wire.ErrVersion) || last == nil && (errors.Is(c.err, wire.ErrVersion) || c.message != nil && !knownKind(c.message.Kind)):
+	case errors.Is(last, wire.ErrVersion) || last == nil && (errors.Is(c.err, wire.ErrVersion) || c.message != nil && !isKnown(c.message)):
 		return "It was made by an edge that is newer than this digester. Update the digester, then try again."
 	case errors.Is(last, wire.ErrCorrupt) || last == nil && errors.Is(c.err, wire.ErrCorrupt):
 		return "It is damaged: no program can read it."
@@ -159,11 +159,12 @@ func (c letterContent) why(last error) string {
 	case len(c.raw) == 0:
 		return "Its content cannot be had."
 	}
-	return "Not known to this process. Trying again tells: if it fails once more, the reason is here."
+	return "Not known to this process. If it fails again after another try, the reason is here."
 }
 
-func knownKind(k wire.Kind) bool {
-	return k == wire.KindEvent || k == wire.KindCSP || k == wire.KindCounts
+// isKnown reports whether this program can make something of a message.
+func isKnown(m *wire.Message) bool {
+	return (m.Kind == wire.KindEvent || m.Kind == wire.KindCSP || m.Kind == wire.KindCounts) && m.Encoding <= wire.EncodingZstdDict1
 }
 
 // view returns the content as text: what the client sent, laid out if it is JSON,

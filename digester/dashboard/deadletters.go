@@ -61,8 +61,8 @@ type deadGroup struct {
 // deadRow is one dead letter of the list.
 type deadRow struct {
 	Queue, ID   string
-	Project     event.ProjectID // zero: none could be told
-	ProjectName string
+	Project     event.ProjectID // zero: there is no such project
+	ProjectName string          // empty: it cannot be told
 	What        string // "Event", or else what it is
 	EventID     string // empty: none could be told
 	ReceivedAt  time.Time
@@ -138,7 +138,10 @@ func newDeadRow(q DeadQueue, letter queue.DeadLetter, names map[event.ProjectID]
 			row.EventID = m.EventID.String()
 		}
 		if m.Project != 0 {
-			row.Project, row.ProjectName = m.Project, projectName(names, m.Project)
+			row.ProjectName = projectName(names, m.Project)
+		}
+		if names[m.Project] != "" {
+			row.Project = m.Project
 		}
 	}
 	return row
