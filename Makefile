@@ -34,8 +34,8 @@ bench: ## intake to database, over HTTP, on this machine
 bench-floor: ## the store against the same statements in C; FLOOR=-drivers compares drivers too
 	$(GO) run ./infra/bench/floor $(FLOOR)
 
-bench-big: ## five million events: does it stay as fast? Takes half an hour and 15 GB
-	$(GO) run ./infra/bench/big
+bench-big: ## five million events: does it stay as fast? Takes half an hour and 15 GB; BIG='-dir DIR' keeps it
+	$(GO) run ./infra/bench/big $(BIG)
 
 lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo "gofmt wants the files above"; exit 1)

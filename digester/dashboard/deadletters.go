@@ -63,8 +63,8 @@ type deadRow struct {
 	Queue, ID   string
 	Project     event.ProjectID // zero: there is no such project
 	ProjectName string          // empty: it cannot be told
-	What        string // "Event", or else what it is
-	EventID     string // empty: none could be told
+	What        string          // "Event", or else what it is
+	EventID     string          // empty: none could be told
 	ReceivedAt  time.Time
 	Receives    int64
 	Size        string

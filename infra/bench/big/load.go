@@ -21,25 +21,27 @@ const (
 	fillBatch  = 500
 )
 
-// load makes messages out of recorded events.
+// load makes messages out of recorded events. Events are numbered through all runs
+// on a database: the number makes the id, so that no run repeats one of another.
 type load struct {
-	project  event.ProjectID
-	bodies   [][]byte // JSON without its first brace, to be preceded by a fingerprint
-	codec    *wire.Codec
-	issues   int
-	made     uint64
-	start    time.Time
+	project event.ProjectID
+	bodies  [][]byte // JSON without its first brace, to be preceded by a fingerprint
+	codec   *wire.Codec
+	made    uint64 // number of the newest event
+	zipf    *rand.Zipf
+
+	at       time.Time // when the newest event was received
 	interval time.Duration
-	zipf     *rand.Zipf
+	until    time.Time // when the last may be; what comes after it is of the same moment
 }
 
-// newLoad returns a load whose events lie events/90 days apart, ending now.
-func newLoad(project event.ProjectID, events int) (*load, error) {
+// newLoad returns a load that goes on after the event numbered made.
+func newLoad(project event.ProjectID, made uint64) (*load, error) {
 	requests, err := corpus.Captured()
 	if err != nil {
 		return nil, err
 	}
-	l := &load{project: project, codec: wire.NewCodec(), issues: manyIssues, start: time.Now().AddDate(0, 0, -overDays), interval: overDays * 24 * time.Hour / time.Duration(events)}
+	l := &load{project: project, codec: wire.NewCodec(), made: made}
 	for _, r := range requests {
 		// Plain envelopes of one event are enough of a mix.
 		lines := bytes.SplitN(r.Body, []byte("\n"), 4)
@@ -53,9 +55,15 @@ func newLoad(project event.ProjectID, events int) (*load, error) {
 	if len(l.bodies) < 50 {
 		return nil, fmt.Errorf("only %d recorded events are usable", len(l.bodies))
 	}
-	// Few issues have most of the events.
-	l.zipf = rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.2, 5, manyIssues-1)
+	// Few issues have most of the events. A run that goes on draws other ones.
+	l.zipf = rand.NewZipf(rand.New(rand.NewPCG(1, 2+made)), 1.2, 5, manyIssues-1)
 	return l, nil
+}
+
+// spread lays the next events evenly between two moments.
+func (l *load) spread(from, until time.Time, events int) {
+	l.at, l.until = from, until
+	l.interval = max(0, until.Sub(from)/time.Duration(max(events, 1)))
 }
 
 // fill queues n events.
@@ -75,11 +83,19 @@ func (l *load) fill(ctx context.Context, q *local.Queue, n int) error {
 
 func (l *load) next() *wire.Message {
 	l.made++
+	if l.at = l.at.Add(l.interval); l.at.After(l.until) {
+		l.at = l.until
+	}
 	json := append(fmt.Appendf(nil, `{"fingerprint":["issue %d"],"tags":{"user.tier":"t%d","shard":"s%d"},`, l.zipf.Uint64(), l.made%4, l.made%97),
 		l.bodies[l.made%uint64(len(l.bodies))]...)
 	body, encoding := l.codec.Compress(json)
-	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: l.project, Client: "big/1.0", RemoteIP: "192.0.2.1", Body: body,
-		ReceivedAt: l.start.Add(time.Duration(l.made) * l.interval)}
-	binary.BigEndian.PutUint64(m.EventID[:], l.made*0x9e3779b97f4a7c15) // spread like real ids
-	return m
+	return &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: l.project, EventID: idOf(l.made),
+		Client: "big/1.0", RemoteIP: "192.0.2.1", Body: body, ReceivedAt: l.at}
+}
+
+// idOf returns the id of the n-th event: another one for each n, because the factor
+// is odd, and spread like real ids.
+func idOf(n uint64) (id event.ID) {
+	binary.BigEndian.PutUint64(id[:], n*0x9e3779b97f4a7c15)
+	return id
 }

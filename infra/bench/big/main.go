@@ -3,170 +3,139 @@
 //	go run ./infra/bench/big [-events N] [-step N] [-dir DIR]
 //
 // It digests recorded events, spread over ninety days and two thousand issues,
-// through the real queue, digester and store, and prints the digester's speed for
-// each step of the way. At the end it opens pages while digesting goes on at full
-// speed. Everything is in one process without HTTP intake, so that the database is
-// what is measured. Last line: `flat 0.NN`, the last step's speed over the first's.
+// through the real queue, digester and store, until the database has as many as
+// asked for; the database of an earlier run in DIR is grown further, or used as it
+// is. Then it measures by turns how fast a step is digested into the large database
+// and into one that begins empty: on a machine that others use too, only what was
+// measured side by side can be compared. At the end it opens pages while digesting
+// goes on at full speed. Everything is in one process without HTTP intake, so that
+// the database is what is measured. Last line: `flat 0.NN`, the median speed of the
+// large database over that of the empty ones.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
-
-	"github.com/rs/zerolog"
-
-	"sundew/digester/dashboard"
-	"sundew/digester/digest"
-	"sundew/digester/queue/local"
-	"sundew/digester/store"
 )
 
+// rounds is how often both databases are measured.
+const rounds = 5
+
 func main() {
-	events := flag.Int("events", 5_000_000, "events to digest")
-	step := flag.Int("step", 100_000, "events between two lines")
-	dir := flag.String("dir", "", "where the database is made; empty: a temporary directory")
+	events := flag.Int("events", 5_000_000, "events the large database has")
+	step := flag.Int("step", 100_000, "events between two lines, and of a measurement")
+	dir := flag.String("dir", "", "where the large database is, and stays; empty: a temporary directory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *events, *step, *dir); err != nil {
+	if err := run(ctx, os.Stdout, *events, *step, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "big:", err)
 		os.Exit(1)
 	}
 }
 
-// bench is the parts of a digester, without intake.
-type bench struct {
-	db      *store.DB
-	replica *store.Replica
-	queue   *local.Queue
-	pages   *dashboard.Dashboard
-	load    *load
-}
-
-func run(ctx context.Context, events, step int, dir string) error {
+func run(ctx context.Context, out io.Writer, events, step int, dir string) (err error) {
 	if dir == "" {
-		temp, err := os.MkdirTemp("", "sundew-big-")
-		if err != nil {
+		if dir, err = os.MkdirTemp("", "sundew-big-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(temp)
-		dir = temp
+		defer os.RemoveAll(dir)
 	}
-	b, err := open(ctx, dir, events)
+	fmt.Fprintf(out, "%s/%s, %d cores, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	b, err := open(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer b.close(context.WithoutCancel(ctx))
-	fmt.Printf("%s/%s, %d cores, %s\n%12s %10s %8s %10s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(),
-		"events", "drained/s", "ratio", "database")
-	var first, last float64
-	for done := 0; done < events; done += step {
-		n := min(step, events-done)
-		if err := b.load.fill(ctx, b.queue, n); err != nil {
-			return err
-		}
-		took, err := b.drain(ctx, int64(n), nil)
-		if err != nil {
-			return err
-		}
-		last = float64(n) / took.Seconds()
-		if first == 0 {
-			first = last
-		}
-		fmt.Printf("%12d %10.0f %8.2f %7d MB\n", done+n, last, last/first, fileSize(filepath.Join(dir, "sundew.db"))>>20)
-	}
-	if err := b.load.fill(ctx, b.queue, step); err != nil {
+	if err := b.grow(ctx, out, events, step); err != nil {
 		return err
 	}
-	visits := newVisits(b.pages, b.load.issues)
-	took, err := b.drain(ctx, int64(step), visits.visit)
+	flat, err := compare(ctx, out, b, step)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("pages opened one after the other while %0.f events/s were digested:\n", float64(step)/took.Seconds())
-	visits.print()
-	fmt.Printf("flat %.2f\n", last/first)
+	visits := newVisits(b.pages, b.load.made)
+	speed, err := b.measure(ctx, step, visits.visit)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "pages opened one after the other while %.0f events/s were digested:\n", speed)
+	visits.print(out)
+	fmt.Fprintf(out, "flat %.2f\n", flat)
 	return nil
 }
 
-func open(ctx context.Context, dir string, events int) (*bench, error) {
-	b := &bench{}
-	var err error
-	if b.db, err = store.Open(ctx, store.Config{Path: filepath.Join(dir, "sundew.db")}); err != nil {
-		return nil, err
+// grow digests until the database has as many events as asked for.
+func (b *bench) grow(ctx context.Context, out io.Writer, events, step int) error {
+	have := int(b.load.made)
+	if have > 0 {
+		fmt.Fprintf(out, "the database has %d events\n", have)
 	}
-	if b.replica, err = b.db.OpenReplica(ctx); err != nil {
-		return nil, err
+	if have >= events {
+		return nil
 	}
-	if b.queue, err = local.Open(ctx, local.Config{Path: filepath.Join(dir, "queue.db")}); err != nil {
-		return nil, err
+	b.load.spread(b.newest, time.Now(), events-have)
+	fmt.Fprintf(out, "%12s %10s %10s\n", "events", "drained/s", "database")
+	for have < events {
+		n := min(step, events-have)
+		speed, err := b.measure(ctx, n, nil)
+		if err != nil {
+			return err
+		}
+		have += n
+		fmt.Fprintf(out, "%12d %10.0f %7d MB\n", have, speed, b.size()>>20)
 	}
-	var p store.Project
-	if err := b.db.Write(ctx, "project", func(tx *store.Tx) (err error) {
-		p, err = tx.CreateProject("Big")
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	if b.load, err = newLoad(p.ID, events); err != nil {
-		return nil, err
-	}
-	b.pages, err = dashboard.New(dashboard.Config{Replica: b.replica, DB: b.db, PublicURL: "http://127.0.0.1:8000", Now: time.Now, Log: zerolog.Nop(), Version: "big"})
-	return b, err
+	return nil
 }
 
-// drain digests n events that are in the queue and returns how long that took.
-// beside runs meanwhile, until its context is done.
-func (b *bench) drain(ctx context.Context, n int64, beside func(context.Context)) (time.Duration, error) {
-	d, err := digest.New(digest.Config{Queue: b.queue, Store: b.db})
+// compare measures the large database and new ones by turns and returns the ratio
+// of the medians.
+func compare(ctx context.Context, out io.Writer, large *bench, step int) (float64, error) {
+	fmt.Fprintf(out, "%d events each, by turns:\n%6s %10s %10s %8s\n", step, "round", "large/s", "empty/s", "ratio")
+	now := time.Now()
+	large.load.spread(now, now, 0)
+	var larges, empties []float64
+	for round := range rounds {
+		speed, err := large.measure(ctx, step, nil)
+		if err != nil {
+			return 0, err
+		}
+		empty, err := measureEmpty(ctx, step)
+		if err != nil {
+			return 0, err
+		}
+		larges, empties = append(larges, speed), append(empties, empty)
+		fmt.Fprintf(out, "%6d %10.0f %10.0f %8.2f\n", round+1, speed, empty, speed/empty)
+	}
+	return median(larges) / median(empties), nil
+}
+
+// measureEmpty digests a step into a database of its own and removes it.
+func measureEmpty(ctx context.Context, step int) (float64, error) {
+	dir, err := os.MkdirTemp("", "sundew-empty-")
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	began := time.Now()
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	besideEnded := make(chan struct{})
-	go func() {
-		defer close(besideEnded)
-		if beside != nil {
-			beside(ctx)
-		}
-	}()
-	every := time.NewTicker(5 * time.Millisecond)
-	defer every.Stop()
-	for d.Health().Stored < n {
-		select {
-		case err := <-ended:
-			return 0, fmt.Errorf("digesting ended after %d of %d events: %w", d.Health().Stored, n, err)
-		case <-every.C:
-		}
-	}
-	took := time.Since(began)
-	cancel()
-	<-besideEnded
-	return took, <-ended
-}
-
-func (b *bench) close(ctx context.Context) {
-	for _, err := range []error{b.queue.Close(ctx), b.replica.Close(), b.db.Close(ctx)} {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "big: closing:", err)
-		}
-	}
-}
-
-func fileSize(path string) int64 {
-	info, err := os.Stat(path)
+	defer os.RemoveAll(dir)
+	b, err := open(ctx, dir)
 	if err != nil {
-		return 0
+		return 0, err
 	}
-	return info.Size()
+	defer b.close(context.WithoutCancel(ctx))
+	now := time.Now()
+	b.load.spread(now, now, 0) // as the large one does
+	return b.measure(ctx, step, nil)
+}
+
+// median returns the middle one of an odd number of values.
+func median(values []float64) float64 {
+	values = slices.Sorted(slices.Values(values))
+	return values[len(values)/2]
 }

@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -15,59 +14,99 @@ import (
 	"sundew/digester/dashboard"
 )
 
+// think is the pause between two visits.
+const think = 20 * time.Millisecond
+
 // visits opens pages as people would and remembers how long each took.
 type visits struct {
-	pages  *dashboard.Dashboard
-	issues int
-	took   map[string][]time.Duration
-	failed map[string]int
+	pages *dashboard.Dashboard
+	kinds []kind
+	seen  []seen // of each kind
 }
 
-func newVisits(pages *dashboard.Dashboard, issues int) *visits {
-	return &visits{pages: pages, issues: issues, took: make(map[string][]time.Duration), failed: make(map[string]int)}
+// kind is a page, of which a path is drawn for each visit.
+type kind struct {
+	name string
+	path func() string
+}
+
+// seen is what came of the visits to a page.
+type seen struct {
+	took  []time.Duration
+	busy  int // 503: the database did not answer in time, or said that it is locked
+	other int // neither a page nor a way to one
+}
+
+// newVisits returns visits to every page of a database with so many events.
+func newVisits(pages *dashboard.Dashboard, made uint64) *visits {
+	random := rand.New(rand.NewPCG(3, made))
+	// Issues are numbered as they appeared, so that the first have most events.
+	issue := func() string { return fmt.Sprintf("/issues/%d", 1+random.IntN(manyIssues/20)) }
+	fixed := func(path string) func() string { return func() string { return path } }
+	v := &visits{pages: pages, kinds: []kind{
+		{"projects", fixed("/")},
+		{"set-up", fixed("/projects/1/setup")},
+		{"issues by last seen", func() string { return fmt.Sprintf("/projects/1/issues?page=%d", 1+random.IntN(10)) }},
+		{"issues by events", func() string { return fmt.Sprintf("/projects/1/issues?sort=events&page=%d", 1+random.IntN(10)) }},
+		{"all issues", fixed("/projects/1/issues?state=all")},
+		{"quiet issues", fixed("/projects/1/quiet")},
+		{"an issue", issue},
+		{"its events", func() string { return issue() + "/events" }},
+		{"older events", func() string { return fmt.Sprintf("%s/events?before=%d", issue(), 1+random.IntN(1000)) }},
+		{"an event", func() string { return issue() + "/events/1" }},
+		{"its JSON", func() string { return issue() + "/events/1/json" }},
+		{"an event by its id", func() string { return "/events/" + idOf(1+random.Uint64N(made)).String() }},
+		{"ledger", fixed("/ledger")},
+		{"dead letters", fixed("/dead-letters")},
+	}}
+	v.seen = make([]seen, len(v.kinds))
+	return v
 }
 
 // visit opens one page after the other until ctx is done.
 func (v *visits) visit(ctx context.Context) {
-	random := rand.New(rand.NewPCG(3, 4))
-	kinds := []struct {
-		name string
-		path func() string
-	}{
-		{"projects", func() string { return "/" }},
-		{"issues by last seen", func() string { return fmt.Sprintf("/projects/1/issues?page=%d", 1+random.IntN(10)) }},
-		{"issues by events", func() string { return fmt.Sprintf("/projects/1/issues?sort=events&page=%d", 1+random.IntN(10)) }},
-		{"all issues", func() string { return "/projects/1/issues?state=all" }},
-		{"an issue", func() string { return fmt.Sprintf("/issues/%d", 1+random.IntN(v.issues/2)) }},
-		{"its events", func() string { return fmt.Sprintf("/issues/%d/events", 1+random.IntN(v.issues/2)) }},
-		{"an event", func() string { return fmt.Sprintf("/issues/%d/events/%d", 1+random.IntN(100), 1+random.IntN(10)) }},
-	}
-	think := time.NewTicker(20 * time.Millisecond)
-	defer think.Stop()
+	pause := time.NewTicker(think)
+	defer pause.Stop()
 	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
 			return
-		case <-think.C:
+		case <-pause.C:
 		}
-		kind := kinds[i%len(kinds)]
+		kind, seen := &v.kinds[i%len(v.kinds)], &v.seen[i%len(v.kinds)]
 		answer := httptest.NewRecorder()
+		request := httptest.NewRequest(http.MethodGet, kind.path(), nil)
 		began := time.Now()
-		v.pages.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, kind.path(), nil))
-		v.took[kind.name] = append(v.took[kind.name], time.Since(began))
-		if answer.Code != http.StatusOK {
-			v.failed[kind.name]++
+		v.pages.ServeHTTP(answer, request)
+		seen.took = append(seen.took, time.Since(began))
+		switch answer.Code {
+		case http.StatusOK, http.StatusSeeOther:
+		case http.StatusServiceUnavailable:
+			seen.busy++
+		default:
+			seen.other++
 		}
 	}
 }
 
-func (v *visits) print() {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "page\topened\tnot 200\tp50\tp99\t")
-	for _, name := range slices.Sorted(maps.Keys(v.took)) {
-		took := v.took[name]
-		slices.Sort(took)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%v\t%v\t\n", name, len(took), v.failed[name], took[len(took)/2].Round(100*time.Microsecond), took[len(took)*99/100].Round(100*time.Microsecond))
+// print writes a line a page.
+func (v *visits) print(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "page\topened\tbusy\tother\tp50\tp99\t")
+	opened, busy := 0, 0
+	for i, s := range v.seen {
+		opened, busy = opened+len(s.took), busy+s.busy
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%v\t%v\t\n", v.kinds[i].name, len(s.took), s.busy, s.other, quantile(s.took, 50), quantile(s.took, 99))
 	}
 	w.Flush()
+	fmt.Fprintf(out, "of %d readers %d saw a busy database\n", opened, busy)
+}
+
+// quantile returns how long so many percent of the visits took at most.
+func quantile(took []time.Duration, percent int) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(took))
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)].Round(100 * time.Microsecond)
 }
