@@ -227,3 +227,42 @@ func TestDeadLetterForms(t *testing.T) {
 	}
 	mustLack(t, without.mustGet("/ledger"), "/dead-letters")
 }
+
+// FuzzDeadLetter renders letters of any bytes.
+func FuzzDeadLetter(f *testing.F) {
+	f.Add([]byte(hostile), hostile)
+	f.Add(letterOf(wire.Message{Kind: wire.KindEvent, Project: 1, Client: hostile}, string(hostileEvent(hostile))), "")
+	f.Add(letterOf(wire.Message{Kind: 99}, `{"a":[[[`), "poison\nat <b>")
+	f.Add(wire.ClaimOf("<b>", "k", nil).Encode(nil), "")
+	files, err := loadAssets()
+	if err != nil {
+		f.Fatal(err)
+	}
+	all, err := loadPages(links{}, files, Config{Now: testClock})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, last string) {
+		q := DeadQueue{Name: "local", LastError: func([]byte) error {
+			if last == "" {
+				return nil
+			}
+			return errors.New(last)
+		}}
+		letter := queue.DeadLetter{ID: last, Body: body}
+		row := newDeadRow(q, letter, nil, newBudget())
+		for name, page := range map[string]any{
+			"deadletter":  newDeadLetterPage(q, letter, nil, nil),
+			"deadletters": deadLettersPage{Queues: []deadGroup{{Name: q.Name, Rows: []deadRow{row}}}},
+		} {
+			var out strings.Builder
+			if err := all.render(&out, name, page); err != nil {
+				t.Fatal(err)
+			}
+			assertInert(t, name, out.String())
+			if limit := 2*pageBudget + 20*len(last); out.Len() > limit {
+				t.Errorf("%s has %d bytes, more than %d", name, out.Len(), limit)
+			}
+		}
+	})
+}

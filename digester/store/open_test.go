@@ -9,7 +9,7 @@ import (
 // TestOpenAtOnce: several processes meet at a file that none of them has made
 // yet, such as `project create` and a service that is just starting.
 func TestOpenAtOnce(t *testing.T) {
-	for range 5 {
+	for range 3 {
 		path := filepath.Join(t.TempDir(), "sundew.db")
 		const openers = 4
 		opened := make(chan error, openers)
