@@ -1,0 +1,28 @@
+#!/bin/bash
+# Makes an Amazon Linux 2023 instance the digester's host: run as root from the
+# unpacked release, after /etc/sundew/host.env and sundew.env were written. It can
+# run again.
+set -euo pipefail
+cd "$(dirname "$0")"
+. /etc/sundew/host.env # VOLUME REGION GROUP LOG_GROUP NAMESPACE
+
+id sundew >/dev/null 2>&1 || useradd --system --home-dir /var/lib/sundew --no-create-home --shell /sbin/nologin sundew
+install -m 0755 sundew /usr/local/bin/sundew
+install -D -m 0755 -t /usr/local/lib/sundew volume.sh health.sh
+install -m 0644 -t /etc/systemd/system sundew.service sundew-volume.service sundew-health.service sundew-health.timer
+install -D -m 0644 sundew-on-volume.conf /etc/systemd/system/sundew.service.d/volume.conf
+install -D -m 0644 logrotate.conf /etc/logrotate.d/sundew
+mkdir -p /var/log/sundew
+
+dnf install -y -q amazon-cloudwatch-agent
+sed -e "s|@LOG_GROUP@|$LOG_GROUP|" -e "s|@NAMESPACE@|$NAMESPACE|" agent.json \
+	>/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json
+
+systemctl daemon-reload
+systemctl enable sundew.service sundew-volume.service sundew-health.timer
+systemctl start sundew-volume.service
+systemctl restart sundew.service
+systemctl start sundew-health.timer
+# The agent wants the mount to be there.
+/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s \
+	-c file:/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json
