@@ -3,7 +3,7 @@
 # again, after 10 the auto-scaling group replaces the host. Whether it is *ready* is
 # not asked: a full disk or an unreachable region is not cured by another host.
 set -euo pipefail
-. /etc/sundew/host.env # GROUP REGION
+. /etc/sundew/host.env # REGION
 readonly failures=/run/sundew-health.failures
 
 if curl -sf --max-time 10 -o /dev/null http://127.0.0.1:8000/health/live; then

@@ -4,7 +4,7 @@
 # run again.
 set -euo pipefail
 cd "$(dirname "$0")"
-. /etc/sundew/host.env # VOLUME REGION GROUP LOG_GROUP NAMESPACE
+. /etc/sundew/host.env # LOG_GROUP NAMESPACE
 
 id sundew >/dev/null 2>&1 || useradd --system --home-dir /var/lib/sundew --no-create-home --shell /sbin/nologin sundew
 install -m 0755 sundew /usr/local/bin/sundew

@@ -1,0 +1,28 @@
+#!/bin/sh
+# What can be known of the templates without an account: they are valid, and the
+# function builds to what Lambda runs.
+set -eu
+cd "$(dirname "$0")/../../.."
+bin=infra/aws/sam/.venv/bin
+export SAM_CLI_TELEMETRY=0 CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc -trimpath "-ldflags=-s -w"'
+
+$bin/cfn-lint --regions eu-central-1 us-east-1 ap-southeast-2 -- template.yaml infra/host.yaml
+$bin/sam validate --lint
+
+if [ ! -f functions/ingest/main.go ]; then
+	echo "test.sh: functions/ingest has no main.go: nothing to build" >&2
+	exit 0
+fi
+$bin/sam build
+built=.aws-sam/build/Ingest/bootstrap
+size=$(wc -c <"$built")
+[ "$size" -lt 10000000 ] || {
+	echo "test.sh: bootstrap has $size bytes; every cold start loads them" >&2
+	exit 1
+}
+# ELF's machine number 183 is arm64.
+[ "$(od -An -tu2 -j18 -N2 "$built" | tr -d ' ')" = 183 ] || {
+	echo "test.sh: bootstrap is not for arm64" >&2
+	exit 1
+}
+echo "bootstrap: $size bytes"
