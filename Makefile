@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin/digester
 
-.PHONY: run build test test-go test-chaos test-sdk fuzz bench bench-floor bench-big lint clean
+.PHONY: run build test test-go test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -11,7 +11,7 @@ run: build ## start the whole product on the embedded default
 build:
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./digester
 
-test: lint test-go test-chaos test-sdk ## everything, installing what it needs
+test: lint test-go test-chaos test-sam test-sdk ## everything, installing what it needs
 
 test-go: ## the quick loop with the race detector
 	$(GO) test -race ./...
@@ -23,6 +23,10 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh
 	$(GO) test -tags e2e -count=1 ./infra/e2e
+
+test-sam: ## the AWS templates and the build of the function, without an account
+	infra/aws/sam/setup.sh
+	infra/aws/sam/test.sh
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME
@@ -45,5 +49,20 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 
+deploy: test-sam ## the edge to one region of samconfig.toml: make deploy REGION=eu-central-1
+	@test -n "$(REGION)" || (echo "make deploy REGION=…, a section of samconfig.toml"; exit 1)
+	SAM_CLI_TELEMETRY=0 infra/aws/sam/.venv/bin/sam deploy --config-env $(REGION)
+
+HOST ?= host
+deploy-host: ## the digester's host, as section HOST of samconfig.toml; after its region's edge
+	infra/host/deploy.sh $(HOST)
+
+release: ## the digester for its host: bin/sundew-linux-arm64.tar.gz
+	infra/host/release.sh
+
+EVENTS ?= 1000000
+cost: ## dollars a month on AWS: make cost EVENTS=1000000 COST="-regions 3 -memory 512"
+	$(GO) run ./infra/cost -events $(EVENTS) $(COST)
+
 clean:
-	rm -rf bin infra/e2e/node_modules infra/e2e/.venv infra/e2e/output
+	rm -rf bin .aws-sam infra/aws/sam/.venv infra/e2e/node_modules infra/e2e/.venv infra/e2e/output

@@ -70,6 +70,7 @@ var mayImport = map[string][]string{
 	"sundew/infra":                    {},
 	"sundew/infra/bench/big":          {"sundew/digester/...", "sundew/schema/..."},
 	"sundew/infra/bench":              {"sundew/schema/..."},
+	"sundew/infra/cost":               {},
 	"sundew/infra/dictionary":         {"sundew/schema/..."},
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},
