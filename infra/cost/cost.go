@@ -20,6 +20,7 @@ const (
 	ipv4Hour      = 0.005                // a public address
 	diskGB        = 0.08                 // gp3, a month
 	snapshotGB    = 0.05                 // a month
+	metric        = 0.30                 // of one's own, a month
 	alarm         = 0.10                 // a month
 	pollMonth     = 0.131e6 * sqsRequest // one receiver of an empty queue, 20 s a request
 )
@@ -47,6 +48,7 @@ type Load struct {
 	ClaimShare   float64 // of events too large for the queue
 	Regions      float64 // with an edge
 	Alarms       float64 // in all stacks
+	Metrics      float64 // that the host's agent sends
 	VolumeGB     float64 // of the data volume, before events
 	SnapshotGB   float64 // that differs between snapshots
 	StoredBytes  float64 // one event in the database
@@ -56,7 +58,7 @@ type Load struct {
 // Bill is what a month costs in dollars.
 type Bill struct {
 	Lambda, Queue, Front, Logs, Transfer, Objects float64 // by events
-	Host, Disk, Polling, Alarms                   float64 // fixed but for what events take of the disk
+	Host, Disk, Polling, Watching                 float64 // fixed but for what events take of the disk
 }
 
 // Cost returns the bill of a month. It knows one t4g.small; from some tens of
@@ -77,7 +79,7 @@ func Cost(l Load) Bill {
 		Host:     hours * (ec2Hour + ipv4Hour),
 		Disk:     (l.VolumeGB+l.Events*l.KeptDays/30*l.StoredBytes/1e9)*diskGB + l.SnapshotGB*snapshotGB,
 		Polling:  l.Regions * pollMonth,
-		Alarms:   l.Alarms * alarm,
+		Watching: l.Alarms*alarm + l.Metrics*metric,
 	}
 	if l.HTTPAPI {
 		b.Front = l.Events * httpRequest
@@ -92,5 +94,5 @@ func (b Bill) ByEvents() float64 {
 
 // Total is everything.
 func (b Bill) Total() float64 {
-	return b.ByEvents() + b.Host + b.Disk + b.Polling + b.Alarms
+	return b.ByEvents() + b.Host + b.Disk + b.Polling + b.Watching
 }

@@ -56,6 +56,9 @@ func TestMonth(t *testing.T) {
 	if got := idle.Total(); math.Abs(got-18.0) > 0.05 || idle.ByEvents() != 0 {
 		t.Errorf("without an event: $%.2f, want 18.0", got)
 	}
+	if got := Cost(Load{Alarms: 17, Metrics: 2}).Watching; math.Abs(got-2.30) > 0.001 {
+		t.Errorf("17 alarms and 2 metrics: $%.2f, want 2.30", got)
+	}
 	if got := Cost(Load{Regions: 1}).Polling; math.Abs(got-0.053) > 0.001 {
 		t.Errorf("a region's polling: $%.4f, want 0.053", got)
 	}

@@ -37,6 +37,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags.Float64Var(&l.ClaimShare, "claims", 0, "share of events too large for the queue")
 	flags.Float64Var(&l.Regions, "regions", 3, "regions with an edge")
 	flags.Float64Var(&l.Alarms, "alarms", 17, "alarms: five a region, two of the host")
+	flags.Float64Var(&l.Metrics, "metrics", 2, "metrics of the host's own")
 	flags.Float64Var(&l.VolumeGB, "volume", 20, "GB of the data volume, before events")
 	flags.Float64Var(&l.SnapshotGB, "snapshots", 10, "GB of snapshots")
 	flags.Float64Var(&l.StoredBytes, "stored", 1500, "bytes of an event in the database, see infra/README.md")
@@ -57,7 +58,7 @@ func report(w io.Writer, l Load) {
 	}{
 		{"Lambda", b.Lambda}, {"SQS", b.Queue}, {"HTTP API", b.Front}, {"logs", b.Logs},
 		{"between regions", b.Transfer}, {"S3", b.Objects}, {"host and address", b.Host},
-		{"disk and snapshots", b.Disk}, {"polling empty queues", b.Polling}, {"alarms", b.Alarms},
+		{"disk and snapshots", b.Disk}, {"polling empty queues", b.Polling}, {"alarms and metrics", b.Watching},
 	} {
 		if line.dollars > 0 {
 			fmt.Fprintf(w, "%-22s %10.2f\n", line.name, line.dollars)

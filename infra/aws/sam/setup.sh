@@ -9,7 +9,7 @@ fail() {
 	exit 1
 }
 
-command -v python3 >/dev/null || fail "Python 3.11 or newer is missing"
+python3 -c "import sys; sys.exit(sys.version_info < (3, 11))" || fail "Python 3.11 or newer is missing"
 
 # The list is kept beside what was installed from it: it is written last, so an
 # interrupted installation is repeated.
