@@ -10,6 +10,7 @@ import (
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
+	"sundew/schema/keyring"
 )
 
 const (
@@ -34,13 +35,7 @@ type keySnapshot struct {
 
 	reading sync.Mutex // held while the database is read
 	mu      sync.RWMutex
-	keys    map[snapshotKey]bool // enabled; guarded by mu, nil before the first read
-	readAt  time.Time            // when the read of keys began; guarded by mu
-}
-
-type snapshotKey struct {
-	project event.ProjectID
-	public  string
+	ring    *keyring.Ring // guarded by mu, nil before the first read
 }
 
 // Lookup tells whether a key may report to a project. It says no only from keys
@@ -61,18 +56,33 @@ func (s *keySnapshot) Lookup(ctx context.Context, project event.ProjectID, key s
 }
 
 func (s *keySnapshot) lookup(project event.ProjectID, key string) edge.KeyStatus {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	enabled, known := s.keys[snapshotKey{project, key}]
-	switch {
-	case s.keys == nil:
+	ring := s.last()
+	if ring == nil {
 		return edge.KeyUndecided
-	case !known:
-		return edge.KeyUnknown
-	case !enabled:
+	}
+	switch ring.Lookup(project, key) {
+	case keyring.Active:
+		return edge.KeyActive
+	case keyring.Disabled:
 		return edge.KeyDisabled
 	}
-	return edge.KeyActive
+	return edge.KeyUnknown
+}
+
+// Limited says which quota a project is over.
+func (s *keySnapshot) Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool) {
+	ring := s.last()
+	if ring == nil {
+		return keyring.Limit{}, false
+	}
+	return ring.Limited(project, category, now)
+}
+
+// last returns what was read last, nil before the first read.
+func (s *keySnapshot) last() *keyring.Ring {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.ring
 }
 
 // refresh makes sure that the keys were read after a moment. It waits as long as
@@ -80,9 +90,10 @@ func (s *keySnapshot) lookup(project event.ProjectID, key string) edge.KeyStatus
 func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	s.mu.RLock()
-	readAt := s.readAt
-	s.mu.RUnlock()
+	var readAt time.Time
+	if ring := s.last(); ring != nil {
+		readAt = ring.At()
+	}
 	if readAt.After(after) {
 		return nil
 	}
@@ -102,13 +113,13 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 	if err != nil {
 		return err
 	}
-	keys := make(map[snapshotKey]bool, len(all))
-	for _, k := range all {
-		keys[snapshotKey{k.Project, k.Public}] = k.Enabled
+	snapshot := keyring.Snapshot{At: began, Keys: make([]keyring.Key, len(all))}
+	for i, k := range all {
+		snapshot.Keys[i] = keyring.Key{Project: k.Project, Public: k.Public, Enabled: k.Enabled}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.readAt = keys, began
+	s.ring = keyring.NewRing(&snapshot)
 	return nil
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"sundew/functions/ingest/envelope"
 	"sundew/schema/event"
+	"sundew/schema/keyring"
 	"sundew/schema/wire"
 )
 
@@ -34,15 +35,18 @@ const (
 	KeyUnknown   KeyStatus = iota // no such key, or the key of another project: 403
 	KeyDisabled                   // switched off: 403
 	KeyActive                     // accepted
-	KeyUndecided                  // nothing is known about any key yet: accepted, the digester decides
+	KeyUndecided                  // not known well enough to refuse: accepted, the digester decides
 )
 
-// Keys tells whether a key may report to a project. Lookup is called for every
-// request and by many goroutines: implementations answer from memory, from what they
-// last knew, and say KeyUndecided only before they knew anything. The key is 32
-// lower-case hex digits.
+// Keys tells who may report, and what. It is asked for every request and by many
+// goroutines: implementations answer from memory, from what they last knew.
 type Keys interface {
+	// Lookup says whether a key, 32 lower-case hex digits, may report to a project.
+	// KeyUndecided is for where a no could be wrong: an event refused is an event lost.
 	Lookup(ctx context.Context, project event.ProjectID, key string) KeyStatus
+	// Limited returns the quota that a project is over for items of a category, false
+	// if there is none.
+	Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool)
 }
 
 // Sender puts messages into the queue. Send returns nil only when every one of them
@@ -71,10 +75,12 @@ type Config struct {
 	// ProxyHops is how many trusted reverse proxies stand in front, which decides
 	// what entry of X-Forwarded-For is the client; 0 uses the connection's address.
 	ProxyHops int
-	// SendTimeout bounds one Send; 0 is ten seconds.
+	// SendTimeout bounds one Send, as does the deadline of a request's context, if it
+	// has one; 0 is ten seconds.
 	SendTimeout time.Duration
 	// Log gets one line for each refused request and none for accepted ones; while
-	// the queue fails, a line a second that says how many more there were.
+	// the queue fails, a line a second that says how many more there were. A logger
+	// in a request's context (zerolog.Ctx) takes precedence.
 	Log zerolog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -88,8 +94,9 @@ type Config struct {
 // stops; events that were complete before that point are queued all the same, since
 // nobody sends them again. The answer is 200 with the first event's id when at least
 // one event was queued, else the first fault's refusal; a 200 can thus hide a fault,
-// which is counted in any case. Events over the rate limit are left out too, but
-// always answered with 429, because that is how a client learns to slow down.
+// which is counted in any case. Events over the rate limit, and items of a category
+// in which their project is over a quota, are left out too, but always answered with
+// 429, because that is how a client learns to slow down.
 type Handler struct {
 	cfg     Config
 	floods  *floods
@@ -146,14 +153,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route, project, ok := parsePath(r.URL.Path)
 	switch {
 	case !ok:
-		h.refuse(w, "", 0, errNotFound)
+		h.refuse(w, r, "", 0, errNotFound)
 		return
 	case r.Method == http.MethodOptions:
 		w.WriteHeader(http.StatusOK)
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", allowedMethods)
-		h.refuse(w, route, 0, errMethod)
+		h.refuse(w, r, route, 0, errMethod)
 		return
 	}
 	s := h.scratch.Get().(*scratch)
@@ -164,10 +171,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.answer(w, r)
 }
 
+// Refuse answers a request that did not get as far as ServeHTTP, or not to its end, in
+// the protocol's form. The error wraps ErrRequest or ErrInternal; it is counted, and
+// logged like any other refusal.
+func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	setCORS(w.Header(), r)
+	_, reason, _ := refusalOf(err)
+	h.counts.add(countKey{0, categoryDefault, wire.OutcomeRefused, reason, hourOf(h.cfg.Now())}, 1)
+	h.refuse(w, r, "", 0, err)
+}
+
 // refuse answers with an error and leaves the one line in the log that a refused
 // request gets. Anybody can cause wrong keys and paths: those lines are for
 // debugging.
-func (h *Handler) refuse(w http.ResponseWriter, route endpoint, project event.ProjectID, faults ...error) {
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, route endpoint, project event.ProjectID, faults ...error) {
 	defer writeRefusal(w, faults)
 	status, reason, _ := refusalOf(faults[0])
 	level, unlogged := zerolog.InfoLevel, int64(0)
@@ -181,7 +198,11 @@ func (h *Handler) refuse(w http.ResponseWriter, route endpoint, project event.Pr
 			return
 		}
 	}
-	line := h.cfg.Log.WithLevel(level).Err(faults[0]).Int("status", status).Str("reason", reason).
+	log := zerolog.Ctx(r.Context())
+	if log.GetLevel() == zerolog.Disabled { // there is none
+		log = &h.cfg.Log
+	}
+	line := log.WithLevel(level).Err(faults[0]).Int("status", status).Str("reason", reason).
 		Str("endpoint", string(route)).Int64("project", int64(project))
 	if unlogged > 0 {
 		line = line.Int64("unlogged_before", unlogged)

@@ -113,7 +113,9 @@ func (in *intake) readOther(reader *envelope.Reader, item envelope.Item) error {
 	if err := reader.Skip(); err != nil {
 		return err
 	}
-	in.count(categoryOf(item.Type), wire.OutcomeUnstored, reasonUnsupported, item.ItemCount)
+	if category := categoryOf(item.Type); !in.overQuota(category, item.ItemCount) {
+		in.count(category, wire.OutcomeUnstored, reasonUnsupported, item.ItemCount)
+	}
 	return nil
 }
 

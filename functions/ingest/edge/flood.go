@@ -53,9 +53,9 @@ func (f *floods) bucket(project event.ProjectID, key string) *rate.Limiter {
 	return limiter
 }
 
-// retryAfter returns the seconds until the bucket has a token again, 1 to 3600.
+// retryAfter returns the seconds until the bucket has a token again, 1 to maxPause.
 func retryAfter(bucket *rate.Limiter, now time.Time) int {
 	missing := 1 - bucket.TokensAt(now)
 	seconds := math.Ceil(missing / float64(bucket.Limit()))
-	return int(min(max(seconds, 1), 3600))
+	return int(min(max(seconds, 1), maxPause))
 }

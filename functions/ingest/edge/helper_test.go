@@ -14,6 +14,7 @@ import (
 
 	"sundew/schema/corpus"
 	"sundew/schema/event"
+	"sundew/schema/keyring"
 	"sundew/schema/wire"
 )
 
@@ -57,8 +58,15 @@ func (s *memorySender) Send(ctx context.Context, msgs []*wire.Message) error {
 	return err
 }
 
-// testKeys knows corpus.Key for every project.
-type testKeys struct{}
+// testKeys knows corpus.Key for every project, and the quotas of a ring.
+type testKeys struct{ quotas *keyring.Ring }
+
+func (k testKeys) Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool) {
+	if k.quotas == nil {
+		return keyring.Limit{}, false
+	}
+	return k.quotas.Limited(project, category, now)
+}
 
 const disabledKey = "dddddddddddddddddddddddddddddddd"
 

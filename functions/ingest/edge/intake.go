@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"golang.org/x/time/rate"
 
@@ -29,6 +28,7 @@ type intake struct {
 	messages []*wire.Message
 	echo     event.ID // the client's own id, answered when no event was queued
 	limited  int64    // events left out by the rate limit
+	quotas   quotas   // what was left out because of quotas
 	faults   []error  // what was refused, in the order found
 }
 
@@ -126,9 +126,12 @@ func (in *intake) readBody(limit int) ([]byte, error) {
 	}
 }
 
-// enqueue adds one checked payload to what will be sent, unless the sender is over
-// its limit.
+// enqueue adds one checked payload to what will be sent, unless the sender or the
+// project is over its limit.
 func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) {
+	if in.overQuota(in.endpoint.category(), 1) {
+		return
+	}
 	if in.bucket != nil && !in.bucket.AllowN(in.base.ReceivedAt, 1) {
 		in.limited++
 		return
@@ -144,14 +147,14 @@ func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) {
 func (in *intake) answer(w http.ResponseWriter, r *http.Request) {
 	if err := in.send(r.Context()); err != nil {
 		in.count(in.endpoint.category(), wire.OutcomeRefused, "queue_unavailable", int64(len(in.messages)))
-		in.h.refuse(w, in.endpoint, in.named, fmt.Errorf("%w: %w", errQueue, err))
+		in.h.refuse(w, r, in.endpoint, in.named, fmt.Errorf("%w: %w", errQueue, err))
 		return
 	}
 	switch {
-	case in.limited > 0:
-		in.answerLimited(w)
+	case in.limited > 0 || in.quotas.items > 0:
+		in.answerLimited(w, r)
 	case len(in.messages) == 0 && len(in.faults) > 0:
-		in.h.refuse(w, in.endpoint, in.named, in.faults...)
+		in.h.refuse(w, r, in.endpoint, in.named, in.faults...)
 	case len(in.messages) > 0:
 		writeJSON(w, http.StatusOK, idAnswer(in.messages[0].EventID))
 	case !in.echo.IsZero():
@@ -162,25 +165,21 @@ func (in *intake) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // send puts the messages into the queue. That the client has gone meanwhile is no
-// reason not to: it will not send them again.
+// reason not to: it will not send them again. A deadline is one: behind it this
+// process cannot answer any more.
 func (in *intake) send(ctx context.Context) error {
 	if len(in.messages) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.h.cfg.SendTimeout)
+	sending := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		sending, cancel = context.WithDeadline(sending, deadline)
+		defer cancel()
+	}
+	sending, cancel := context.WithTimeout(sending, in.h.cfg.SendTimeout)
 	defer cancel()
-	return in.h.cfg.Sender.Send(ctx, in.messages)
-}
-
-// answerLimited tells the client which categories to hold back and for how long.
-// Only events are limited: sessions and its own reports go on.
-func (in *intake) answerLimited(w http.ResponseWriter) {
-	_, reason, _ := refusalOf(errLimited)
-	in.count(in.endpoint.category(), wire.OutcomeLimited, reason, in.limited)
-	seconds := strconv.Itoa(retryAfter(in.bucket, in.base.ReceivedAt))
-	w.Header().Set("Retry-After", seconds)
-	w.Header().Set("X-Sentry-Rate-Limits", seconds+":"+categoryError+";"+categorySecurity+";"+categoryDefault+":key:"+reason)
-	in.h.refuse(w, in.endpoint, in.named, fmt.Errorf("%w: %d of the request's events were left out", errLimited, in.limited))
+	return in.h.cfg.Sender.Send(sending, in.messages)
 }
 
 // idAnswer returns the body that names an event's id.

@@ -28,7 +28,13 @@ var (
 	errTooMany       = errors.New("too many security reports")
 	errLimited       = errors.New("rate limit reached")
 	errQueue         = errors.New("the queue is not available")
-	errInternal      = errors.New("internal error")
+	errOverQuota     = errors.New("the project is over its quota")
+)
+
+// What a process that wraps a Handler refuses with, see Handler.Refuse.
+var (
+	ErrRequest  = errors.New("the request cannot be read")
+	ErrInternal = errors.New("internal error")
 )
 
 // refusals says how each error is answered and under which word it is counted. The
@@ -51,6 +57,7 @@ var refusals = [...]struct {
 	{errReport, http.StatusBadRequest, "bad_json"},
 	{errTooMany, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{errLimited, http.StatusTooManyRequests, "key_quota"},
+	{errOverQuota, http.StatusTooManyRequests, "project_quota"},
 	{errQueue, http.StatusServiceUnavailable, "queue_unavailable"},
 	{envelope.ErrEmpty, http.StatusBadRequest, "bad_framing"},
 	{envelope.ErrMalformed, http.StatusBadRequest, "bad_framing"},
@@ -59,7 +66,8 @@ var refusals = [...]struct {
 	{envelope.ErrTooManyItems, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{event.ErrSyntax, http.StatusBadRequest, "bad_json"},
 	{event.ErrDepth, http.StatusRequestEntityTooLarge, "too_deep"},
-	{errInternal, http.StatusInternalServerError, "internal"},
+	{ErrRequest, http.StatusBadRequest, "bad_request"},
+	{ErrInternal, http.StatusInternalServerError, "internal"},
 }
 
 // refusalOf returns the status, the word to count under and the short text that
@@ -70,7 +78,7 @@ func refusalOf(err error) (status int, reason, text string) {
 			return r.status, r.reason, r.err.Error()
 		}
 	}
-	return refusalOf(errInternal)
+	return refusalOf(ErrInternal)
 }
 
 // writeRefusal answers with the first of faults, and tells of the others.

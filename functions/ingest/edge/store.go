@@ -32,6 +32,9 @@ func (in *intake) readStore(r *http.Request) {
 	}
 	id := chooseID(event.ID{}, head.ID)
 	if head.Type == typeTransaction {
+		if in.overQuota(categoryTransaction, 1) {
+			return
+		}
 		in.echo = id
 		in.count(categoryTransaction, wire.OutcomeUnstored, reasonUnsupported, 1)
 		return

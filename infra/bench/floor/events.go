@@ -14,6 +14,7 @@ import (
 	"sundew/functions/ingest/edge"
 	"sundew/schema/corpus"
 	"sundew/schema/event"
+	"sundew/schema/keyring"
 	"sundew/schema/wire"
 )
 
@@ -87,6 +88,10 @@ func recordedMessages() ([]wire.Message, error) {
 type anyKey struct{}
 
 func (anyKey) Lookup(context.Context, event.ProjectID, string) edge.KeyStatus { return edge.KeyActive }
+
+func (anyKey) Limited(event.ProjectID, string, time.Time) (keyring.Limit, bool) {
+	return keyring.Limit{}, false
+}
 
 // messageList is edge.Sender that keeps messages of events.
 type messageList []wire.Message
