@@ -2,14 +2,21 @@
 
 GO ?= go
 BIN := bin/digester
+OUT := bin/ingest
 
-.PHONY: run build test test-go test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest test test-go test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./digester
+
+# lambda.norpc leaves out the protocol of a runtime that is gone, nethttpomithttp2 what
+# neither SQS nor S3 speak: half a megabyte less to load at a cold start.
+build-ingest: ## the Lambda function of the edge
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 \
+		-trimpath -ldflags "-s -w" -o $(OUT)/bootstrap ./functions/ingest
 
 test: lint test-go test-chaos test-sam test-sdk ## everything, installing what it needs
 
