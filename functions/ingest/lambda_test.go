@@ -146,6 +146,24 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// TestNothingOutlives checks that an invocation does not end before a read of the keys
+// that it began, and that its request did not wait that long.
+func TestNothingOutlives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sentAfter time.Duration
+		began := time.Now()
+		f, _ := newTestFunction(t, edge.Limits{}, func(context.Context, []*wire.Message) error {
+			sentAfter = time.Since(began)
+			return nil
+		})
+		f.keys.source.(*scriptedSource).takes = 600 * time.Millisecond
+		invoke(t, f, t.Context(), readEvent(t, "httpapi"))
+		if took := time.Since(began); took != 600*time.Millisecond || sentAfter != keysWait+keysWaitUnknown {
+			t.Errorf("sent after %v, ended after %v", sentAfter, took)
+		}
+	})
+}
+
 // TestFlush checks when counts are sent: once in flushEvery and at the end, kept when
 // the queue fails.
 func TestFlush(t *testing.T) {
