@@ -33,7 +33,8 @@ type Queue interface {
 	// Receive returns up to max messages, waiting up to wait for the first. No
 	// messages is not an error.
 	Receive(ctx context.Context, max int, wait time.Duration) ([]queue.Message, error)
-	// Extend keeps deliveries invisible for d from now.
+	// Extend keeps deliveries invisible for d from now, also beyond the time for
+	// which they were received.
 	Extend(ctx context.Context, receipts []string, d time.Duration) error
 	// Delete removes messages for good.
 	Delete(ctx context.Context, receipts []string) error
@@ -97,10 +98,11 @@ type batch struct {
 
 // item is one message with what was made of it.
 type item struct {
-	receipt string
-	body    []byte // as it was received
-	ready   *prepared
-	err     error // why nothing could be made of it; it is left
+	receipt  string
+	receives int    // how often it was delivered
+	body     []byte // as it was received
+	ready    *prepared
+	err      error // why nothing could be made of it; it is left
 }
 
 // Run digests until ctx is done; then it finishes the batches under way and
@@ -171,7 +173,7 @@ func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch
 		workers.Go(func() {
 			for i := range next {
 				ready, err := d.prep.prepareSafely(messages[i].Body)
-				b.items[i] = item{receipt: messages[i].Receipt, body: messages[i].Body, ready: ready, err: err}
+				b.items[i] = item{receipt: messages[i].Receipt, receives: messages[i].Receives, body: messages[i].Body, ready: ready, err: err}
 			}
 		})
 	}
@@ -206,6 +208,7 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 	began := time.Now()
 	var tally Tally
 	decided := make([]string, 0, len(b.items))
+	var left []*item
 	for i := range b.items {
 		ok, err := d.commit(ctx, &b.items[i], &tally)
 		if err != nil {
@@ -213,6 +216,8 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 		}
 		if ok {
 			decided = append(decided, b.items[i].receipt)
+		} else {
+			left = append(left, &b.items[i])
 		}
 	}
 	if len(decided) > 0 {
@@ -224,11 +229,29 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 			d.cfg.Log.Warn().Err(err).Int("messages", len(decided)).Msg("deleting digested messages failed")
 		}
 	}
+	b.release() // or what is left would be kept for less long again
+	d.putOff(context.WithoutCancel(ctx), left)
 	d.health.finished(tally)
 	d.cfg.Log.Info().Int("messages", len(b.items)).Int64("stored", tally.Stored).Int64("duplicate", tally.Duplicate).
 		Int64("dropped", tally.Dropped).Int64("redelivered", tally.Redelivered).Int64("left", tally.Left).
 		Dur("took", time.Since(began)).Msg("batch")
 	return nil
+}
+
+// putOff keeps messages that are left invisible for a while that grows with each
+// delivery: what does not pass within seconds may pass within the hour, and must
+// not fill the queue with its repetitions meanwhile.
+func (d *Digester) putOff(ctx context.Context, left []*item) {
+	waits := make(map[time.Duration][]string)
+	for _, it := range left {
+		wait := queue.Backoff(d.cfg.HoldFor, it.receives)
+		waits[wait] = append(waits[wait], it.receipt)
+	}
+	for wait, receipts := range waits {
+		if err := d.cfg.Queue.Extend(ctx, receipts, wait); err != nil {
+			d.cfg.Log.Warn().Err(err).Msg("messages that are left could not be put off; they come back sooner")
+		}
+	}
 }
 
 // commit decides one message and reports whether it was decided. An error ends

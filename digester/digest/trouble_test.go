@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,6 +195,53 @@ func TestLoneEventDoesNotWait(t *testing.T) {
 		stop()
 		if err := errors.Join(<-ended, q.Close(context.WithoutCancel(t.Context()))); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// putOffQueue notes for how long messages are put off.
+type putOffQueue struct {
+	*local.Queue
+	mu    sync.Mutex
+	waits []time.Duration
+}
+
+func (q *putOffQueue) Extend(ctx context.Context, receipts []string, d time.Duration) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waits = append(q.waits, d)
+	return q.Queue.Extend(ctx, receipts, d)
+}
+
+// A message that is left comes back after a pause that grows.
+func TestLeftIsPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner, err := local.Open(t.Context(), local.Config{Path: filepath.Join(t.TempDir(), "queue.db"), MaxReceives: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &putOffQueue{Queue: inner}
+		d, err := New(Config{Queue: q, Store: memoryStore{at: make(chan time.Time, 1)}, Wait: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx) }()
+		m := &wire.Message{Kind: 77, Project: 1, ReceivedAt: time.Now()}
+		if err := q.Send(t.Context(), []*wire.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(10 * time.Minute)
+		stop()
+		if err := errors.Join(<-ended, q.Close(context.WithoutCancel(t.Context()))); err != nil {
+			t.Error(err)
+		}
+		if want := []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute}; !slices.Equal(q.waits, want) {
+			t.Errorf("put off for %v, want %v", q.waits, want)
+		}
+		if d.Health().Left != 4 {
+			t.Errorf("left %d times", d.Health().Left)
 		}
 	})
 }
