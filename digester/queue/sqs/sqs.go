@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -60,6 +61,9 @@ type Queue struct {
 // its wait in addition.
 const callTimeout = 20 * time.Second
 
+// connectTimeout bounds each step until a connection is there.
+const connectTimeout = 5 * time.Second
+
 // Open returns the queue. It reads the ordinary configuration of AWS from the
 // environment and reaches out for nothing. If the queue's host is not one of
 // AWS, requests go to it.
@@ -85,23 +89,28 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 
 // load reads the configuration for one region.
 func load(ctx context.Context, region string, transport http.RoundTripper) (aws.Config, error) {
-	if transport == nil {
-		transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: longestPoll + callTimeout,
-			IdleConnTimeout:       90 * time.Second,
-			MaxIdleConnsPerHost:   2 * maxWidth,
-			ForceAttemptHTTP2:     true,
-		}
-	}
-	shared, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(&http.Client{
-		Transport:     detaching{transport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}))
+	client := awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
+		WithTransportOptions(func(tr *http.Transport) {
+			tr.TLSHandshakeTimeout = connectTimeout
+			tr.ResponseHeaderTimeout = longestPoll + callTimeout
+			tr.MaxIdleConnsPerHost = 2 * maxWidth
+		})
+	shared, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(client))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("sqs: the configuration of AWS: %w", err)
+	}
+	if transport == nil {
+		// The loaded one, because a CA bundle may have been added to it.
+		loaded, ok := shared.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			return aws.Config{}, fmt.Errorf("sqs: an HTTP client of type %T was configured", shared.HTTPClient)
+		}
+		transport = loaded.GetTransport()
+	}
+	shared.HTTPClient = &http.Client{
+		Transport:     detaching{transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return shared, nil
 }
@@ -109,7 +118,10 @@ func load(ctx context.Context, region string, transport http.RoundTripper) (aws.
 // newObjects returns the objects of a region. With an endpoint that is not AWS's
 // buckets are named in paths, because their names are no hosts there.
 func newObjects(shared aws.Config) *objects {
-	return &objects{client: s3.NewFromConfig(shared, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })}
+	return &objects{client: s3.NewFromConfig(shared, func(o *s3.Options) {
+		o.UsePathStyle = o.BaseEndpoint != nil
+		o.DisableLogOutputChecksumValidationSkipped = true // claims have a sum of their own
+	})}
 }
 
 // errEntry is wrapped by the error of an entry that SQS did not take.
