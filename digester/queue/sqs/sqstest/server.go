@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -190,6 +191,9 @@ func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) 
 	defer r.Body.Close()
 	in := r.Clone(r.Context())
 	in.RequestURI, in.Host = r.URL.RequestURI(), r.URL.Host
+	if r.ContentLength >= 0 {
+		in.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10)) // as a network would bring it
+	}
 	rec := newRecorder()
 	d.handler.ServeHTTP(rec, in)
 	return rec.Result(), nil
