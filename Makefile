@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT := bin/ingest
 
-.PHONY: run build build-ingest test test-go test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest test test-go test-aws test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -18,10 +18,14 @@ build-ingest: ## the Lambda function of the edge
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 \
 		-trimpath -ldflags "-s -w" -o $(OUT)/bootstrap ./functions/ingest
 
-test: lint test-go test-chaos test-sam test-sdk ## everything, installing what it needs
+test: lint test-go test-aws test-chaos test-sam test-sdk ## everything, installing what it needs
 
 test-go: ## the quick loop with the race detector
 	$(GO) test -race ./...
+
+test-aws: ## the queue of SQS and the claims in S3 against moto, which is not ours
+	infra/aws/setup.sh
+	$(GO) test -tags aws -count=1 -run Moto ./digester/queue/sqs/...
 
 test-chaos: ## kills, a full disk, and the order of writes and syncs, against the program
 	infra/chaos/setup.sh
@@ -53,6 +57,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
+	$(GO) vet -tags aws ./digester/queue/sqs/...
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 
@@ -72,4 +77,4 @@ cost: ## dollars a month on AWS: make cost EVENTS=1000000 COST="-regions 3 -memo
 	$(GO) run ./infra/cost -events $(EVENTS) $(COST)
 
 clean:
-	rm -rf bin .aws-sam infra/aws/sam/.venv infra/e2e/node_modules infra/e2e/.venv infra/e2e/output
+	rm -rf bin .aws-sam infra/aws/.venv infra/aws/sam/.venv infra/e2e/node_modules infra/e2e/.venv infra/e2e/output

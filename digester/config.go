@@ -15,14 +15,15 @@ import (
 // Config is everything that can be configured. The names of the environment
 // variables are in the README's table.
 type Config struct {
-	Data      string        // SUNDEW_DATA: directory of the database and the queue; "./data"
-	Listen    string        // SUNDEW_LISTEN: address of intake and dashboard; "127.0.0.1:8000"
-	URL       string        // SUNDEW_URL: how browsers and SDKs reach Listen from outside; derived from Listen
-	KeyRate   float64       // SUNDEW_KEY_RATE: events a second that one key may send; 0: no limit
-	ProxyHops int           // SUNDEW_PROXY_HOPS: trusted reverse proxies in front, for client addresses; 0
-	MaxEvent  int64         // SUNDEW_MAX_EVENT_BYTES: of one event, decoded; 1 MiB
-	MaxBody   int64         // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
-	LogLevel  zerolog.Level // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
+	Data      string         // SUNDEW_DATA: directory of the database and the queue; "./data"
+	Listen    string         // SUNDEW_LISTEN: address of intake and dashboard; "127.0.0.1:8000"
+	URL       string         // SUNDEW_URL: how browsers and SDKs reach Listen from outside; derived from Listen
+	KeyRate   float64        // SUNDEW_KEY_RATE: events a second that one key may send; 0: no limit
+	ProxyHops int            // SUNDEW_PROXY_HOPS: trusted reverse proxies in front, for client addresses; 0
+	MaxEvent  int64          // SUNDEW_MAX_EVENT_BYTES: of one event, decoded; 1 MiB
+	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
+	LogLevel  zerolog.Level  // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
+	Regions   []RegionConfig // SUNDEW_QUEUES and SUNDEW_BUCKETS: where the edge runs elsewhere; none
 }
 
 // configFromEnv reads the environment and reports everything that is wrong with
@@ -84,6 +85,11 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		}
 		return nil
 	})
+	read("SUNDEW_QUEUES", func(v string) (err error) {
+		cfg.Regions, err = parseQueues(v)
+		return err
+	})
+	read("SUNDEW_BUCKETS", func(v string) error { return addBuckets(cfg.Regions, v) })
 	return cfg, errors.Join(problems...)
 }
 

@@ -34,7 +34,8 @@ const (
 // unclean paths and no SDK follows.
 func (s *service) handler() http.Handler {
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &booksCollector{s}, s.timings)
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&booksCollector{s}, &regionsCollector{s}, s.timings)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -65,6 +66,8 @@ type readiness struct {
 	Lost           int64   `json:"lost_messages"`         // accepted, and gone; waiting does not help, so it is no reason to be not ready
 	DatabaseAnswer string  `json:"database"`              // "ok" or the error
 	Lag            float64 `json:"digester_idle_seconds"` // since the queue last answered the digester
+
+	Regions []regionReadiness `json:"regions,omitempty"` // one that is away does not make this process unready
 }
 
 // serveReady answers 200 if events become visible in time, 503 with the reason
@@ -75,6 +78,12 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	answer := readiness{Status: "ok", Intake: "ok", Digester: "ok", DatabaseAnswer: "ok"}
 	h := s.digester.Health()
+	for _, r := range s.regions {
+		answer.Regions = append(answer.Regions, r.readiness(now))
+		if problem := r.digester.Health().Problem; store.KindOf(problem).Holds() {
+			h.Problem = problem // of the database, so it holds every queue
+		}
+	}
 	if !h.LastBatch.IsZero() {
 		answer.LastBatch = h.LastBatch.UTC().Format(time.RFC3339)
 	}

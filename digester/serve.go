@@ -44,7 +44,9 @@ type service struct {
 	queue     *local.Queue
 	keys      *keySnapshot
 	edge      *edge.Handler
-	digester  *digest.Digester
+	digester  *digest.Digester // of the local queue
+	regions   []*region
+	publisher *keyPublisher
 	dashboard http.Handler
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
@@ -122,6 +124,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log}); err != nil {
 		return err
 	}
+	if err = s.openRegions(ctx); err != nil {
+		return err
+	}
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: version(),
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
@@ -183,6 +188,13 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return s.digester.Run(ctx) })
+	for _, r := range s.regions {
+		group.Go(func() error { return r.run(ctx) })
+	}
+	group.Go(func() error {
+		s.publisher.run(ctx)
+		return nil
+	})
 	group.Go(func() error { return s.sendCounts(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()

@@ -38,9 +38,13 @@ type running struct {
 // SIGTERM, when the test ends.
 func startService(t *testing.T, dir string) *running {
 	t.Helper()
-	cfg, err := configFromEnv(func(name string) string {
-		return map[string]string{"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0"}[name]
-	})
+	return startServiceWith(t, map[string]string{"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0"})
+}
+
+// startServiceWith is startService with an environment of its own.
+func startServiceWith(t *testing.T, env map[string]string) *running {
+	t.Helper()
+	cfg, err := configFromEnv(func(name string) string { return env[name] })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,6 +125,18 @@ func TestOutage(t *testing.T) {
 	})
 }
 
+// An hour in which nothing happens is 180 receives, and nothing else.
+func TestIdle(t *testing.T) {
+	withProduct(t, func(t *testing.T, c *cloud, p *product) {
+		_, stop := p.digest(c.open(north))
+		after(time.Hour - time.Second)
+		stop()
+		if calls := c.regions[north].Calls("ReceiveMessage"); calls != 180 {
+			t.Errorf("%d receives", calls)
+		}
+	})
+}
+
 // A digester that is told to stop while it waits for messages stops at once; one
 // that works finishes what it has.
 func TestStop(t *testing.T) {

@@ -10,6 +10,17 @@ func (s *Server) Create(name string, attributes map[string]string) error {
 	return err
 }
 
+// SetAttributes changes a queue, as a client would.
+func (s *Server) SetAttributes(queue string, attributes map[string]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, ok := s.queues[queue]
+	if !ok {
+		return errNoQueue
+	}
+	return q.set(attributes)
+}
+
 // Send sends a message, as a client would.
 func (s *Server) Send(queue, group, body string) error {
 	s.mu.Lock()
