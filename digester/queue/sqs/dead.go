@@ -185,11 +185,11 @@ func (q *Queue) look(ctx context.Context, address string, visit func(types.Messa
 			handles = append(handles, aws.ToString(m.ReceiptHandle))
 		}
 		for _, m := range out.Messages {
-			if id := aws.ToString(m.MessageId); seen[id] {
+			id := aws.ToString(m.MessageId)
+			if seen[id] {
 				continue
-			} else {
-				seen[id] = true
 			}
+			seen[id] = true
 			if more, err := visit(m); err != nil || !more {
 				return err
 			}

@@ -85,8 +85,11 @@ func (q *Queue) Delete(ctx context.Context, receipts []string) error {
 type call func(ctx context.Context, handles []string) ([]types.BatchResultErrorEntry, error)
 
 // each does something with all receipts, in batches, and returns those with which
-// it was done.
+// it was done. However many there are, it takes no longer than one call may: the
+// digester waits for it, also when it is to stop.
 func (q *Queue) each(ctx context.Context, receipts []string, do call) (done []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	var mu sync.Mutex // guards done and errs
@@ -110,8 +113,6 @@ func (q *Queue) each(ctx context.Context, receipts []string, do call) (done []st
 // persist does something with one batch, and again with the entries of it that
 // failed through no fault of theirs. The SDK repeats calls that fail as a whole.
 func persist(ctx context.Context, receipts []string, do call) (done []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var refused error
 	for attempt := 1; ; attempt++ {
 		handles := make([]string, len(receipts))
