@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/queue"
+	"sundew/digester/queue/sqs/sqstest"
 )
 
 // deadLetters is what people's tools want of a queue, and then some.
@@ -56,9 +57,7 @@ func TestPoisonClaims(t *testing.T) {
 				claim := c.regions[north].Bodies("sundew")
 				e.sendEvents(p.project, 3)
 				d, stop := p.digest(q)
-				for len(c.regions[north].Bodies("dead")) == 0 {
-					after(time.Minute)
-				}
+				untilDead(t, c.regions[north])
 				stop()
 				p.want(3)
 				if d.Health().Left != 8 {
@@ -98,23 +97,31 @@ func TestClaimsWait(t *testing.T) {
 	})
 }
 
-// A claim whose message could not be deleted keeps its object for the next time.
+// A claim whose message could not be deleted keeps its object for the next time,
+// whether the call failed or its entry.
 func TestClaimKeptUntilDeleted(t *testing.T) {
-	withProduct(t, func(t *testing.T, c *cloud, p *product) {
-		e := c.edge(north)
-		e.claim("claims/a", e.message(p.project), nil)
-		c.regions[north].Fail("DeleteMessageBatch", 3, false)
-		_, stop := p.digest(c.open(north))
-		after(30 * time.Second)
-		p.want(1)
-		if !c.hasObject("claims/a") {
-			t.Error("the object went before the message")
-		}
-		settle(t, c.regions[north])
-		stop()
-		p.want(1)
-		if c.hasObject("claims/a") {
-			t.Error("the object is still there")
-		}
-	})
+	for name, fail := range map[string]func(*sqstest.Server){
+		"call":  func(s *sqstest.Server) { s.Fail("DeleteMessageBatch", 3, false) },
+		"entry": func(s *sqstest.Server) { s.FailEntries("DeleteMessageBatch", 3) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			withProduct(t, func(t *testing.T, c *cloud, p *product) {
+				e := c.edge(north)
+				e.claim("claims/a", e.message(p.project), nil)
+				fail(c.regions[north])
+				_, stop := p.digest(c.open(north))
+				after(30 * time.Second)
+				p.want(1)
+				if !c.hasObject("claims/a") {
+					t.Error("the object went before the message")
+				}
+				settle(t, c.regions[north])
+				stop()
+				p.want(1)
+				if c.hasObject("claims/a") {
+					t.Error("the object is still there")
+				}
+			})
+		})
+	}
 }

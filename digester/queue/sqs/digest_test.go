@@ -23,6 +23,18 @@ func settle(t *testing.T, server *sqstest.Server) {
 	t.Fatalf("%d messages are left", len(server.Bodies("sundew")))
 }
 
+// untilDead waits for a dead letter, at most for a day.
+func untilDead(t *testing.T, server *sqstest.Server) {
+	t.Helper()
+	for range 24 * 60 {
+		if len(server.Bodies("dead")) > 0 {
+			return
+		}
+		after(time.Minute)
+	}
+	t.Fatal("there is no dead letter")
+}
+
 // Each call fails for a client that tries three times, before and after it did
 // what it was asked: no event is lost, none is stored twice.
 func TestFailures(t *testing.T) {
@@ -178,9 +190,7 @@ func TestPoison(t *testing.T) {
 		e.sendEvents(p.project, 2)
 		began := time.Now()
 		d, stop := p.digest(q)
-		for len(server.Bodies("dead")) == 0 {
-			after(time.Minute)
-		}
+		untilDead(t, server)
 		if took, left := time.Since(began), d.Health().Left; took < time.Hour || took > 3*time.Hour || left != 8 {
 			t.Errorf("a dead letter after %v and %d deliveries", took, left)
 		}
