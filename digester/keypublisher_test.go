@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,8 +12,9 @@ import (
 	"sundew/schema/keyring"
 )
 
-// memoryBucket notes what is put and when. It is used by one goroutine at a time.
+// memoryBucket notes what is put and when.
 type memoryBucket struct {
+	mu    *sync.Mutex // guards all below, and is held by tests that look
 	fails bool
 	tries int
 	at    []time.Time
@@ -20,6 +22,8 @@ type memoryBucket struct {
 }
 
 func (b *memoryBucket) Put(_ context.Context, key, _ string, body []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.tries++
 	if b.fails {
 		return errors.New("the bucket is away")
@@ -40,11 +44,14 @@ func TestKeyPublisher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		keys := []keyring.Key{{Project: 1, Public: "a", Enabled: true}}
-		near, far := &memoryBucket{}, &memoryBucket{fails: true}
+		var mu sync.Mutex // held while the test is at work, not while time passes
+		near, far := &memoryBucket{mu: &mu}, &memoryBucket{mu: &mu, fails: true}
 		nearTarget, farTarget := newKeyTarget(near, noLog), newKeyTarget(far, noLog)
 		var unreadable error
 		p := &keyPublisher{
 			read: func(context.Context) (*keyring.Snapshot, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				return &keyring.Snapshot{At: time.Now(), Keys: slices.Clone(keys)}, unreadable
 			},
 			targets: []*keyTarget{nearTarget, farTarget}, log: noLog,
@@ -55,9 +62,13 @@ func TestKeyPublisher(t *testing.T) {
 			p.run(ctx)
 			close(ended)
 		}()
+		mu.Lock()
+		defer mu.Unlock()
 		pass := func(d time.Duration) {
+			mu.Unlock()
 			<-time.After(d)
 			synctest.Wait()
+			mu.Lock()
 		}
 		pass(90*time.Second + time.Second/2)
 		keys = append(keys, keyring.Key{Project: 2, Public: "b", Enabled: true})
@@ -74,7 +85,9 @@ func TestKeyPublisher(t *testing.T) {
 			t.Errorf("the region that is back: published %v, problem %v, %v", at, problem, far.keys)
 		}
 		stop()
+		mu.Unlock()
 		<-ended
+		mu.Lock()
 		var after []time.Duration
 		for _, at := range near.at {
 			after = append(after, at.Sub(began))
