@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT := bin/ingest
 
-.PHONY: run build build-ingest test test-go test-aws test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -12,11 +12,15 @@ run: build ## start the whole product on the embedded default
 build:
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./digester
 
-# lambda.norpc leaves out the protocol of a runtime that is gone, nethttpomithttp2 what
-# neither SQS nor S3 speak: half a megabyte less to load at a cold start.
+# What every cold start loads is kept small: lambda.norpc leaves out the protocol of a
+# runtime that is gone, nethttpomithttp2 what neither SQS nor S3 speak (0.3 MB), and
+# nothing is inlined in AWS's clients, whose time goes into the network (0.5 MB).
 build-ingest: ## the Lambda function of the edge
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 \
-		-trimpath -ldflags "-s -w" -o $(OUT)/bootstrap ./functions/ingest
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath \
+		-ldflags "-s -w" -gcflags=github.com/aws/...=-l -o $(OUT)/bootstrap ./functions/ingest
+
+build-Ingest: ## what `sam build` calls
+	$(MAKE) build-ingest OUT="$(ARTIFACTS_DIR)"
 
 test: lint test-go test-aws test-chaos test-sam test-sdk ## everything, installing what it needs
 

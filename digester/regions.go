@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/queue/sqs"
 )
@@ -56,6 +57,15 @@ func (s *service) openRegions(ctx context.Context) error {
 		s.regions = append(s.regions, r)
 	}
 	return nil
+}
+
+// deadQueues are all queues whose dead letters can be shown and put back.
+func (s *service) deadQueues() []dashboard.DeadQueue {
+	queues := []dashboard.DeadQueue{{Name: "local", Letters: s.queue, LastError: s.digester.LastError}}
+	for _, r := range s.regions {
+		queues = append(queues, dashboard.DeadQueue{Name: r.name, Letters: r.queue, LastError: r.digester.LastError})
+	}
+	return queues
 }
 
 // run digests until ctx is done. It returns an error only when the process has to

@@ -132,7 +132,7 @@ func (s *service) open(ctx context.Context) (err error) {
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},
-		Dead: []dashboard.DeadQueue{{Name: "local", Letters: s.queue, LastError: s.digester.LastError}},
+		Dead: s.deadQueues(),
 	})
 	return err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // maxProgram bounds the program in bytes: it is loaded at every cold start.
-const maxProgram = 10 << 20
+const maxProgram = 10_000_000
 
 // TestBuild builds what is deployed, as it is deployed.
 func TestBuild(t *testing.T) {

@@ -4,15 +4,11 @@
 set -eu
 cd "$(dirname "$0")/../../.."
 bin=infra/aws/sam/.venv/bin
-export SAM_CLI_TELEMETRY=0 CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc -trimpath "-ldflags=-s -w"'
+export SAM_CLI_TELEMETRY=0
 
 $bin/cfn-lint --regions eu-central-1 us-east-1 ap-southeast-2 -- template.yaml infra/host.yaml
 $bin/sam validate --lint
 
-if [ ! -f functions/ingest/main.go ]; then
-	echo "test.sh: functions/ingest has no main.go: nothing to build" >&2
-	exit 0
-fi
 $bin/sam build
 built=.aws-sam/build/Ingest/bootstrap
 size=$(wc -c <"$built")
