@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT := bin/ingest
 
-.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-sdk test-sam fuzz bench bench-floor bench-big lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-libsql lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -22,7 +22,7 @@ build-ingest: ## the Lambda function of the edge
 build-Ingest: ## what `sam build` calls
 	$(MAKE) build-ingest OUT="$(ARTIFACTS_DIR)"
 
-test: lint test-go test-aws test-chaos test-sam test-sdk ## everything, installing what it needs
+test: lint test-go test-aws test-chaos test-sam test-sqld test-sdk ## everything, installing what it needs
 
 test-go: ## the quick loop with the race detector
 	$(GO) test -race ./...
@@ -34,6 +34,10 @@ test-aws: ## the queue of SQS and the claims in S3 against moto, which is not ou
 test-chaos: ## kills, a full disk, and the order of writes and syncs, against the program
 	infra/chaos/setup.sh
 	$(GO) test -tags chaos -count=1 -v ./infra/chaos
+
+test-sqld: ## what speaks to libSQL servers, against real ones
+	infra/sqld/setup.sh
+	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store/hrana
 
 test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh
@@ -56,12 +60,18 @@ bench-floor: ## the store against the same statements in C; FLOOR=-drivers compa
 bench-big: ## five million events: does it stay as fast? Takes half an hour and 15 GB; BIG='-dir DIR' keeps it
 	$(GO) run ./infra/bench/big $(BIG)
 
+bench-libsql: ## ways to digest into a libSQL server; LIBSQL="-strong -rtt 20ms"
+	infra/sqld/setup.sh
+	$(GO) run ./infra/bench/floor -keep bin/libsql-trace -rounds 1 -events 2000
+	$(GO) run ./infra/bench/libsql -trace bin/libsql-trace/trace.bin $(LIBSQL)
+
 lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo "gofmt wants the files above"; exit 1)
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
 	$(GO) vet -tags aws ./digester/queue/sqs/...
+	$(GO) vet -tags sqld ./infra/sqld/... ./digester/store/...
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 
@@ -81,4 +91,4 @@ cost: ## dollars a month on AWS: make cost EVENTS=1000000 COST="-regions 3 -memo
 	$(GO) run ./infra/cost -events $(EVENTS) $(COST)
 
 clean:
-	rm -rf bin .aws-sam infra/aws/.venv infra/aws/sam/.venv infra/e2e/node_modules infra/e2e/.venv infra/e2e/output
+	rm -rf bin .aws-sam infra/aws/.venv infra/aws/sam/.venv infra/e2e/node_modules infra/e2e/.venv infra/e2e/output infra/sqld/node_modules

@@ -74,9 +74,13 @@ var mayImport = map[string][]string{
 	"sundew/infra/dictionary":           {"sundew/schema/..."},
 	"sundew/digester/queue/sqs":         {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/queue/sqs/sqstest": {},
+	"sundew/digester/store/hrana":       {},
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},
 	"sundew/infra/bench/floor/trace": {},
+	"sundew/infra/bench/libsql":      {"sundew/digester/store/hrana", "sundew/infra/bench/floor/trace", "sundew/infra/sqld", "sundew/schema"},
+	"sundew/infra/sqld":              {},
+	"sundew/infra/sqld/sqldtest":     {"sundew/infra/sqld"},
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
@@ -131,9 +135,9 @@ func matches(allowed []string, path string) bool {
 var sqlText = regexp.MustCompile(`(?s)^\s*(SELECT .* FROM|INSERT INTO|UPDATE .* SET|DELETE FROM|PRAGMA|BEGIN IMMEDIATE|CREATE TABLE)\b`)
 
 // sqlMayBe is where SQL is at home: the store, the local queue's own file, the
-// measurement that asks SQLite itself, and the edge's one query of a replica, since
-// it must not link the store.
-var sqlMayBe = []string{"digester/store/", "digester/queue/local/", "infra/bench/floor/", "functions/ingest/replica.go"}
+// measurements that ask the databases themselves, and the edge's one query of a
+// replica, since it must not link the store.
+var sqlMayBe = []string{"digester/store/", "digester/queue/local/", "infra/bench/floor/", "infra/bench/libsql/", "functions/ingest/replica.go"}
 
 const (
 	maxFunction = 100 // lines
