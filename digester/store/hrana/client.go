@@ -78,8 +78,8 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Transport == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.MaxIdleConnsPerHost = 64 // the default of two closes connections that are needed again at once
-		own.DisableCompression = true   // it would cost the server more than the network gains
+		own.MaxIdleConnsPerHost = 64  // the default of two closes connections that are needed again at once
+		own.DisableCompression = true // it would cost the server more than the network gains
 		own.Proxy = nil
 		cfg.Transport = own
 	}
