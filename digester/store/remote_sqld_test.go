@@ -1,0 +1,198 @@
+//go:build sqld
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sundew/digester/store/hrana"
+	"sundew/infra/sqld"
+	"sundew/infra/sqld/sqldtest"
+	"sundew/schema"
+	"sundew/schema/event"
+	"sundew/schema/wire"
+)
+
+// TestReadsOnLibSQL runs every read of the package on a file and on a libSQL
+// server with the same rows: the answers are equal, but for the size of the
+// database.
+func TestReadsOnLibSQL(t *testing.T) {
+	ctx := t.Context()
+	file := seeded(t)
+	client, err := hrana.New(hrana.Config{URL: sqldtest.Start(t, sqld.Config{}).URL(), Namespace: sqld.Namespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	remote := sql.OpenDB(client.Connector())
+	defer remote.Close()
+	if _, err := schema.Migrate(ctx, remote); err != nil {
+		t.Fatal(err)
+	}
+	copyRows(t, file, client.Stream())
+
+	replica := &Replica{pool: remote, codec: wire.NewCodec(), gate: newGate()}
+	want := readAll(t, &Rx{ctx: ctx, q: file, codec: wire.NewCodec()})
+	tx, err := remote.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readAll(t, &Rx{ctx: ctx, q: tx, codec: wire.NewCodec()})
+	if err := tx.Rollback(); err != nil {
+		t.Error(err)
+	}
+	for name := range want {
+		if diff := cmp.Diff(want[name], got[name]); diff != "" {
+			t.Errorf("%s (-file +libSQL):\n%s", name, diff)
+		}
+	}
+	problems, err := replica.Check(ctx)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("check: %v, %v", problems, err)
+	}
+}
+
+// seeded returns a connection pool to a file with a few events of all outcomes.
+func seeded(t *testing.T) *sql.DB {
+	t.Helper()
+	ctx := t.Context()
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	db, err := Open(ctx, Config{Path: filepath.Join(t.TempDir(), "sundew.db"), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	err = db.Write(ctx, "test", func(tx *Tx) error {
+		_, err := tx.CreateProject("Shop")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, seq := range []uint64{1, 2, 3, 5, 6, 6, 8, 9} {
+		in := &Incoming{
+			Instance: wire.InstanceID{1}, Seq: seq, Project: 1, ReceivedAt: now, OccurredAt: now.Add(time.Duration(i) * time.Hour), Category: "error",
+			Level: event.LevelError, Platform: "go", Title: "Fehler: „x“", Release: "shop@1.0", Environment: "production",
+			Tags: []event.Pair{{Key: "level", Value: "error"}}, GroupRules: 1, Group: [16]byte{byte(i % 2)},
+			Kind: wire.KindEvent, Encoding: wire.EncodingIdentity, Meta: []byte(`{"client":"x"}`), Body: []byte(`{"message":"x"}`),
+		}
+		binary.BigEndian.PutUint64(in.EventID[:], min(seq, 8)) // 9 is a duplicate of 8
+		if seq == 5 {
+			in.Drop = "bad_json"
+		}
+		if _, err := db.Digest(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replica, err := db.OpenReplica(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := replica.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return replica.pool
+}
+
+// copyRows copies all rows of all tables, parents first.
+func copyRows(t *testing.T, from *sql.DB, to *hrana.Stream) {
+	t.Helper()
+	rows, err := from.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY rowid`)
+	tables, err := collect(rows, err, func(s *string) []any { return []any{s} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []hrana.Statement{{SQL: "DELETE FROM digest_state"}}
+	for _, table := range tables {
+		rows, err := from.QueryContext(t.Context(), "SELECT * FROM "+table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		insert := "INSERT INTO " + table + " VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+		for rows.Next() {
+			values, places := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				places[i] = &values[i]
+			}
+			if err := rows.Scan(places...); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, hrana.Statement{SQL: insert, Args: values, OneRow: ErrInvalid})
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outcomes, err := to.Commit(t.Context(), [][]hrana.Statement{all})
+	if err != nil || outcomes[0].Err != nil {
+		t.Fatalf("copying rows: %v %v", outcomes, err)
+	}
+}
+
+// readAll returns what every read answers.
+func readAll(t *testing.T, rx *Rx) map[string]any {
+	t.Helper()
+	all := make(map[string]any)
+	keep := func(name string, v any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		all[name] = v
+	}
+	since := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	books, err := rx.Books(since)
+	books.Totals.DatabaseBytes = 0
+	keep("Books", books, err)
+	rejects, err := rx.Rejects(1, 10)
+	keep("Rejects", rejects, err)
+	events, more, err := rx.Events(1, 0, 2)
+	keep("Events", []any{events, more}, err)
+	byNumber, err := rx.EventByNumber(1, 1)
+	keep("EventByNumber", byNumber, err)
+	byID, err := rx.EventByID(event.ID{7: 1})
+	keep("EventByID", byID, err)
+	place, err := rx.EventPlace(1, 2)
+	keep("EventPlace", place, err)
+	body, err := rx.EventBody(1)
+	keep("EventBody", body, err)
+	history, err := rx.History(1)
+	keep("History", history, err)
+	for _, sort := range []IssueSort{SortLastSeen, SortEvents} {
+		issues, more, err := rx.Issues(IssueQuery{Project: 1, Sort: sort, Limit: 1})
+		keep("Issues "+string(rune('0'+sort)), []any{issues, more}, err)
+	}
+	issue, err := rx.Issue(2)
+	keep("Issue", issue, err)
+	open, resolved, err := rx.IssueCounts(1)
+	keep("IssueCounts", []int64{open, resolved}, err)
+	hours, err := rx.IssueHours([]int64{1, 2}, since)
+	keep("IssueHours", hours, err)
+	keys, err := rx.Keys()
+	keep("Keys", keys, err)
+	projects, err := rx.Projects()
+	keep("Projects", projects, err)
+	projectHours, err := rx.ProjectHours(since)
+	keep("ProjectHours", projectHours, err)
+	tags, err := rx.IssueTags(1, 3)
+	keep("IssueTags", tags, err)
+	return all
+}
