@@ -97,6 +97,17 @@ func TestReplica(t *testing.T) {
 	}
 
 	network.Cut()
+	// What is begun and ended in one request is the replica's own snapshot. What a
+	// request leaves open is begun again on the primary, deferred or not.
+	whole := []hrana.Statement{{SQL: "BEGIN"}, {SQL: "SELECT count(*) FROM t"}, {SQL: "COMMIT"}}
+	if results, err := stream(t, replica.HTTP).Run(t.Context(), whole...); err != nil || results[1].Rows[0][0] != int64(1) {
+		t.Errorf("a snapshot of the replica: %v, %v", results, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := stream(t, replica.HTTP).Run(ctx, whole[:2]...); err == nil {
+		t.Error("a replica began a transaction without its primary")
+	}
 	mustNumber(t, writer, "INSERT INTO t VALUES (2)")
 	if n, err := read(stream(t, replica.HTTP), 0, 5*time.Second); n != 1 || err != nil {
 		t.Errorf("while cut off the replica has %d rows, %v", n, err)

@@ -20,7 +20,7 @@ import (
 
 // officialConn is libsql-client-go on a connection of its own: beside the kinds,
 // the tests keep what its errors say, because texts are all that it has.
-func officialConn(t *testing.T, address, token string) *sql.Conn {
+func officialConn(t testing.TB, address, token string) *sql.Conn {
 	t.Helper()
 	options := []libsql.Option{libsql.WithProxy("http://" + address)}
 	if token != "" {

@@ -17,7 +17,7 @@ import (
 )
 
 // dial returns a client of a server.
-func dial(t *testing.T, url string) *hrana.Client {
+func dial(t testing.TB, url string) *hrana.Client {
 	t.Helper()
 	c, err := hrana.New(hrana.Config{URL: url, Namespace: sqld.Namespace})
 	if err != nil {

@@ -49,7 +49,7 @@ func main() {
 	flag.DurationVar(&o.rtt, "rtt", 0, "round-trip time between client and server")
 	flag.BoolVar(&o.strong, "strong", false, "the server syncs every commit")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "libsql:", err)
@@ -142,8 +142,11 @@ func (w way) measure(ctx context.Context, o options, events [][]hrana.Statement)
 
 // most bounds the events of a way that waits for the network at each statement.
 func (w way) most(o options) int {
-	if w.slow && o.rtt > 0 {
-		return 20
+	switch {
+	case w.slow && o.rtt > 0:
+		return min(o.events, 20)
+	case w.slow:
+		return min(o.events, 100)
 	}
 	return o.events
 }
