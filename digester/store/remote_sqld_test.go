@@ -196,3 +196,26 @@ func readAll(t *testing.T, rx *Rx) map[string]any {
 	keep("IssueTags", tags, err)
 	return all
 }
+
+// TestAssertionOnFile: the statement by which blind transactions assert that the
+// one before it changed a row means the same on a file.
+func TestAssertionOnFile(t *testing.T) {
+	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	const assertion = `SELECT CASE WHEN changes() = 1 THEN 1 ELSE abs(-9223372036854775808) END`
+	for id, fails := range map[int]bool{1: false, 2: true} {
+		err := db.Write(t.Context(), "test", func(tx *Tx) error {
+			if _, err := tx.exec(`UPDATE digest_state SET batch = batch + 1 WHERE id = ?`, id); err != nil {
+				return err
+			}
+			var one int
+			return tx.q.QueryRowContext(tx.ctx, assertion).Scan(&one)
+		})
+		if (err != nil) != fails || fails && KindOf(err) != KindInternal {
+			t.Errorf("row %d: kind %d of %v", id, KindOf(err), err)
+		}
+	}
+}

@@ -18,9 +18,9 @@ import (
 	"sundew/infra/sqld/sqldtest"
 )
 
-// officialConn is libsql-client-go on a connection of its own: beside the kinds,
-// the tests keep what its errors say, because texts are all that it has.
-func officialConn(t testing.TB, address, token string) *sql.Conn {
+// officialPool is libsql-client-go: beside the kinds, the tests keep what its
+// errors say, because texts are all that it has.
+func officialPool(t testing.TB, address, token string) *sql.DB {
 	t.Helper()
 	options := []libsql.Option{libsql.WithProxy("http://" + address)}
 	if token != "" {
@@ -32,7 +32,12 @@ func officialConn(t testing.TB, address, token string) *sql.Conn {
 	}
 	db := sql.OpenDB(connector)
 	t.Cleanup(func() { db.Close() })
-	conn, err := db.Conn(t.Context())
+	return db
+}
+
+func officialConn(t testing.TB, address, token string) *sql.Conn {
+	t.Helper()
+	conn, err := officialPool(t, address, token).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

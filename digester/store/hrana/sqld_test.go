@@ -98,16 +98,19 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestMigrate: the schema's migrations run as they are, by either client.
 func TestMigrate(t *testing.T) {
-	pool := sql.OpenDB(dial(t, sqldtest.Start(t, sqld.Config{}).URL()).Connector())
-	defer pool.Close()
-	for i, want := range []int{1, 0} {
-		versions, err := schema.Migrate(context.Background(), pool)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(versions) != want {
-			t.Errorf("run %d applied %v", i, versions)
+	own := sql.OpenDB(dial(t, sqldtest.Start(t, sqld.Config{}).URL()).Connector())
+	defer own.Close()
+	for name, pool := range map[string]*sql.DB{"own": own, "libsql-client-go": officialPool(t, sqldtest.Start(t, sqld.Config{}).HTTP, "")} {
+		for i, want := range []int{1, 0} {
+			versions, err := schema.Migrate(context.Background(), pool)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if len(versions) != want {
+				t.Errorf("%s: run %d applied %v", name, i, versions)
+			}
 		}
 	}
 }
