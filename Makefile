@@ -38,6 +38,7 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 test-sqld: ## what speaks to libSQL servers, against real ones
 	infra/sqld/setup.sh
 	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store/hrana
+	$(GO) test -tags sqld -race -count=1 -run "LibSQL|OnFile" ./digester/store
 
 test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh

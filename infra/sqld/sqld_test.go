@@ -103,10 +103,12 @@ func TestReplica(t *testing.T) {
 	if results, err := stream(t, replica.HTTP).Run(t.Context(), whole...); err != nil || results[1].Rows[0][0] != int64(1) {
 		t.Errorf("a snapshot of the replica: %v, %v", results, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if _, err := stream(t, replica.HTTP).Run(ctx, whole[:2]...); err == nil {
-		t.Error("a replica began a transaction without its primary")
+	for _, begin := range []string{"BEGIN", "BEGIN READONLY"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if _, err := stream(t, replica.HTTP).Run(ctx, hrana.Statement{SQL: begin}, whole[1]); err == nil {
+			t.Errorf("%s on a replica without its primary", begin)
+		}
+		cancel()
 	}
 	mustNumber(t, writer, "INSERT INTO t VALUES (2)")
 	if n, err := read(stream(t, replica.HTTP), 0, 5*time.Second); n != 1 || err != nil {

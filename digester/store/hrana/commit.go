@@ -22,8 +22,8 @@ type Outcome struct {
 var ErrSkipped = errors.New("an earlier transaction could not begin")
 
 // assertion fails unless the statement before it changed exactly one row: SQLite
-// has no abs of the smallest integer. It needs no table, costs a third of a small
-// UPDATE, and is told from other failures by its place.
+// has no abs of the smallest integer. It needs no table, and is told from other
+// failures by its place.
 const assertion = `SELECT CASE WHEN changes() = 1 THEN 1 ELSE abs(-9223372036854775808) END`
 
 // Commit runs transactions in one request, one after the other, each from BEGIN
