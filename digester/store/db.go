@@ -49,6 +49,11 @@ type Config struct {
 	// checkpoints leave. 0: 64 MiB.
 	WALLimit int64
 
+	// Checkpoint, if not nil, moves the WAL into the database in the store's place:
+	// whoever copies the WAL must be the only one that does, or it misses what it
+	// has not copied. See checkpoint.go.
+	Checkpoint Checkpoint
+
 	// Observe is told how long each stage of each write took, and why it was;
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
@@ -117,6 +122,7 @@ type DB struct {
 	gate   *gate
 
 	walLimit   int64
+	checkpoint Checkpoint   // nil: the store's own
 	unmoved    atomic.Int64 // transactions since the WAL was last moved into the database
 	resetTried time.Time    // of the WAL; owned by the holder of turn
 }
@@ -153,13 +159,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), pool.Close())
 	}
 	d := &DB{
-		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit,
+		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit, checkpoint: cfg.Checkpoint,
 		pool: pool, turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
 	}
 	d.turn <- struct{}{}
 	// What a process left behind in the WAL when it died may never have reached
 	// the disk: written into the database and synced, it has.
-	if err := d.resetWAL(ctx); err != nil {
+	if err := d.settleWAL(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: emptying the WAL: %w", cfg.Path, err), w.close(), pool.Close())
 	}
 	return d, nil
@@ -217,15 +223,18 @@ func openPool(path string, wrap func(driver.Connector) driver.Connector, query u
 	return sql.OpenDB(connector), nil
 }
 
-// Close waits for the transaction under way, empties the WAL into the database
-// and closes it.
+// Close waits for the transaction under way, empties the WAL into the database,
+// unless that is somebody else's to do (Config.Checkpoint), and closes it.
 func (d *DB) Close(ctx context.Context) error {
 	select {
 	case <-d.turn:
 	case <-ctx.Done():
 		return fmt.Errorf("closing the database: %w", ctx.Err())
 	}
-	_, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	var err error
+	if d.checkpoint == nil {
+		_, err = d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
 	return errors.Join(err, d.writer.close(), d.pool.Close())
 }
 
@@ -233,7 +242,8 @@ func (d *DB) Close(ctx context.Context) error {
 // is committed and on disk. An error of fn rolls back and is returned as it is.
 // Where another process holds the lock the whole transaction runs again, so fn
 // must not do anything but use its Tx; what has to follow the commit goes into
-// Tx.OnCommit. Transactions do not nest: with the context of a transaction
+// Tx.OnCommit. The database is then at a new position (Tx.Position), by which a
+// copy of it can be told to have the transaction. Transactions do not nest: with the context of a transaction
 // (Rx.Context) Write returns ErrNested.
 //
 // why names the transaction in errors and metrics.
@@ -242,7 +252,12 @@ func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
 		if err := d.writer.setSync(ctx, "FULL"); err != nil {
 			return err
 		}
-		err := d.writeLocked(ctx, fn)
+		err := d.writeLocked(ctx, func(tx *Tx) error {
+			if err := tx.advance(); err != nil {
+				return err
+			}
+			return fn(tx)
+		})
 		if errBack := d.writer.setSync(ctx, "NORMAL"); errBack != nil {
 			// What is committed must not run again because of this; the next
 			// transactions are slower than they need to be, and as safe.
@@ -324,14 +339,10 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 }
 
 // Barrier makes everything that was committed so far survive a power cut: the
-// end of a batch. It is a small transaction that changes a row under
-// synchronous=FULL, because a FULL commit that changed nothing syncs nothing
-// (infra/sqlite-busy.md).
+// end of a batch. It is a Write of nothing but the position: a FULL commit that
+// changed nothing would sync nothing (infra/sqlite-busy.md).
 func (d *DB) Barrier(ctx context.Context) error {
-	return d.Write(ctx, "batch barrier", func(tx *Tx) error {
-		_, err := tx.w.exec(tx.ctx, `UPDATE digest_state SET batch = batch + 1, updated_at = ? WHERE id = 1`, ms(tx.now))
-		return err
-	})
+	return d.Write(ctx, "batch barrier", func(*Tx) error { return nil })
 }
 
 // boundWAL moves the WAL into the database when it is large, and empties it when
@@ -345,6 +356,9 @@ func (d *DB) boundWAL(ctx context.Context) error {
 	return d.exclusively(ctx, "checkpoint", func() error {
 		began := time.Now()
 		defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
+		if d.checkpoint != nil {
+			return d.handOver(ctx)
+		}
 		cut := info.Size() > walBound*d.walLimit
 		if !cut && (info.Size() < d.walLimit || began.Sub(d.resetTried) < walEvery) {
 			return d.moveWAL(ctx)

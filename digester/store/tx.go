@@ -52,6 +52,7 @@ type Tx struct {
 	Rx
 	w           *writer
 	now         time.Time // the transaction's one timestamp
+	position    int64
 	afterCommit []func()
 }
 

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// Checkpoint moves into the database what it has copied of the WAL and what no
+// reader needs there any more, in the place of SQLite's own checkpoints. It is
+// called while no transaction of this process writes, between two batches, and
+// has to return soon. later says that it cannot at the moment, for a reason that
+// is not a failure; the next batch asks again.
+type Checkpoint func(ctx context.Context) (later bool, err error)
+
+// walFrameHeader is what a frame of the WAL has in front of its page.
+const walFrameHeader = 24
+
+// settleWAL makes what another process left in the WAL survive a power cut.
+func (d *DB) settleWAL(ctx context.Context) error {
+	if d.checkpoint == nil {
+		return d.resetWAL(ctx)
+	}
+	// It stays where it is, for the copy to be continued. SQLite has no locks on
+	// this file, so that to open and close it does no harm.
+	f, err := os.OpenFile(d.path+"-wal", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// handOver lets Config.Checkpoint move the WAL. Where readers keep it from
+// beginning anew they are kept out for a moment, and cut off as in boundWAL. The
+// size of the file says nothing here, because nobody truncates it. The caller
+// has the turn.
+func (d *DB) handOver(ctx context.Context) error {
+	before, err := d.walBytes(ctx)
+	if err != nil || before < d.walLimit && d.unmoved.Load() < checkpointEvery {
+		return err
+	}
+	if later, err := d.checkpoint(ctx); later || err != nil {
+		return err
+	}
+	d.unmoved.Store(0)
+	left, err := d.walBytes(ctx)
+	if now := time.Now(); err != nil || left < d.walLimit || now.Sub(d.resetTried) < walEvery {
+		return err
+	} else {
+		d.resetTried = now
+	}
+	cut := left > walBound*d.walLimit
+	empty := d.gate.closeFor(walPatience, cut)
+	defer d.gate.open()
+	if !empty && !cut {
+		return nil
+	}
+	_, err = d.checkpoint(ctx)
+	return err
+}
+
+// walBytes returns how much of the WAL's file is in use. The caller has the turn.
+func (d *DB) walBytes(ctx context.Context) (int64, error) {
+	var busy, frames, moved int64
+	if err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &frames, &moved); err != nil {
+		return 0, fmt.Errorf("asking for the size of the WAL: %w", err)
+	}
+	return frames * (pageSize + walFrameHeader), nil
+}
