@@ -100,6 +100,27 @@ func (g *gate) insideLocked() (n int) {
 	return n
 }
 
+// closeAndWait keeps new readers out until all inside have left for good, whose
+// contexts may be over before their transactions are. open must be called in any
+// case.
+func (g *gate) closeAndWait(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = make(chan struct{})
+	for len(g.readers) > 0 {
+		left := g.left
+		g.mu.Unlock()
+		select {
+		case <-left:
+			g.mu.Lock()
+		case <-ctx.Done():
+			g.mu.Lock()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // open lets readers in again.
 func (g *gate) open() {
 	g.mu.Lock()

@@ -83,6 +83,17 @@ func (r *Replica) read(ctx context.Context, fn func(*Rx) error) error {
 	return fn(&Rx{ctx: ctx, q: tx, codec: r.codec})
 }
 
+// Exclusively runs fn while nobody reads through this replica: for a file that
+// is brought up to date by other means than SQLite's. It must not be called twice
+// at once, nor for the replica of a DB.
+func (r *Replica) Exclusively(ctx context.Context, fn func() error) error {
+	defer r.gate.open()
+	if err := r.gate.closeAndWait(ctx); err != nil {
+		return fmt.Errorf("waiting for readers: %w", err)
+	}
+	return fn()
+}
+
 // Path returns the file that the replica reads.
 func (r *Replica) Path() string { return r.path }
 
