@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+
+	"sundew/digester/replicate"
 )
 
 // Config is everything that can be configured. The names of the environment
@@ -24,6 +26,10 @@ type Config struct {
 	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
 	LogLevel  zerolog.Level  // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
 	Regions   []RegionConfig // SUNDEW_QUEUES and SUNDEW_BUCKETS: where the edge runs elsewhere; none
+
+	Backup  replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
+	Follow  replicate.Target // SUNDEW_FOLLOW: the backup that a dashboard process follows; none
+	Primary *url.URL         // SUNDEW_PRIMARY_URL: where a dashboard process hands what it cannot do itself; none
 }
 
 // configFromEnv reads the environment and reports everything that is wrong with
@@ -47,9 +53,8 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		return nil
 	})
 	read("SUNDEW_URL", func(v string) error {
-		u, err := url.Parse(v)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-			return errors.New("want an http or https address, for example https://errors.example.com")
+		if _, err := parseAddress(v); err != nil {
+			return err
 		}
 		cfg.URL = strings.TrimRight(v, "/")
 		return nil
@@ -67,6 +72,18 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 			return errors.New("want the number of reverse proxies in front, 0 to 10")
 		}
 		return nil
+	})
+	target := func(dst *replicate.Target) func(string) error {
+		return func(v string) (err error) {
+			*dst, err = replicate.ParseTarget(v)
+			return err
+		}
+	}
+	read("SUNDEW_BACKUP", target(&cfg.Backup))
+	read("SUNDEW_FOLLOW", target(&cfg.Follow))
+	read("SUNDEW_PRIMARY_URL", func(v string) (err error) {
+		cfg.Primary, err = parseAddress(v)
+		return err
 	})
 	bytes := func(dst *int64) func(string) error {
 		return func(v string) (err error) {
@@ -93,8 +110,17 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	return cfg, errors.Join(problems...)
 }
 
+func parseAddress(v string) (*url.URL, error) {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("want an http or https address, for example https://errors.example.com")
+	}
+	return u, nil
+}
+
 func (c Config) databasePath() string { return filepath.Join(c.Data, "sundew.db") }
 func (c Config) queuePath() string    { return filepath.Join(c.Data, "queue.db") }
+func (c Config) copyPath() string     { return filepath.Join(c.Data, "copy.db") }
 
 // publicURL returns how to reach what listens at addr.
 func (c Config) publicURL(addr string) string {

@@ -1,12 +1,13 @@
 // Command digester is Sundew in one program: intake, queue, digester and
 // dashboard in one process, and what operators need around them.
 //
-//	digester [serve]               run everything until SIGTERM
+//	digester [serve]               run everything until SIGTERM; --role runs a part
 //	digester check                 verify every invariant of the database and the ledger
 //	digester stats                 print the books as JSON
 //	digester project create NAME   make a project and print its DSN; --key sets its key
 //	digester dead list             list the local queue's dead letters
 //	digester dead retry ID…        put dead letters back; --all: all of them
+//	digester restore --to PATH     make a database of a backup, of --at, --from
 //	digester version
 //
 // Configuration is by environment, see config.go. This package wires the others
@@ -30,15 +31,20 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-const usage = `usage: digester [serve | check | stats | project create NAME [--key KEY] |
-                       dead list | dead retry ID… | dead retry --all | version]
+const usage = `usage: digester [serve [--role ROLE] | check | stats | project create NAME [--key KEY] |
+                       dead list | dead retry ID… | dead retry --all |
+                       restore [--at TIME] [--from ADDRESS] --to PATH | version]
 
-  serve            run intake, queue, digester and dashboard in one process (the default)
+  serve            run intake, queue, digester and dashboard in one process (the default);
+                   with --role dashboard only pages, from a copy that follows SUNDEW_FOLLOW;
+                   with --role digest everything but intake
   check            verify every invariant of the database and the ledger
   stats            print the books as JSON
   project create   make a project and print its DSN
   dead list        list the local queue's dead letters
   dead retry       put dead letters back into the queue, while no digester runs
+  restore          make a database at PATH of the backup (SUNDEW_BACKUP), the last or as it
+                   was at TIME, for example 2026-05-04T14:02:31Z; nothing is overwritten
   version          print the version
 
 Configuration is by environment (SUNDEW_DATA, SUNDEW_LISTEN, …): see the README.
@@ -69,7 +75,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "stats": stats, "project": project, "dead": dead,
+		"serve": serve, "check": check, "stats": stats, "project": project, "dead": dead, "restore": restore,
 	}
 	do, ok := commands[command]
 	if !ok {

@@ -45,7 +45,7 @@ func (s *service) handler() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}))
 	mux.Handle("/", s.dashboard)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if edge.Handles(r.URL.Path) {
+		if s.role != roleDigest && edge.Handles(r.URL.Path) {
 			s.edge.ServeHTTP(w, r)
 			return
 		}
@@ -65,6 +65,7 @@ type readiness struct {
 	DeadLetters    int64   `json:"dead_letters"`          //
 	Lost           int64   `json:"lost_messages"`         // accepted, and gone; waiting does not help, so it is no reason to be not ready
 	DatabaseAnswer string  `json:"database"`              // "ok" or the error
+	Backup         string  `json:"backup,omitempty"`      // "ok" or why it does not work, which is no reason to be not ready
 	Lag            float64 `json:"digester_idle_seconds"` // since the queue last answered the digester
 
 	Regions []regionReadiness `json:"regions,omitempty"` // one that is away does not make this process unready
@@ -90,6 +91,7 @@ func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
 	if !h.LastReceive.IsZero() {
 		answer.Lag = now.Sub(h.LastReceive).Seconds()
 	}
+	answer.Backup = s.backupState()
 	books, err := readBooks(ctx, s.replica, s.queue, now)
 	if err != nil {
 		answer.Status, answer.DatabaseAnswer = "the books cannot be read", err.Error()
@@ -203,6 +205,7 @@ func (c *booksCollector) Collect(ch chan<- prometheus.Metric) {
 		held = 1
 	}
 	gauge(descHeld, held)
+	c.s.collectBackup(gauge)
 	books, err := readBooks(ctx, c.s.replica, c.s.queue, time.Now())
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(descAccepted, err)

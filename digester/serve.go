@@ -18,6 +18,7 @@ import (
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/queue/local"
+	"sundew/digester/replicate"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/wire"
@@ -38,6 +39,7 @@ const (
 // service is everything that runs in one process.
 type service struct {
 	cfg       Config
+	role      role
 	log       zerolog.Logger
 	db        *store.DB
 	replica   *store.Replica
@@ -50,16 +52,21 @@ type service struct {
 	dashboard http.Handler
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
+	backup    *replicate.Backup // nil: there is none
 	url       string
 }
 
 // serve runs everything until ctx is done, then stops in the order in which
 // nothing is lost: intake first, the digester after its batch, the database last.
 func serve(ctx context.Context, cfg Config, args []string, stdout, stderr io.Writer) (err error) {
-	if len(args) > 0 {
-		return fmt.Errorf("%w: serve takes no arguments", errUsage)
+	role, err := parseRole(args, stderr)
+	if err != nil {
+		return err
 	}
-	s := &service{cfg: cfg, log: newLog(stderr, cfg.LogLevel)}
+	if role == roleDashboard {
+		return serveCopy(ctx, cfg, stdout, newLog(stderr, cfg.LogLevel))
+	}
+	s := &service{cfg: cfg, role: role, log: newLog(stderr, cfg.LogLevel)}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
 	if err := s.open(ctx); err != nil {
 		return err
@@ -97,7 +104,7 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.timings = newTimings()
-	if s.db, err = store.Open(ctx, store.Config{Path: s.cfg.databasePath(), Log: s.log, Observe: observeIn(s.timings)}); err != nil {
+	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
 	if s.replica, err = s.db.OpenReplica(ctx); err != nil {
@@ -164,18 +171,25 @@ func (s *service) firstDSN(ctx context.Context) (string, error) {
 	return dashboard.DSN(s.url, p.Keys[0], p.ID), nil
 }
 
-// run serves and digests until ctx is done or one of the parts fails.
-func (s *service) run(ctx context.Context) error {
-	var unused unusedConns
+// newServer returns a server with the limits that every role has.
+func newServer(handler http.Handler, unused *unusedConns) *http.Server {
 	server := &http.Server{
 		ConnState:         unused.track,
-		Handler:           s.handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       2 * time.Minute, // a phone may take its time with 20 MiB
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
+	server.RegisterOnShutdown(unused.close)
+	return server
+}
+
+// run serves and digests until ctx is done or one of the parts fails.
+func (s *service) run(ctx context.Context) error {
+	var unused unusedConns
+	server := newServer(s.handler(), &unused)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -196,11 +210,11 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error { return s.runBackup(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 		defer cancel()
-		server.RegisterOnShutdown(unused.close)
 		return errors.Join(server.Shutdown(drain), s.edge.FlushCounts(drain))
 	})
 	return group.Wait()
@@ -242,6 +256,9 @@ func (s *service) close(ctx context.Context) error {
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close(ctx))
+	}
+	if s.backup != nil {
+		errs = append(errs, s.backup.Close(ctx))
 	}
 	return errors.Join(errs...)
 }

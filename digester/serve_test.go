@@ -255,6 +255,13 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"check"}, want: "every invariant holds"},
 		{args: []string{"stats"}, want: `"accepted": 0`},
 		{args: []string{"stats", "more"}, code: exitUsage, want: "no arguments"},
+		{args: []string{"serve", "--role", "cook"}, code: exitUsage, want: "everything, digest or dashboard"},
+		{args: []string{"serve", "--role", "dashboard"}, code: exitUsage, want: "SUNDEW_FOLLOW"},
+		{args: []string{"restore"}, code: exitUsage, want: "--to PATH"},
+		{args: []string{"restore", "--to", dir + "/x.db"}, code: exitUsage, want: "--from ADDRESS or SUNDEW_BACKUP"},
+		{args: []string{"restore", "--to", dir + "/x.db", "--at", "yesterday"}, code: exitUsage, want: "2026-05-04T14:02:31Z"},
+		{args: []string{"restore", "--to", dir + "/x.db", "--from", "file://" + dir + "/none"}, code: exitFailed, want: "holds nothing"},
+		{args: []string{"serve"}, env: map[string]string{"SUNDEW_BACKUP": "s3://bucket/x"}, code: exitUsage, want: "want the bucket's region"},
 		{args: []string{"serve"}, env: map[string]string{"SUNDEW_LISTEN": "here", "SUNDEW_KEY_RATE": "-1"}, code: exitUsage, want: "SUNDEW_KEY_RATE"},
 	} {
 		var out bytes.Buffer

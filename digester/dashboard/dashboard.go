@@ -35,7 +35,8 @@ import (
 // Config says what a dashboard shows and how it is reached.
 type Config struct {
 	Replica   *store.Replica   // where pages read
-	DB        *store.DB        // where forms write
+	DB        *store.DB        // where forms write; nil with Copy
+	Copy      *Copy            // nil: Replica reads the primary
 	PublicURL string           // how browsers and SDKs reach this installation, e.g. "https://errors.example.com/sundew"; its path goes in front of every link
 	Now       func() time.Time // the clock that "5 min ago" is counted from; nil: time.Now
 	Log       zerolog.Logger   // for errors that a page does not explain
@@ -52,11 +53,12 @@ type Config struct {
 
 // Dashboard serves the pages. It is safe for concurrent use.
 type Dashboard struct {
-	cfg   Config
-	links links
-	pages pages
-	mux   *http.ServeMux
-	all   http.Handler // mux behind everything that is true of each request
+	cfg     Config
+	links   links
+	pages   pages
+	mux     *http.ServeMux
+	all     http.Handler // mux behind everything that is true of each request
+	forward http.Handler // to the primary; nil: there is none to hand anything to
 }
 
 // New returns a dashboard. Its error says what is wrong with cfg.
@@ -77,6 +79,7 @@ func New(cfg Config) (*Dashboard, error) {
 		return nil, err
 	}
 	d.routes(files)
+	d.forward = d.newForward()
 
 	csrf := http.NewCrossOriginProtection()
 	// A proxy that rewrites Host would make our own forms look foreign.
@@ -140,16 +143,19 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.all.Se
 // secure sets the headers that every answer carries.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		// Not no-referrer: under it browsers send "Origin: null" with forms, and
-		// over plain HTTP the origin is all that tells ours from foreign ones.
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cache-Control", "private, no-cache")
+		setSecurity(w.Header())
 		next.ServeHTTP(w, r)
 	})
+}
+
+func setSecurity(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// Not no-referrer: under it browsers send "Origin: null" with forms, and
+	// over plain HTTP the origin is all that tells ours from foreign ones.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "private, no-cache")
 }
 
 // dispatch hands a request to its route. The path in front of the dashboard is
@@ -209,11 +215,31 @@ func (d *Dashboard) get(path string, handle reader) {
 	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, handle) })
 }
 
-// read answers with what a handler makes of one read transaction.
+// read answers with what a handler makes of one read transaction; of a copy that
+// lacks what the reader has changed, with what the primary makes of it.
 func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) {
+	if d.reached(r) {
+		d.readHere(w, r, handle, false)
+		return
+	}
+	here := func(error) { d.readHere(w, r, handle, true) }
+	if d.forward == nil {
+		here(nil)
+		return
+	}
+	d.handOn(w, r, here)
+}
+
+// readHere is read without a look at the primary.
+func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, handle reader, lack bool) {
 	var rep reply
-	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
+	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
+		fresh, err := d.freshness(rx, lack)
+		if err != nil {
+			return err
+		}
 		rep, err = handle(rx, r.WithContext(rx.Context()))
+		rep.fresh = fresh
 		return err
 	})
 	d.answer(w, r, rep, err)
@@ -233,6 +259,10 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 
 // post adds a form. why names its transaction.
 func (d *Dashboard) post(path, why string, handle writer) {
+	if d.cfg.Copy != nil {
+		d.mux.HandleFunc("POST "+path, d.handOnForm)
+		return
+	}
 	d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		// Before the transaction: a slow client must not hold the write lock.
 		if err := parseForm(w, r); err != nil {
@@ -240,10 +270,15 @@ func (d *Dashboard) post(path, why string, handle writer) {
 			return
 		}
 		var rep reply
+		var position int64
 		err := d.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) (err error) {
+			position = tx.Position()
 			rep, err = handle(tx, r.WithContext(tx.Context()))
 			return err
 		})
+		if err == nil {
+			d.rememberPosition(w, position)
+		}
 		d.answer(w, r, rep, err)
 	})
 }

@@ -29,7 +29,9 @@ type errorPage struct {
 	Status  int
 	Heading string
 	Text    string
-	ID      string // of the log line; empty when there is none
+	ID      string   // of the log line; empty when there is none
+	Typed   []string // into a form that went nowhere
+	Primary string   // where the form would have gone; empty: not known
 }
 
 // explain turns an error into a status and words. It is the only function that
@@ -57,6 +59,12 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errForm):
 		return http.StatusBadRequest, "Request not understood",
 			"The form could not be read. Go back and try again."
+	case errors.Is(err, errReadOnly):
+		return http.StatusForbidden, "This copy is read-only",
+			"These pages are read from a copy of the database, and changes are made where it is written. Open that dashboard and do the same there. Nothing was changed."
+	case errors.Is(err, errPrimaryDown):
+		return http.StatusBadGateway, "The primary does not answer",
+			"These pages are read from a copy of the database, and what changes something is handed to the primary. It does not answer at the moment. Try again when it is back."
 	}
 	if kind := store.KindOf(err); kind.Again() || kind == store.KindInterrupted {
 		return http.StatusServiceUnavailable, "Busy at the moment",
@@ -68,10 +76,16 @@ func explain(err error) (status int, heading, text string) {
 
 // fail answers with an error page and logs what the page does not explain.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
+	d.failWith(w, r, err, nil, "")
+}
+
+// failWith is fail for a form: the page repeats what was typed into it.
+func (d *Dashboard) failWith(w http.ResponseWriter, r *http.Request, err error, typed []string, primary string) {
 	status, heading, text := explain(err)
 	page := errorPage{
 		shell:  shell{Title: heading},
 		Status: status, Heading: heading, Text: text,
+		Typed: typed, Primary: primary,
 	}
 	if status >= 500 && !errors.Is(err, context.Canceled) {
 		page.ID = newErrorID()

@@ -57,13 +57,24 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	return all, nil
 }
 
+// framed is what the layout shows: a page, and how old it is.
+type framed struct {
+	Page  any // with a shell
+	Fresh *freshness
+}
+
 // render writes a page.
 func (p pages) render(w io.Writer, name string, data any) error {
+	return p.renderFresh(w, name, data, nil)
+}
+
+// renderFresh writes a page that was read from a copy; without fresh it was not.
+func (p pages) renderFresh(w io.Writer, name string, data any, fresh *freshness) error {
 	t, ok := p[name]
 	if !ok {
 		return fmt.Errorf("no page %q", name)
 	}
-	if err := t.ExecuteTemplate(w, "page", data); err != nil {
+	if err := t.ExecuteTemplate(w, "page", framed{data, fresh}); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	return nil
@@ -133,5 +144,6 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"isMark":         func(hour int) bool { return hour%6 == 0 },
 		"step":           l.newStep,
 		"dsnBox":         newDSNBox,
+		"second":         func(t time.Time) string { return t.UTC().Format("15:04:05") },
 	}
 }

@@ -14,6 +14,7 @@ type reply struct {
 	data     any    // what the page shows
 	location string // where a redirect leads
 	document *document
+	fresh    *freshness // of the copy it was read from; nil: it was no copy
 }
 
 // document is an answer that is not a page.
@@ -52,7 +53,7 @@ func (d *Dashboard) answer(w http.ResponseWriter, r *http.Request, rep reply, er
 // is an error page and not half a page.
 func (d *Dashboard) sendPage(w http.ResponseWriter, r *http.Request, rep reply) {
 	var buf bytes.Buffer
-	if err := d.pages.render(&buf, rep.page, rep.data); err != nil {
+	if err := d.pages.renderFresh(&buf, rep.page, rep.data, rep.fresh); err != nil {
 		d.fail(w, r, err)
 		return
 	}

@@ -1,0 +1,160 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sundew/digester/store"
+)
+
+// Copy makes a dashboard one of a copy of the database: it shows how old its
+// pages are, and hands to the primary what a copy cannot do.
+type Copy struct {
+	Primary *url.URL // of the primary's dashboard; nil: it is not known
+
+	// Wait returns whether the copy has reached a position of the primary, and if
+	// not waits for it until ctx is done.
+	Wait func(ctx context.Context, position int64) bool
+
+	// Old is from which age on a page warns of it: the primary is down, or what
+	// feeds the copy.
+	Old time.Duration
+}
+
+const (
+	// positionCookie holds the position after the last write of a browser, so that
+	// the next page it gets shows that write wherever it is read.
+	positionCookie = "sundew_position"
+
+	// positionKept is for how long: no copy lags for longer without a warning.
+	positionKept = 2 * time.Minute
+
+	// positionWait is how long a page waits for the copy.
+	positionWait = time.Second
+
+	// primaryPatience bounds how long the primary may take to answer.
+	primaryPatience = 20 * time.Second
+)
+
+// Errors of a dashboard of a copy.
+var (
+	errReadOnly    = errors.New("a copy cannot be written")
+	errPrimaryDown = errors.New("the primary does not answer")
+)
+
+// freshness is what a page of a copy says about its age.
+type freshness struct {
+	At   time.Time
+	Old  bool
+	Lack bool // of what the reader has changed himself
+}
+
+// freshness reads how old a snapshot is; nil: it is not one of a copy.
+func (d *Dashboard) freshness(rx *store.Rx, lack bool) (*freshness, error) {
+	if d.cfg.Copy == nil {
+		return nil, nil
+	}
+	p, err := rx.Position()
+	return &freshness{At: p.At, Old: d.cfg.Now().Sub(p.At) > d.cfg.Copy.Old, Lack: lack}, err
+}
+
+// rememberPosition lets the browser's next page show the write at a position.
+func (d *Dashboard) rememberPosition(w http.ResponseWriter, position int64) {
+	http.SetCookie(w, &http.Cookie{
+		Name: positionCookie, Value: strconv.FormatInt(position, 10), Path: d.links.base + "/",
+		MaxAge: int(positionKept.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(d.cfg.PublicURL, "https:"),
+	})
+}
+
+// reached returns whether a page shows what its reader has changed.
+func (d *Dashboard) reached(r *http.Request) bool {
+	cookie, err := r.Cookie(positionCookie)
+	if d.cfg.Copy == nil || err != nil {
+		return true
+	}
+	position, err := strconv.ParseInt(cookie.Value, 10, 64)
+	if err != nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), positionWait)
+	defer cancel()
+	return d.cfg.Copy.Wait(ctx, position)
+}
+
+// newForward returns what hands requests to the primary; nil where it is not
+// known.
+func (d *Dashboard) newForward() http.Handler {
+	if d.cfg.Copy == nil || d.cfg.Copy.Primary == nil {
+		return nil
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = primaryPatience
+	return &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(d.cfg.Copy.Primary)
+			p.SetXForwarded()
+			// That the form is ours was found out here. The primary has another name
+			// and would take it for a foreign one.
+			p.Out.Header.Del("Origin")
+			p.Out.Header.Del("Sec-Fetch-Site")
+		},
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0), // ErrorHandler has it
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			setSecurity(w.Header())
+			r.Context().Value(otherwiseKey{}).(func(error))(errors.Join(errPrimaryDown, err))
+		},
+	}
+}
+
+type otherwiseKey struct{}
+
+// handOn lets the primary answer a request, otherwise is called if it does not.
+func (d *Dashboard) handOn(w http.ResponseWriter, r *http.Request, otherwise func(error)) {
+	clear(w.Header()) // the primary sets the same
+	d.forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), otherwiseKey{}, otherwise)))
+}
+
+// handOnForm hands a form to the primary. Where that is not possible the answer
+// has what was typed into it.
+func (d *Dashboard) handOnForm(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		d.fail(w, r, errors.Join(errForm, err))
+		return
+	}
+	otherwise := func(err error) { d.failTyped(w, r, err, body) }
+	if d.forward == nil {
+		otherwise(errReadOnly)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	d.handOn(w, r, otherwise)
+}
+
+// failTyped is fail for a form that was not handed on.
+func (d *Dashboard) failTyped(w http.ResponseWriter, r *http.Request, err error, body []byte) {
+	var typed []string
+	if values, err := url.ParseQuery(string(body)); err == nil {
+		for _, texts := range values {
+			typed = append(typed, texts...)
+		}
+	}
+	slices.Sort(typed)
+	primary := ""
+	if d.cfg.Copy.Primary != nil {
+		primary = d.cfg.Copy.Primary.String()
+	}
+	d.failWith(w, r, err, typed, primary)
+}

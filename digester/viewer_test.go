@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// browser follows redirects and keeps cookies.
+type browser struct {
+	t      *testing.T
+	client *http.Client
+	url    string
+}
+
+func newBrowser(t *testing.T, url string) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t: t, client: &http.Client{Jar: jar}, url: url}
+}
+
+func (b *browser) read(answer *http.Response, err error) (int, string) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func (b *browser) get(path string) (int, string) {
+	b.t.Helper()
+	return b.read(b.client.Get(b.url + path))
+}
+
+// post sends a form as a browser does.
+func (b *browser) post(path string, form url.Values) (int, string) {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", b.url)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.read(b.client.Do(req))
+}
+
+// startViewer runs a dashboard of a copy inside of the test's process.
+func startViewer(t *testing.T, env map[string]string) (url string, stop func()) {
+	t.Helper()
+	cfg, err := configFromEnv(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &viewer{cfg: cfg, log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel), moved: make(chan struct{})}
+	if err := v.open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- v.run(ctx, io.Discard) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("running: %v", err)
+		}
+		if err := v.close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return v.url, stop
+}
+
+// A dashboard of a copy: its pages say how old they are, a form is the primary's
+// to answer, the next page shows what it did, and with the primary down pages are
+// there and nothing typed is lost.
+func TestDashboardRole(t *testing.T) {
+	dir := t.TempDir()
+	primary := startServiceWith(t, map[string]string{
+		"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=20ms"})
+	const id = "9ec79c33ec9942ab8353589fcb2e04dc"
+	key := strings.TrimPrefix(primary.dsn(), "http://")[:32]
+	primary.post("/api/1/store/?sentry_key="+key, `{"event_id":"`+id+`","message":"it broke"}`, 200)
+	copyURL, _ := startViewer(t, map[string]string{
+		"SUNDEW_DATA": filepath.Join(dir, "copy"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_FOLLOW": "file://" + dir + "/backup",
+		"SUNDEW_PRIMARY_URL": primary.url})
+	b := newBrowser(t, copyURL)
+	var page string
+	waitFor(t, "the event is in the copy", func() (ok bool) {
+		var status int
+		status, page = b.get("/events/" + id)
+		return status == http.StatusOK
+	})
+	if !strings.Contains(page, "it broke") || !strings.Contains(page, "A copy, as of") || strings.Contains(page, "heard nothing") {
+		t.Errorf("the copy's page:\n%s", page)
+	}
+	for i := range 10 {
+		if status, page := b.post("/issues/1/resolve", nil); status != http.StatusOK || !strings.Contains(page, "/issues/1/reopen") || !strings.Contains(page, "A copy, as of") {
+			t.Fatalf("round %d: after resolving: %d\n%s", i, status, page)
+		}
+		if status, page := b.post("/issues/1/reopen", nil); status != http.StatusOK || !strings.Contains(page, "/issues/1/resolve") {
+			t.Fatalf("round %d: after reopening: %d\n%s", i, status, page)
+		}
+	}
+	if status, body := b.get("/health/ready"); status != http.StatusOK || !strings.Contains(body, `"status": "ok"`) {
+		t.Errorf("/health/ready answered %d: %s", status, body)
+	}
+	if status, body := b.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "sundew_copy_lag_seconds") {
+		t.Errorf("/metrics answered %d: %s", status, body)
+	}
+	if status, body := primary.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "sundew_backup_failing 0") {
+		t.Errorf("the primary's /metrics answered %d: %s", status, body)
+	}
+	primary.stop()
+	if status, page := b.get("/issues/1"); status != http.StatusOK || !strings.Contains(page, "it broke") {
+		t.Errorf("with the primary down: %d\n%s", status, page)
+	}
+	status, page := b.post("/projects", url.Values{"name": {"Typed & kept"}})
+	if status != http.StatusBadGateway || !strings.Contains(page, "Typed &amp; kept") || !strings.Contains(page, primary.url) {
+		t.Errorf("a form with the primary down: %d\n%s", status, page)
+	}
+}
+
+// A browser that comes from a write which the copy lacks gets its page from the
+// primary; where that is not known, a page that says so.
+func TestReadYourWrites(t *testing.T) {
+	dir := t.TempDir()
+	primary := startServiceWith(t, map[string]string{
+		"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=1h"}) // copied at the start, then not
+	for known, want := range map[string]string{primary.url: "New here", "": "not in this copy yet"} {
+		copyURL, stop := startViewer(t, map[string]string{
+			"SUNDEW_DATA": filepath.Join(dir, "copy"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_FOLLOW": "file://" + dir + "/backup",
+			"SUNDEW_PRIMARY_URL": known})
+		waitFor(t, "there is a copy", func() bool {
+			answer, err := http.Get(copyURL + "/health/ready")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			return answer.StatusCode == http.StatusOK
+		})
+		writer := newBrowser(t, primary.url)
+		if status, _ := writer.post("/projects", url.Values{"name": {"New here"}}); status != http.StatusOK {
+			t.Fatalf("creating a project answered %d", status)
+		}
+		// Both are hosts of one name, so that the cookie goes to both.
+		writer.url = copyURL
+		status, page := writer.get("/")
+		if status != http.StatusOK || !strings.Contains(page, want) {
+			t.Errorf("with the primary %q: %d, not %q:\n%s", known, status, want, page)
+		}
+		if known == "" {
+			status, page := writer.post("/projects", url.Values{"name": {"Typed & kept"}})
+			if status != http.StatusForbidden || !strings.Contains(page, "Typed &amp; kept") {
+				t.Errorf("a form: %d\n%s", status, page)
+			}
+		}
+		stop()
+	}
+}
+
+// Work under load, a lost disk, and the database of a second before: what an
+// operator does with the program.
+func TestRestoreCommand(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"SUNDEW_DATA": filepath.Join(dir, "data"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=20ms"}
+	getenv := func(name string) string { return env[name] }
+	r := startServiceWith(t, env)
+	key := strings.TrimPrefix(r.dsn(), "http://")[:32]
+	send := func(from, to int) {
+		for i := from; i < to; i++ {
+			r.post("/api/1/store/?sentry_key="+key, fmt.Sprintf(`{"event_id":"%032x","message":"it broke"}`, i+1), 200)
+		}
+		waitFor(t, "all is stored", func() bool { return r.books().InFlight == 0 })
+	}
+	send(0, 20)
+	waitFor(t, "it is copied", func() bool { return time.Since(r.service.backup.Health().LastCopy) < 10*time.Millisecond })
+	pause := time.NewTimer(time.Until(time.Now().Truncate(time.Second).Add(2 * time.Second)))
+	second := <-pause.C
+	send(20, 50)
+	r.stop()
+	if err := os.RemoveAll(env["SUNDEW_DATA"]); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if code := run(t.Context(), []string{"serve"}, getenv, &out, &out); code != exitFailed || !strings.Contains(out.String(), "digester restore --to") {
+		t.Errorf("starting with nothing beside a backup: exit code %d\n%s", code, out.String())
+	}
+	if err := os.RemoveAll(env["SUNDEW_DATA"]); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want int64
+	}{{nil, 50}, {[]string{"--at", second.UTC().Format(time.RFC3339)}, 20}} {
+		data := t.TempDir()
+		out.Reset()
+		args := append([]string{"restore", "--to", filepath.Join(data, "sundew.db")}, c.args...)
+		if code := run(t.Context(), args, getenv, &out, &out); code != exitOK || !strings.Contains(out.String(), "every invariant holds") {
+			t.Fatalf("%v: exit code %d\n%s", args, code, out.String())
+		}
+		if code := run(t.Context(), args, getenv, &out, &out); code != exitFailed || !strings.Contains(out.String(), "nothing is overwritten") {
+			t.Errorf("again: exit code %d\n%s", code, out.String())
+		}
+		then := startService(t, data)
+		if got := then.books().StoredEvents; got != c.want {
+			t.Errorf("%v: %d events, want %d", args, got, c.want)
+		}
+		then.stop()
+	}
+}
