@@ -2,9 +2,9 @@ package replicate
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -13,7 +13,8 @@ import (
 
 	"github.com/benbjohnson/litestream"
 	"github.com/rs/zerolog"
-	"modernc.org/sqlite"
+
+	"sundew/digester/store"
 )
 
 const (
@@ -21,12 +22,9 @@ const (
 	// goes on with the WAL as it is.
 	checkpointWait = 250 * time.Millisecond
 
-	// startWait bounds the question whether the target can be reached.
-	startWait = 10 * time.Second
-
-	// closeWait is how long a process that ends tries to bring its last copy to a
-	// target that does not answer. What is not copied then is at the next start.
-	closeWait = 10 * time.Second
+	// patience is the default of BackupConfig.Patience. What is not copied when a
+	// process ends is at the next start.
+	patience = 10 * time.Second
 
 	// complainEvery is how often a failure that lasts is logged.
 	complainEvery = 30 * time.Second
@@ -53,6 +51,10 @@ type BackupConfig struct {
 	Path   string // of the database
 	Target Target
 	Log    zerolog.Logger
+
+	// Patience is how long the start and the end wait for a target that does not
+	// answer; 10 s.
+	Patience time.Duration
 }
 
 // Backup copies a database as it is written. It is safe for concurrent use.
@@ -64,14 +66,14 @@ type BackupConfig struct {
 // own reasons for a checkpoint, size and time, are out of reach; one of them
 // would copy the whole database while holding the lock.
 type Backup struct {
-	cfg    BackupConfig
-	client *client
-	db     *litestream.DB
-	store  *litestream.Store
+	cfg     BackupConfig
+	client  *client
+	db      *litestream.DB
+	manager *litestream.Store
 
 	copying chan struct{} // holds one token; taking it is the right to copy or to checkpoint
 	started bool          // guarded by copying: Litestream has its read transaction
-	keeper  *sql.DB       // guarded by copying; keeps the WAL when the last connection closes
+	keeper  io.Closer     // guarded by copying; see store.KeepWAL
 	pruner  pruner        // owned by Run
 
 	mu        sync.Mutex // guards what follows
@@ -92,6 +94,9 @@ func NewBackup(cfg BackupConfig) (*Backup, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = patience
+	}
 	b := &Backup{cfg: cfg, client: &client{ReplicaClient: target}, copying: make(chan struct{}, 1)}
 	b.copying <- struct{}{}
 	b.db = litestream.NewDB(cfg.Path)
@@ -101,13 +106,13 @@ func NewBackup(cfg BackupConfig) (*Backup, error) {
 	b.db.CheckpointInterval = 0
 	b.db.Replica = litestream.NewReplicaWithClient(b.db, b.client)
 	b.db.Replica.MonitorEnabled = false
-	b.store = litestream.NewStore([]*litestream.DB{b.db}, levels())
-	b.store.SnapshotInterval = snapshotEvery
-	b.store.SnapshotRetention = cfg.Target.Keep + snapshotEvery
-	b.store.L0Retention, b.db.L0Retention = 0, 0 // see pruner
-	b.store.ShutdownSyncTimeout, b.db.ShutdownSyncTimeout = closeWait, closeWait
+	b.manager = litestream.NewStore([]*litestream.DB{b.db}, levels())
+	b.manager.SnapshotInterval = snapshotEvery
+	b.manager.SnapshotRetention = cfg.Target.Keep + snapshotEvery
+	b.manager.L0Retention, b.db.L0Retention = 0, 0 // see pruner
+	b.manager.ShutdownSyncTimeout, b.db.ShutdownSyncTimeout = cfg.Patience, cfg.Patience
 	log := quietLogger(cfg.Log)
-	b.store.Logger = log
+	b.manager.Logger = log
 	b.db.SetLogger(log)
 	return b, nil
 }
@@ -129,7 +134,7 @@ func (b *Backup) Start(ctx context.Context) error {
 	if err := b.client.Init(ctx); err != nil {
 		return fmt.Errorf("backup at %s: %w", b.cfg.Target, err)
 	}
-	asking, cancel := context.WithTimeout(ctx, startWait)
+	asking, cancel := context.WithTimeout(ctx, b.cfg.Patience)
 	defer cancel()
 	if _, err := list(asking, b.client, litestream.SnapshotLevel, 0); err != nil {
 		if _, statErr := os.Stat(b.db.LTXLevelDir(0)); statErr != nil {
@@ -139,9 +144,11 @@ func (b *Backup) Start(ctx context.Context) error {
 		b.client.blind.Store(true)
 		defer b.client.blind.Store(false)
 	}
-	if err := b.keepWAL(ctx); err != nil {
+	keeper, err := store.KeepWAL(ctx, b.cfg.Path)
+	if err != nil {
 		return err
 	}
+	b.keeper = keeper
 	if err := b.db.Open(); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
@@ -149,38 +156,9 @@ func (b *Backup) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("backup: copying the WAL: %w", err), b.db.Close(context.WithoutCancel(ctx)), b.keeper.Close())
 	}
 	b.started = true
-	if err := b.store.Open(ctx); err != nil {
+	if err := b.manager.Open(ctx); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return nil
-}
-
-// keepWAL opens the connection that is closed last: with it the WAL stays, and
-// the next process continues the copy instead of making a new one.
-func (b *Backup) keepWAL(ctx context.Context) error {
-	pool, err := sql.Open("sqlite", "file:"+b.cfg.Path+"?_pragma=busy_timeout(5000)&_pragma=wal_autocheckpoint(0)&_pragma=query_only(1)")
-	if err != nil {
-		return err
-	}
-	pool.SetMaxOpenConns(1)
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return errors.Join(err, pool.Close())
-	}
-	err = conn.Raw(func(driver any) error {
-		control, ok := driver.(sqlite.FileControl)
-		if !ok {
-			return errors.New("the driver cannot keep the WAL")
-		}
-		_, err := control.FileControlPersistWAL("main", 1)
-		return err
-	})
-	var n int64
-	err = errors.Join(err, conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n), conn.Close())
-	if err != nil {
-		return errors.Join(fmt.Errorf("backup: %w", err), pool.Close())
-	}
-	b.keeper = pool
 	return nil
 }
 
@@ -281,7 +259,7 @@ func (b *Backup) Close(ctx context.Context) error {
 		return nil
 	}
 	b.started = false
-	if err := b.store.Close(ctx); err != nil {
+	if err := b.manager.Close(ctx); err != nil {
 		b.cfg.Log.Error().Err(err).Str("target", b.cfg.Target.String()).Msg("the backup lacks the last changes; the next start copies them")
 	}
 	return b.keeper.Close()

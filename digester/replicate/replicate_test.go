@@ -46,7 +46,7 @@ func start(t testing.TB, path string, to replicate.Target, cfg store.Config) *pr
 	t.Helper()
 	p := &primary{t: t, path: path}
 	var err error
-	if p.backup, err = replicate.NewBackup(replicate.BackupConfig{Path: path, Target: to, Log: zerolog.New(zerolog.NewTestWriter(t))}); err != nil {
+	if p.backup, err = replicate.NewBackup(replicate.BackupConfig{Path: path, Target: to, Log: zerolog.New(zerolog.NewTestWriter(t)), Patience: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	cfg.Path, cfg.Checkpoint = path, p.backup.Checkpoint

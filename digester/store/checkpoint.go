@@ -2,11 +2,16 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"time"
+
+	"modernc.org/sqlite"
 )
 
 // Checkpoint moves into the database what it has copied of the WAL and what no
@@ -34,6 +39,35 @@ func (d *DB) settleWAL(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// KeepWAL opens a connection beside all others. If it is closed as the last of
+// all processes the WAL is moved into the database and stays, where SQLite would
+// remove it; whoever copies the WAL finds at the next start where it was.
+func KeepWAL(ctx context.Context, path string) (io.Closer, error) {
+	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(1)
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), pool.Close())
+	}
+	err = conn.Raw(func(driver any) error {
+		control, ok := driver.(sqlite.FileControl)
+		if !ok {
+			return errors.New("the driver cannot keep the WAL")
+		}
+		_, err := control.FileControlPersistWAL("main", 1)
+		return err
+	})
+	var n int64 // SQLite opens the WAL with the first thing that is read
+	err = errors.Join(err, conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n), conn.Close())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), pool.Close())
+	}
+	return pool, nil
 }
 
 // handOver lets Config.Checkpoint move the WAL. Where readers keep it from
