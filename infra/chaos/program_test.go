@@ -42,7 +42,7 @@ type program struct {
 	err    error
 }
 
-var readyLine = regexp.MustCompile(`Dashboard: (http://\S+)/  DSN: http://([0-9a-f]{32})@`)
+var readyLine = regexp.MustCompile(`Dashboard(?: of a copy)?: (http://\S+)/(?:  DSN: http://([0-9a-f]{32})@)?`)
 
 // command returns the digester with arguments, on a data directory.
 func command(dir string, wrapper []string, args ...string) *exec.Cmd {
