@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// pollMost is how often a follower asks for what is new; a backup that is made
-	// less often is asked as often as it is made.
-	pollMost = 50 * time.Millisecond
+	// A follower asks for what is new twice as often as the backup is made, within
+	// these bounds.
+	pollMost  = 10 * time.Millisecond
+	pollLeast = time.Second
 
 	// listEvery is how often a follower to which nothing new comes looks whether it
 	// has missed something. To ask for the next file by its name is cheaper.
@@ -192,7 +193,7 @@ func (f *Follower) forget() error {
 // given while nobody reads the copy; applied is called after each step. An error
 // means that the copy cannot be continued: the process has to begin anew.
 func (f *Follower) Run(ctx context.Context, exclusively func(context.Context, func() error) error, applied func()) error {
-	every := time.NewTicker(max(pollMost, min(f.cfg.Target.Every, time.Second)))
+	every := time.NewTicker(max(pollMost, min(f.cfg.Target.Every/2, pollLeast)))
 	defer every.Stop()
 	for {
 		select {

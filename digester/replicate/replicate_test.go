@@ -324,3 +324,40 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 }
+
+// A shell or a command of ours beside the program cannot take from the WAL what
+// is not copied; and if it does while the program is not there, the copy begins
+// anew.
+func TestOthersCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	to := target(t, "file://"+dir+"/copies?every=1h")
+	path := filepath.Join(dir, "sundew.db")
+	other := func() {
+		t.Helper()
+		db, err := store.Open(t.Context(), store.Config{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, path, to, store.Config{})
+	for range 3 {
+		p.digest(100)
+		other()
+	}
+	seq, shop := p.seq, p.shop
+	p.close()
+	if got := events(t, restored(t, to, time.Time{})); got != int64(seq) {
+		t.Errorf("beside the program: the backup has %d events, want %d", got, seq)
+	}
+	other()
+	p = start(t, path, to, store.Config{})
+	p.seq, p.shop = seq, shop
+	p.digest(100)
+	p.close()
+	if got := events(t, restored(t, to, time.Time{})); got != int64(p.seq) {
+		t.Errorf("without the program: the backup has %d events, want %d", got, p.seq)
+	}
+}

@@ -109,8 +109,11 @@ func run(ctx context.Context, o options) (err error) {
 	return nil
 }
 
-// batchEvery is how often a batch ends.
-const batchEvery = 20 * time.Millisecond
+// A batch ends after batchEvery, or after batchMost events if they came late.
+const (
+	batchEvery = 20 * time.Millisecond
+	batchMost  = 100
+)
 
 // measure writes for some seconds and returns how long each batch took to be
 // visible in the copy, ascending, and how long the writing took.
@@ -126,7 +129,7 @@ func measure(ctx context.Context, p *primary, c *copyOf, rate, seconds int) ([]t
 			return nil, 0, ctx.Err()
 		case <-tick.C:
 		}
-		due := min(int(time.Since(began).Seconds()*float64(rate))+1, rate*seconds)
+		due := min(int(time.Since(began).Seconds()*float64(rate))+1, rate*seconds, sent+batchMost)
 		if due == sent {
 			continue
 		}
