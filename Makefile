@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT := bin/ingest
 
-.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-libsql lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-libsql bench-replicas lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -40,6 +40,10 @@ test-sqld: ## what speaks to libSQL servers, against real ones
 	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store/hrana
 	$(GO) test -tags sqld -race -count=1 -run "LibSQL|OnFile" ./digester/store
 
+test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
+	$(GO) test -count=1 ./digester/replicate
+	$(GO) test -tags chaos -count=1 -v -run TestReplicas ./infra/chaos
+
 test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh
 	$(GO) test -tags e2e -count=1 ./infra/e2e
@@ -65,6 +69,9 @@ bench-libsql: ## ways to digest into a libSQL server; LIBSQL="-strong -rtt 20ms"
 	infra/sqld/setup.sh
 	$(GO) run ./infra/bench/floor -keep bin/libsql-trace -rounds 1 -events 2000
 	$(GO) run ./infra/bench/libsql -trace bin/libsql-trace/trace.bin $(LIBSQL)
+
+bench-replicas: ## how far a copy lags behind the primary; REPLICAS=-s3 through S3 in memory
+	$(GO) run ./infra/bench/replicas $(REPLICAS)
 
 lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo "gofmt wants the files above"; exit 1)
