@@ -227,7 +227,9 @@ func (b *Backup) Checkpoint(ctx context.Context) (later bool, err error) {
 	if !b.started || b.client.snapshots.Load() > 0 {
 		return true, nil
 	}
-	if err := b.db.Checkpoint(ctx, litestream.CheckpointModePassive); err != nil {
+	// Once begun it runs to its end: Litestream gives its read transaction back for a
+	// moment, and could not take it again with a context that is over.
+	if err := b.db.Checkpoint(context.WithoutCancel(ctx), litestream.CheckpointModePassive); err != nil {
 		return false, fmt.Errorf("moving the WAL: %w", err)
 	}
 	return false, nil
