@@ -102,10 +102,10 @@ func TestFollow(t *testing.T) {
 		c := follow(t, path, to)
 		ctx, stop := context.WithCancel(t.Context())
 		var readers sync.WaitGroup
-		for range 3 {
+		for range 2 {
 			readers.Go(func() { readAll(ctx, t, c.replica) })
 		}
-		for range 20 {
+		for range 8 {
 			p.digest(50)
 		}
 		c.reaches(p.position())

@@ -167,7 +167,7 @@ func TestBackup(t *testing.T) {
 	for round := range 3 {
 		p := start(t, path, to, store.Config{WALLimit: 4 << 20})
 		p.seq, p.shop = seq, shop
-		for range 30 {
+		for range 16 {
 			p.digest(50)
 			if info, err := os.Stat(path + "-wal"); err == nil {
 				largest = max(largest, info.Size())
