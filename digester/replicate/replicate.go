@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func ParseTarget(raw string) (Target, error) {
 		return Target{}, errTarget
 	}
 	for name := range q {
-		if !contains(known, name) {
+		if !slices.Contains(known, name) {
 			return Target{}, fmt.Errorf("want none but %s behind the question mark", strings.Join(known, ", "))
 		}
 	}
@@ -83,15 +84,6 @@ func ParseTarget(raw string) (Target, error) {
 		return Target{}, err
 	}
 	return t, duration(q, "keep", time.Minute, 366*24*time.Hour, &t.Keep)
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 func duration(q url.Values, name string, least, most time.Duration, dst *time.Duration) error {
