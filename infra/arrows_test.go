@@ -83,6 +83,8 @@ var mayImport = map[string][]string{
 	"sundew/infra/bench/libsql":      {"sundew/digester/store/hrana", "sundew/infra/bench/floor/trace", "sundew/infra/sqld", "sundew/schema"},
 	"sundew/infra/sqld":              {},
 	"sundew/infra/sqld/sqldtest":     {"sundew/infra/sqld"},
+	// What runs the AWS side on one machine: tests and measurements.
+	"sundew/functions/ingest/lambdatest": {},
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
