@@ -85,13 +85,17 @@ var mayImport = map[string][]string{
 	"sundew/infra/sqld/sqldtest":     {"sundew/infra/sqld"},
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/ingest/lambdatest": {},
+	"sundew/infra/aws/cloud":             {"sundew/digester/queue/sqs/sqstest"},
+	"sundew/infra/bench/lambda": {"sundew/functions/ingest/edge", "sundew/functions/ingest/lambdatest",
+		"sundew/infra/aws/cloud", "sundew/schema/..."},
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
 var pure = []string{"sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
 
-// knowsAWS is where AWS is known: two mains and the queue's adapter.
-var knowsAWS = []string{"sundew/functions/ingest", "sundew/digester", "sundew/digester/queue/sqs"}
+// knowsAWS is where AWS is known: two mains, the queue's adapter, and the
+// measurement that compares with the first.
+var knowsAWS = []string{"sundew/functions/ingest", "sundew/digester", "sundew/digester/queue/sqs", "sundew/infra/bench/lambda"}
 
 // impure is what pure packages must not import.
 var impure = []string{"context", "database/sql", "log", "log/slog", "net", "net/http", "os", "os/exec", "github.com/rs/zerolog"}
