@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT := bin/ingest
 
-.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-libsql bench-replicas lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -27,9 +27,11 @@ test: lint test-go test-aws test-chaos test-sam test-sqld test-sdk ## everything
 test-go: ## the quick loop with the race detector
 	$(GO) test -race ./...
 
-test-aws: ## the queue of SQS and the claims in S3 against moto, which is not ours
+test-aws: ## the AWS side on this machine: SDKs, Lambda, SQS, S3, digester; and SQS and S3 against moto, which is not ours
 	infra/aws/setup.sh
 	$(GO) test -tags aws -count=1 -run Moto ./digester/queue/sqs/...
+	infra/e2e/setup.sh
+	$(GO) test -tags aws -count=1 -v ./infra/aws
 
 test-chaos: ## kills, a full disk, and the order of writes and syncs, against the program
 	infra/chaos/setup.sh
@@ -59,6 +61,9 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## intake to database, over HTTP, on this machine
 	$(GO) run ./infra/bench
 
+bench-lambda: ## the edge as a Lambda function, on this machine
+	$(GO) run ./infra/bench/lambda
+
 bench-floor: ## the store against the same statements in C; FLOOR=-drivers compares drivers too
 	$(GO) run ./infra/bench/floor $(FLOOR)
 
@@ -78,7 +83,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
-	$(GO) vet -tags aws ./digester/queue/sqs/...
+	$(GO) vet -tags aws ./infra/aws/... ./digester/queue/sqs/...
 	$(GO) vet -tags sqld ./infra/sqld/... ./digester/store/...
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh

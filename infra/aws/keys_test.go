@@ -1,0 +1,81 @@
+//go:build aws
+
+package aws
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// refusedWithin is how long a key that was switched off may still work in an
+// environment that gets requests: a minute, see functions/ingest, and the time that
+// the digester takes to notice and publish.
+const refusedWithin = time.Minute + 10*time.Second
+
+// TestKeyRevoked: a key that is switched off is refused in time, by an environment
+// that knew it before.
+func TestKeyRevoked(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), startCloud(t, home)
+	p := startDigester(t, dir, c, home)
+	f := startFront(t, c.Region(home), 1)
+	if status := f.report(t.Context(), p.key, newID(), "before"); status != http.StatusOK {
+		t.Fatalf("answered %d", status)
+	}
+	db := openDatabase(t, dir)
+	if _, err := db.ExecContext(t.Context(), `UPDATE project_keys SET enabled = 0`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	every := time.NewTicker(250 * time.Millisecond)
+	defer every.Stop()
+	for f.report(t.Context(), p.key, newID(), "after") != http.StatusForbidden {
+		if <-every.C; time.Since(began) > refusedWithin {
+			t.Fatalf("the key still works after %v", refusedWithin)
+		}
+	}
+	t.Logf("refused after %v", time.Since(began).Round(time.Second))
+	if len(f.Environments()) != 1 || len(f.Inits()) != 1 {
+		t.Errorf("%d environments were started; want the first to refuse", len(f.Inits()))
+	}
+	if status := startFront(t, c.Region(home), 1).report(t.Context(), p.key, newID(), "anew"); status != http.StatusForbidden {
+		t.Errorf("a new environment answered %d", status)
+	}
+}
+
+// TestKeysUnreadable: without the snapshot of keys an environment accepts what it
+// cannot judge, and the digester decides.
+func TestKeysUnreadable(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), startCloud(t, home)
+	p := startDigester(t, dir, c, home)
+	known := startFront(t, c.Region(home), 1)
+	wrong := strings.Repeat("0", 32)
+	if status := known.report(t.Context(), wrong, newID(), "wrong"); status != http.StatusForbidden {
+		t.Errorf("with the snapshot a wrong key is answered %d", status)
+	}
+	c.Region(home).EdgeBucket().Cut(true)
+	fresh := startFront(t, c.Region(home), 1)
+	for name, f := range map[string]*front{"that knew the keys": known, "that never saw them": fresh} {
+		id := newID()
+		if status := f.report(t.Context(), p.key, id, "right"); status != http.StatusOK {
+			t.Errorf("an environment %s answered %d", name, status)
+		}
+		eventually(t, "the event has a page", func() bool {
+			status, _ := p.get(t, "/events/"+id)
+			return status == http.StatusOK
+		})
+	}
+	if status := fresh.reportTo(t.Context(), 99, wrong, newID(), "of no project"); status != http.StatusOK {
+		t.Errorf("a key that cannot be judged is answered %d", status)
+	}
+	b := p.settle(t, 3)
+	if b.Digested != 2 || b.Accepted != 3 || b.Dropped["unknown_project"] != 1 {
+		t.Errorf("the books: %+v; want two digested, one dropped", b)
+	}
+}

@@ -1,0 +1,255 @@
+//go:build aws
+
+package aws
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sundew/infra/aws/cloud"
+)
+
+// Bounds of everything that is waited for. What a digester had received when it lost
+// its queue comes again after a minute.
+const (
+	startsWithin  = 20 * time.Second
+	answersWithin = 15 * time.Second
+	happensWithin = 100 * time.Second
+)
+
+// program is the digester in a process of its own.
+type program struct {
+	cmd    *exec.Cmd
+	url    string
+	key    string // of project 1
+	queues []*cloud.Region
+	stderr tail
+	ended  chan struct{} // closed once the process has ended, and then err is set
+	err    error
+}
+
+var readyLine = regexp.MustCompile(`Dashboard: (http://\S+)/  DSN: http://([0-9a-f]{32})@`)
+
+// command returns the digester with arguments on a data directory and, unless it is
+// nil, a cloud. It inherits nothing that could lead out of this machine.
+func command(dir string, c *cloud.Cloud, args ...string) *exec.Cmd {
+	cmd := exec.Command(digester, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "SUNDEW_DATA=" + dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn"}
+	if c != nil {
+		cmd.Env = append(cmd.Env, c.DigesterEnv()...)
+	}
+	return cmd
+}
+
+// start starts the program and waits for its ready line. It is killed when the test
+// ends, if it still runs.
+func start(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{cmd: cmd, ended: make(chan struct{})}
+	out, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = w, &p.stderr
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		<-p.ended
+		if t.Failed() {
+			t.Logf("the digester wrote to standard error:\n%s", &p.stderr)
+		}
+	})
+	if err := out.SetReadDeadline(time.Now().Add(startsWithin)); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the digester did not start: %v", err)
+	}
+	found := readyLine.FindStringSubmatch(line)
+	if found == nil {
+		t.Fatalf("the digester printed %q", line)
+	}
+	p.url, p.key = found[1], found[2]
+	return p
+}
+
+// startDigester starts the digester of a cloud and waits until its keys are in every
+// bucket.
+func startDigester(t *testing.T, dir string, c *cloud.Cloud, regions ...string) *program {
+	t.Helper()
+	p := start(t, command(dir, c, "serve"))
+	for _, name := range regions {
+		p.queues = append(p.queues, c.Region(name))
+		eventually(t, "the keys are published in "+name, func() bool { return len(objects(t, c.Region(name), "keys/")) == 1 })
+	}
+	return p
+}
+
+// objects returns the keys of a bucket's objects.
+func objects(t *testing.T, r *cloud.Region, prefix string) []string {
+	t.Helper()
+	keys, err := r.Objects(prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// inQueue returns how many messages are in a region's queue.
+func inQueue(t *testing.T, r *cloud.Region) int {
+	t.Helper()
+	n, err := r.Waiting()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// terminate stops the program as an operator does: it has to end well.
+func (p *program) terminate(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(startsWithin):
+		t.Fatal("SIGTERM did not end the digester")
+	}
+	if p.err != nil {
+		t.Errorf("the digester ended with %v", p.err)
+	}
+}
+
+// get returns the status of a page and what is on it.
+func (p *program) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	answer, err := http.Get(p.url + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(page)
+}
+
+// books are the numbers of /ledger.json.
+type books struct {
+	Accepted    int64                       `json:"accepted"`
+	Digested    int64                       `json:"digested"`
+	Duplicate   int64                       `json:"duplicate"`
+	Dropped     map[string]int64            `json:"dropped"`
+	InFlight    int64                       `json:"in_flight"`
+	DeadLetters int64                       `json:"dead_letters"`
+	Lost        int64                       `json:"lost"`
+	Redelivered int64                       `json:"redelivered"`
+	Edge        map[string]map[string]int64 `json:"edge"`
+}
+
+func (p *program) books(t *testing.T) (b books) {
+	t.Helper()
+	status, page := p.get(t, "/ledger.json")
+	if status != http.StatusOK {
+		t.Fatalf("/ledger.json answered %d", status)
+	}
+	if err := json.Unmarshal([]byte(page), &b); err != nil {
+		t.Fatal(err)
+	}
+	dropped := int64(0)
+	for _, n := range b.Dropped {
+		dropped += n
+	}
+	if b.Accepted != b.Digested+b.Duplicate+dropped+b.InFlight {
+		t.Fatalf("the books do not balance: %+v", b)
+	}
+	return b
+}
+
+// settle waits until the queues are empty, at least so many events are accepted, and
+// nothing is in flight, which a number that is missing would be.
+func (p *program) settle(t *testing.T, accepted int) books {
+	t.Helper()
+	var b books
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last books: %+v", b)
+		}
+	}()
+	eventually(t, "everything is digested", func() bool {
+		waiting := 0
+		for _, r := range p.queues {
+			waiting += inQueue(t, r)
+		}
+		b = p.books(t)
+		return waiting == 0 && b.InFlight == 0 && b.Accepted >= int64(accepted)
+	})
+	return b
+}
+
+// mustRun runs a command of the digester to its end.
+func mustRun(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args[1:], " "), err, out)
+	}
+}
+
+// eventually polls until ok returns true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	every := time.NewTicker(20 * time.Millisecond)
+	defer every.Stop()
+	late := time.After(happensWithin)
+	for !ok() {
+		select {
+		case <-every.C:
+		case <-late:
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// tail keeps the end of what is written to it, which is where programs say why they
+// failed.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte // guarded by mu
+}
+
+func (w *tail) Write(p []byte) (int, error) {
+	const most = 8 << 10
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf = append(w.buf, p...)
+	w.buf = w.buf[max(0, len(w.buf)-most):]
+	return len(p), nil
+}
+
+func (w *tail) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.ToValidUTF8(string(w.buf), "")
+}
