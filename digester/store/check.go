@@ -87,7 +87,7 @@ func (r *Replica) Check(ctx context.Context) ([]Problem, error) {
 		return nil, fmt.Errorf("beginning to check: %w", err)
 	}
 	defer tx.Rollback()
-	rx := &Rx{ctx: ctx, q: tx, codec: r.codec}
+	rx := &Rx{ctx: ctx, q: pooled{tx}, codec: r.codec}
 	var problems []Problem
 	for _, c := range append(invariants[:len(invariants):len(invariants)],
 		struct{ holds, counterexamples string }{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},

@@ -43,10 +43,10 @@ func TestCheckFinds(t *testing.T) {
 				t.Fatalf("before: %v, %v", problems, err)
 			}
 			// A foreign key is switched off, as by a careless hand in a shell.
-			if _, err := db.writer.conn.ExecContext(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
+			if err := db.writer.once(t.Context(), "PRAGMA foreign_keys = 0"); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.writer.conn.ExecContext(t.Context(), statement); err != nil {
+			if err := db.writer.once(t.Context(), statement); err != nil {
 				t.Fatal(err)
 			}
 			problems, err := replica.Check(t.Context())

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
-	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -23,23 +21,6 @@ type Checkpoint func(ctx context.Context) (later bool, err error)
 
 // walFrameHeader is what a frame of the WAL has in front of its page.
 const walFrameHeader = 24
-
-// settleWAL makes what another process left in the WAL survive a power cut.
-func (d *DB) settleWAL(ctx context.Context) error {
-	if d.checkpoint == nil {
-		return d.resetWAL(ctx)
-	}
-	// It stays where it is, for the copy to be continued. SQLite has no locks on
-	// this file, so that to open and close it does no harm.
-	f, err := os.OpenFile(d.path+"-wal", os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
 
 // KeepWAL opens a connection beside all others. If it is closed as the last of
 // all processes the WAL is moved into the database and stays, where SQLite would
@@ -102,7 +83,7 @@ func (d *DB) handOver(ctx context.Context) error {
 // walBytes returns how much of the WAL's file is in use. The caller has the turn.
 func (d *DB) walBytes(ctx context.Context) (int64, error) {
 	var busy, frames, moved int64
-	if err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &frames, &moved); err != nil {
+	if err := d.writer.onceRow(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &frames, &moved); err != nil {
 		return 0, fmt.Errorf("asking for the size of the WAL: %w", err)
 	}
 	return frames * (pageSize + walFrameHeader), nil

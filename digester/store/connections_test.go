@@ -52,7 +52,7 @@ func TestEveryConnectionIsConfigured(t *testing.T) {
 			}
 			conns = append(conns, conn)
 			want := map[string]string{"query_only": "1", "busy_timeout": "5000"}
-			if diff := cmp.Diff(want, pragmas(t, conn, "query_only", "busy_timeout")); diff != "" {
+			if diff := cmp.Diff(want, pragmas(t, pooled{conn}, "query_only", "busy_timeout")); diff != "" {
 				t.Errorf("reading connection %d: %s", len(conns), diff)
 			}
 			if _, err := conn.ExecContext(t.Context(), "UPDATE digest_state SET batch = 0"); KindOf(err) != KindReadOnly {

@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +33,7 @@ import (
 	"github.com/tursodatabase/libsql-client-go/libsql"
 	_ "modernc.org/sqlite" // the driver behind libsql's file: scheme
 
+	"sundew/digester/store/walfs"
 	"sundew/schema"
 	"sundew/schema/wire"
 )
@@ -58,9 +58,13 @@ type Config struct {
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
 
-	// Wrap stands between the store and its driver, for a measurement that has to
-	// see every statement; nil: nothing does.
+	// Wrap stands between the store's writer and its driver, for a measurement
+	// that has to see every statement; nil: nothing does.
 	Wrap func(driver.Connector) driver.Connector
+
+	// VFS is SQLite's name of how to write, for tests whose disk fails (package
+	// walfs); empty: the product's.
+	VFS string
 }
 
 // Stage is a part of a write whose time is worth knowing.
@@ -89,6 +93,9 @@ const (
 	// looks at the context in between and begins anew.
 	busyTimeout = 250
 
+	// openTimeout is busyTimeout of opening and migrating.
+	openTimeout = 5000
+
 	// checkpointEvery is after how many transactions the end of a batch moves the
 	// WAL into the database; a digest writes about 30 KB. SQLite would do so by
 	// itself inside of a commit, but keeps silent when that fails; a failed fsync
@@ -113,7 +120,6 @@ type DB struct {
 	log     zerolog.Logger
 	observe func(Stage, string, time.Duration)
 
-	pool *sql.DB
 	turn chan struct{} // holds one token; taking it is the right to use writer and cache
 
 	writer *writer
@@ -125,6 +131,7 @@ type DB struct {
 	checkpoint Checkpoint   // nil: the store's own
 	unmoved    atomic.Int64 // transactions since the WAL was last moved into the database
 	resetTried time.Time    // of the WAL; owned by the holder of turn
+	unsynced   error        // the fsync that failed; owned by the holder of turn
 }
 
 // Open opens or makes the database, sets WAL mode and migrates the schema.
@@ -138,58 +145,72 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
 	}
-	pool, err := openPool(cfg.Path, cfg.Wrap, url.Values{
-		"_txlock": {"immediate"}, // for the migrations' transactions; ours say it themselves
-		"_pragma": {
-			"synchronous(normal)", "foreign_keys(1)",
-			"busy_timeout(5000)",    // of opening and migrating, which nobody begins anew
-			"wal_autocheckpoint(0)", // see checkpointEvery
-			"cache_size(-65536)", "temp_store(memory)",
-		},
-	})
+	w, err := openWriter(ctx, cfg)
 	if err != nil {
-		return nil, err
-	}
-	pool.SetMaxOpenConns(1)
-	if err := prepareFile(ctx, pool); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), pool.Close())
-	}
-	w, err := newWriter(ctx, pool)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), pool.Close())
+		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
 	}
 	d := &DB{
 		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit, checkpoint: cfg.Checkpoint,
-		pool: pool, turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
+		turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
 	}
 	d.turn <- struct{}{}
-	// What a process left behind in the WAL when it died may never have reached
-	// the disk: written into the database and synced, it has.
-	if err := d.settleWAL(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: emptying the WAL: %w", cfg.Path, err), w.close(), pool.Close())
+	if err := d.recover(ctx); err != nil {
+		d.noteSync(err)
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), d.closeWriter())
 	}
 	return d, nil
 }
 
-// prepareFile sets what is on the file for good and migrates it. Another process
-// may be about the same thing, and switching to WAL does not wait for locks by
-// itself: then all of it is done again.
-func prepareFile(ctx context.Context, pool *sql.DB) error {
-	prepare := func() error {
-		// In this order: a page size can be set only before there is a page, and WAL
-		// makes the first.
-		for _, pragma := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "PRAGMA journal_mode = WAL"} {
-			if _, err := pool.ExecContext(ctx, pragma); err != nil {
-				return fmt.Errorf("%s: %w", pragma, err)
-			}
+// openWriter makes the connection that writes, and the file if it is missing.
+func openWriter(ctx context.Context, cfg Config) (*writer, error) {
+	if cfg.VFS == "" {
+		var err error
+		if cfg.VFS, err = walfs.Name(); err != nil {
+			return nil, err
 		}
-		_, err := schema.Migrate(ctx, pool)
-		return err
 	}
-	// For the locks of others only: a migration itself may take as long as it has to.
+	connector, err := newConnector(cfg.Path, url.Values{
+		"_pragma": {
+			"synchronous(normal)", "foreign_keys(1)",
+			fmt.Sprintf("busy_timeout(%d)", openTimeout),
+			"wal_autocheckpoint(0)", // see checkpointEvery
+			"cache_size(-65536)", "temp_store(memory)",
+		},
+		"vfs": {cfg.VFS},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Wrap != nil {
+		connector = cfg.Wrap(connector)
+	}
+	return newWriter(ctx, connector)
+}
+
+// recover brings the file into the state from which the writer starts. What an
+// earlier process left behind in the WAL when it died is in the database then,
+// and on disk.
+func (d *DB) recover(ctx context.Context) error {
+	// Another process may be about the same thing, and switching to WAL does not
+	// wait for locks by itself. The deadline is for the locks of others only: a
+	// migration itself may take as long as it has to.
 	waiting, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
-	return untilFree(waiting, prepare)
+	if err := untilFree(waiting, func() error { return d.prepareFile(ctx) }); err != nil {
+		return err
+	}
+	if err := d.rewriteWAL(ctx); err != nil {
+		return fmt.Errorf("writing the WAL again: %w", err)
+	}
+	if err := untilFree(waiting, func() error { return d.migrate(ctx) }); err != nil {
+		return err
+	}
+	if d.checkpoint == nil { // else the WAL stays, for the copy to be continued
+		if err := d.resetWAL(ctx); err != nil {
+			return fmt.Errorf("emptying the WAL: %w", err)
+		}
+	}
+	return d.writer.once(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout))
 }
 
 // untilFree runs fn, and again with growing pauses for as long as the database
@@ -210,32 +231,62 @@ func untilFree(ctx context.Context, fn func() error) error {
 	}
 }
 
-// openPool opens a pool through libSQL's connector, because sql.Open("libsql")
-// leaks a goroutine for each connection. wrap may be nil.
-func openPool(path string, wrap func(driver.Connector) driver.Connector, query url.Values) (*sql.DB, error) {
-	connector, err := libsql.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode())
+// prepareFile sets what is on the file for good, in this order: a page size can
+// be set only before there is a page, and WAL makes the first.
+func (d *DB) prepareFile(ctx context.Context) error {
+	for _, pragma := range []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize), "PRAGMA journal_mode = WAL"} {
+		if err := d.writer.once(ctx, pragma); err != nil {
+			return fmt.Errorf("%s: %w", pragma, err)
+		}
+	}
+	return nil
+}
+
+// migrate brings the schema up to date, by connections of its own.
+func (d *DB) migrate(ctx context.Context) error {
+	pool, err := openPool(d.path, url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {"foreign_keys(1)", fmt.Sprintf("busy_timeout(%d)", openTimeout), "wal_autocheckpoint(0)"},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = schema.Migrate(ctx, pool)
+	return errors.Join(err, pool.Close())
+}
+
+// newConnector returns libSQL's connector, because sql.Open("libsql") leaks a
+// goroutine for each connection.
+func newConnector(path string, query url.Values) (driver.Connector, error) {
+	return libsql.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode())
+}
+
+func openPool(path string, query url.Values) (*sql.DB, error) {
+	connector, err := newConnector(path, query)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	if wrap != nil {
-		connector = wrap(connector)
 	}
 	return sql.OpenDB(connector), nil
 }
 
 // Close waits for the transaction under way, empties the WAL into the database,
-// unless that is somebody else's to do (Config.Checkpoint), and closes it.
+// unless that is somebody else's to do (Config.Checkpoint), and closes it. After a
+// failed fsync it does neither, and says so: the process has to end.
 func (d *DB) Close(ctx context.Context) error {
 	select {
 	case <-d.turn:
 	case <-ctx.Done():
 		return fmt.Errorf("closing the database: %w", ctx.Err())
 	}
+	if d.unsynced != nil {
+		return d.unsynced
+	}
 	var err error
 	if d.checkpoint == nil {
-		_, err = d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		err = d.writer.once(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		d.noteSync(err)
 	}
-	return errors.Join(err, d.writer.close(), d.pool.Close())
+	return errors.Join(err, d.closeWriter())
 }
 
 // Write runs fn in one BEGIN IMMEDIATE transaction and returns nil only when it
@@ -243,8 +294,8 @@ func (d *DB) Close(ctx context.Context) error {
 // Where another process holds the lock the whole transaction runs again, so fn
 // must not do anything but use its Tx; what has to follow the commit goes into
 // Tx.OnCommit. The database is then at a new position (Tx.Position), by which a
-// copy of it can be told to have the transaction. Transactions do not nest: with the context of a transaction
-// (Rx.Context) Write returns ErrNested.
+// copy of it can be told to have the transaction. Transactions do not nest: with
+// the context of a transaction (Rx.Context) Write returns ErrNested.
 //
 // why names the transaction in errors and metrics.
 func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
@@ -290,10 +341,17 @@ func (d *DB) exclusively(ctx context.Context, why string, fn func() error) error
 	case <-ctx.Done():
 		return fmt.Errorf("%s: waiting to write: %w", why, ctx.Err())
 	}
+	if d.unsynced != nil {
+		return fmt.Errorf("%s: %w", why, d.unsynced)
+	}
 	began := time.Now()
 	d.observe(StageWait, why, began.Sub(asked))
 	defer func() { d.observe(StageTransaction, why, time.Since(began)) }()
-	return wrapWhy(why, untilFree(ctx, fn))
+	return wrapWhy(why, untilFree(ctx, func() error {
+		err := fn()
+		d.noteSync(err)
+		return err
+	}))
 }
 
 // wrapWhy names the transaction in errors of the database; what fn itself
@@ -343,57 +401,4 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 // changed nothing would sync nothing (infra/sqlite-busy.md).
 func (d *DB) Barrier(ctx context.Context) error {
 	return d.Write(ctx, "batch barrier", func(*Tx) error { return nil })
-}
-
-// boundWAL moves the WAL into the database when it is large, and empties it when
-// it has grown too large. The latter needs a moment without readers of this
-// process; those of others can prevent it, and then a later call tries again.
-func (d *DB) boundWAL(ctx context.Context) error {
-	info, err := os.Stat(d.path + "-wal")
-	if err != nil || info.Size() < d.walLimit && d.unmoved.Load() < checkpointEvery {
-		return nil // a size that cannot be told is no reason to stop
-	}
-	return d.exclusively(ctx, "checkpoint", func() error {
-		began := time.Now()
-		defer func() { d.observe(StageCheckpoint, "checkpoint", time.Since(began)) }()
-		if d.checkpoint != nil {
-			return d.handOver(ctx)
-		}
-		cut := info.Size() > walBound*d.walLimit
-		if !cut && (info.Size() < d.walLimit || began.Sub(d.resetTried) < walEvery) {
-			return d.moveWAL(ctx)
-		}
-		d.resetTried = began
-		empty := d.gate.closeFor(walPatience, cut)
-		defer d.gate.open()
-		if !empty && !cut {
-			return d.moveWAL(ctx)
-		}
-		return d.resetWAL(ctx)
-	})
-}
-
-// moveWAL moves into the database what no reader needs in the WAL any more,
-// waiting for nobody. When that is all, the next write begins the WAL anew. The
-// caller has the turn.
-func (d *DB) moveWAL(ctx context.Context) error {
-	if _, err := d.writer.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-		return err
-	}
-	d.unmoved.Store(0)
-	return nil
-}
-
-// resetWAL moves everything into the database and truncates the WAL. The caller
-// has the turn.
-func (d *DB) resetWAL(ctx context.Context) error {
-	var busy, pages, moved int64
-	err := d.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-	if busy != 0 {
-		d.log.Warn().Int64("wal_pages", pages).Msg("the WAL could not be reset: another process reads an old snapshot")
-	}
-	if err == nil {
-		d.unmoved.Store(0)
-	}
-	return err
 }

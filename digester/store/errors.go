@@ -144,16 +144,21 @@ func (k Kind) Holds() bool {
 // Transaction"). A crash may still bring such a commit back, if its frames had
 // all reached the WAL; its message is in the queue then, and is recognised.
 //
-// Two things are unknown. A failed fsync: the kernel may have given up the
-// pages and report success the next time, so that a later barrier would vouch
-// for what is not on disk. And an error without a code, which a remote
+// Two things are unknown. A failed fsync, after which no other can be believed:
+// see DB.noteSync. And an error without a code, which a remote
 // database's are.
 func commitError(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code() != sqlite3.SQLITE_IOERR_FSYNC && e.Code() != sqlite3.SQLITE_IOERR_DIR_FSYNC {
+	if errors.As(err, &e) && !isFailedSync(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+}
+
+// isFailedSync reports whether an fsync failed, of the file or its directory.
+func isFailedSync(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_IOERR_FSYNC || e.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
 }
 
 // noTransaction reports whether a ROLLBACK failed because there was nothing to

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -34,12 +33,12 @@ func (e *explainer) explain(ctx context.Context, query string, args []any) {
 	}
 }
 
-func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (cursor, error) {
 	e.explain(ctx, query, args)
 	return e.querier.QueryContext(ctx, query, args...)
 }
 
-func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) row {
 	e.explain(ctx, query, args)
 	return e.querier.QueryRowContext(ctx, query, args...)
 }

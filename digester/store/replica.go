@@ -36,7 +36,7 @@ func (d *DB) OpenReplica(ctx context.Context) (*Replica, error) {
 // OpenReplica opens a database file for reading from a process that does not
 // write it; it must exist. Every connection refuses to write.
 func OpenReplica(ctx context.Context, path string) (*Replica, error) {
-	pool, err := openPool(path, nil, url.Values{
+	pool, err := openPool(path, url.Values{
 		"mode":    {"rw"}, // read-only opening cannot recover a WAL that a crash left
 		"_pragma": {"query_only(1)", "busy_timeout(5000)", "cache_size(-16384)", "temp_store(memory)"},
 	})
@@ -80,7 +80,7 @@ func (r *Replica) read(ctx context.Context, fn func(*Rx) error) error {
 		return fmt.Errorf("beginning to read: %w", err)
 	}
 	defer tx.Rollback() // there is nothing to commit
-	return fn(&Rx{ctx: ctx, q: tx, codec: r.codec})
+	return fn(&Rx{ctx: ctx, q: pooled{tx}, codec: r.codec})
 }
 
 // Exclusively runs fn while nobody reads through this replica: for a file that

@@ -1,15 +1,52 @@
 package store
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+)
+
+// cursor is a query's result, row by row; *sql.Rows is one.
+type cursor interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// row is a result's only row; *sql.Row is one. Scan returns sql.ErrNoRows if
+// there is none.
+type row interface {
+	Scan(dest ...any) error
+}
+
+// pooled is the querier of what database/sql has: a transaction, a connection.
+type pooled struct {
+	of interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	}
+}
+
+func (p pooled) QueryContext(ctx context.Context, query string, args ...any) (cursor, error) {
+	rows, err := p.of.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (p pooled) QueryRowContext(ctx context.Context, query string, args ...any) row {
+	return p.of.QueryRowContext(ctx, query, args...)
+}
 
 // collect reads all rows into values: dest returns where a row's columns go.
-func collect[T any](rows *sql.Rows, err error, dest func(*T) []any) ([]T, error) {
+func collect[T any](rows cursor, err error, dest func(*T) []any) ([]T, error) {
 	return collectThen(rows, err, dest, func(*T) {})
 }
 
 // collectThen is collect with a step after each row, for columns that need
 // converting.
-func collectThen[T any](rows *sql.Rows, err error, dest func(*T) []any, then func(*T)) ([]T, error) {
+func collectThen[T any](rows cursor, err error, dest func(*T) []any, then func(*T)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +76,7 @@ func one[T any](all []T, err error) (T, error) {
 }
 
 // collectHours reads rows of (owner, hour, count).
-func collectHours[K comparable](rows *sql.Rows, err error) (map[K][]HourCount, error) {
+func collectHours[K comparable](rows cursor, err error) (map[K][]HourCount, error) {
 	type row struct {
 		owner K
 		hour  int64

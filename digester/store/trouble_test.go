@@ -66,7 +66,7 @@ func storedEvents(t *testing.T, r *Replica) (n int64) {
 func TestFullAndBack(t *testing.T) {
 	db, replica, project := openTrouble(t)
 	limit := func(pages int) {
-		if _, err := db.writer.conn.ExecContext(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
+		if err := db.writer.once(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestWholeTransactionRunsAgain(t *testing.T) {
 // could not be written was not.
 func TestBusyUntilTheDeadline(t *testing.T) {
 	db, replica, project := openTrouble(t)
-	if _, err := db.writer.conn.ExecContext(t.Context(), `PRAGMA busy_timeout = 0`); err != nil {
+	if err := db.writer.once(t.Context(), `PRAGMA busy_timeout = 0`); err != nil {
 		t.Fatal(err)
 	}
 	other := scratch(t, db.path, "")

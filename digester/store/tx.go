@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"sundew/schema/wire"
@@ -13,8 +12,8 @@ import (
 // querier is what reads need: the writer's connection inside a write
 // transaction, a read transaction otherwise.
 type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (cursor, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) row
 }
 
 // Rx is a read transaction: one consistent snapshot of the database. It is valid
@@ -81,72 +80,10 @@ func (tx *Tx) insert(query string, args ...any) (int64, error) {
 	return res.LastInsertId()
 }
 
-// writer is the one connection that writes, with its prepared statements. The
-// holder of DB.turn owns it.
-type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-}
-
-func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return &writer{conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
-}
-
-func (w *writer) close() error {
-	for _, s := range w.stmts {
-		s.Close()
-	}
-	return w.conn.Close()
-}
-
-// prepared returns the statement for a text. The texts are constants of this
-// package, so the map stays small.
-func (w *writer) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := w.stmts[query]; ok {
-		return s, nil
-	}
-	s, err := w.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	w.stmts[query] = s
-	return s, nil
-}
-
-func (w *writer) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := w.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.ExecContext(ctx, args...)
-}
-
 // setSync sets when commits are synced to disk. The PRAGMA takes effect when it
 // is prepared, so it must never come from the statement cache (infra/sqlite-busy.md).
 func (w *writer) setSync(ctx context.Context, mode string) error {
-	_, err := w.conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = "+mode)
-	return err
-}
-
-// QueryContext runs a query whose text may vary; it is not kept prepared.
-func (w *writer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return w.conn.QueryContext(ctx, query, args...)
-}
-
-// QueryRowContext runs a query for one row, prepared once.
-func (w *writer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s, err := w.prepared(ctx, query)
-	if err != nil {
-		return w.conn.QueryRowContext(ctx, query, args...) // reports the same error
-	}
-	return s.QueryRowContext(ctx, args...)
+	return w.once(context.WithoutCancel(ctx), "PRAGMA synchronous = "+mode)
 }
 
 // ms is how times are stored: Unix milliseconds.
