@@ -33,7 +33,11 @@ func newFixture(t *testing.T) *fixture { return newFixtureOf(t, 3) }
 
 // newFixtureOf says after how many deliveries a message is a dead letter.
 func newFixtureOf(t *testing.T, maxReceives int) *fixture {
-	db, replica := storetest.Open(t, nil)
+	return newFixtureOn(t, maxReceives, store.Config{})
+}
+
+func newFixtureOn(t *testing.T, maxReceives int, cfg store.Config) *fixture {
+	db, replica := storetest.OpenWith(t, cfg)
 	q, err := local.Open(t.Context(), local.Config{
 		Path: filepath.Join(t.TempDir(), "queue.db"), Visibility: 150 * time.Millisecond, MaxReceives: maxReceives,
 	})
@@ -65,6 +69,8 @@ type faults struct {
 	mu    sync.Mutex
 	calls []string
 	plan  map[string][]fault // the first fault is used up by the next call
+
+	before map[string]func() // run once, before the first call
 }
 
 type fault struct {
@@ -76,6 +82,10 @@ type fault struct {
 // a call.
 func (f *faults) around(name string, do func() error) error {
 	f.mu.Lock()
+	if first := f.before[name]; first != nil {
+		delete(f.before, name)
+		first()
+	}
 	var next *fault
 	if plan := f.plan[name]; len(plan) > 0 {
 		next, f.plan[name] = &plan[0], plan[1:]

@@ -279,6 +279,7 @@ func (d *DB) Close(ctx context.Context) error {
 		return fmt.Errorf("closing the database: %w", ctx.Err())
 	}
 	if d.unsynced != nil {
+		d.turn <- struct{}{} // nothing is closed
 		return d.unsynced
 	}
 	var err error
