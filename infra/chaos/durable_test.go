@@ -24,7 +24,7 @@ func traced(t *testing.T, use func(p *program)) []*call {
 	dir := t.TempDir()
 	// With -D the program is our child, so that signals reach it, and strace a
 	// grandchild, of which only the end of its output tells that it is done.
-	cmd := command(dir, []string{"strace", "-D", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "8192", "-e", "signal=none",
+	cmd := command(dir, []string{"strace", "-D", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "131072", "-e", "signal=none",
 		"-e", "trace=pwrite64,write,fsync,fdatasync", "-o", "/dev/fd/3"}, "serve")
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -92,26 +92,35 @@ const (
 )
 
 // commits reads the transactions of a WAL out of the writes to it
-// (www.sqlite.org/fileformat2.html, "The Write-Ahead Log").
+// (www.sqlite.org/fileformat2.html, "The Write-Ahead Log"). A write has a part of
+// a frame or many frames; the file's header, which begins every WAL, says how
+// large they are.
 func commits(calls []*call, wal string) (all []*commit) {
 	var c *commit
-	var header []byte
+	var rest []byte // of a frame not yet whole
+	var size int
 	for _, w := range calls {
 		switch {
-		case w.file != wal || w.name != "pwrite64" || w.offset == 0 && len(w.data) == walHeader:
-		case len(w.data) == frameHeader:
-			header = w.data
+		case w.file != wal || w.name != "pwrite64":
+		case w.offset == 0 && len(w.data) == walHeader:
+			size = frameHeader + int(binary.BigEndian.Uint32(w.data[8:]))
+		case size > 0:
+			rest = append(rest, w.data...)
 			if c == nil {
 				c = &commit{from: w.from}
 			}
-		case header != nil:
-			c.frames = append(c.frames, frame{binary.BigEndian.Uint32(header), w.data})
-			if binary.BigEndian.Uint32(header[4:]) != 0 { // the size of the database after a commit
-				c.to = w.to
-				all = append(all, c)
-				c = nil
+			for ; len(rest) >= size; rest = rest[size:] {
+				c.frames = append(c.frames, frame{binary.BigEndian.Uint32(rest), rest[frameHeader:size]})
+				if binary.BigEndian.Uint32(rest[4:]) != 0 { // the size of the database after a commit
+					c.to = w.to
+					all = append(all, c)
+					c = nil
+					break
+				}
 			}
-			header = nil
+			if c == nil {
+				rest = nil // a run ends with the commit
+			}
 		}
 	}
 	return all

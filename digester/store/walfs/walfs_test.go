@@ -3,6 +3,7 @@ package walfs_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -250,6 +251,87 @@ func turns(t *testing.T, r *rand.Rand, path string, both []*database) {
 		both[1].want("without", want)
 		if step%10 == 9 {
 			afterCrash(t, path).want("after a crash", want)
+		}
+	}
+}
+
+// A run that is lost in the middle of a transaction, in which SQLite believes
+// that it was written, keeps the transaction from committing, also where only a
+// statement is undone.
+func TestLostRun(t *testing.T) {
+	path := newFile(t)
+	armed := false
+	d := connect(t, path, faulty(t, func(op walfs.Op, wal bool) (none walfs.Fault) {
+		if !armed || !wal || op != walfs.Write {
+			return none
+		}
+		armed = false
+		return walfs.Fault{Code: sqlite3.SQLITE_FULL}
+	}), "cache_size(10)")
+	want := make(map[int]int)
+	for i := range 30 {
+		d.must(put, i, 0)
+		want[i] = 0
+	}
+	d.must(`BEGIN IMMEDIATE`)
+	for i := range 30 {
+		d.must(put, i, 1)
+	}
+	armed = true
+	if err := d.exec(`UPDATE t SET id = id + 1000 WHERE id BETWEEN 1 AND 20`); err == nil || armed {
+		t.Fatalf("the run was not lost: %v", err)
+	}
+	err := d.exec(`COMMIT`)
+	if err == nil {
+		t.Error("the transaction was committed")
+	}
+	_ = d.exec(`ROLLBACK`) // SQLite may have done so
+	d.want("after the rollback", want)
+	d.must(put, 30, 2)
+	want[30] = 2
+	connect(t, path, "").want("another connection", want)
+	afterCrash(t, path).want("after a crash", want)
+}
+
+// Frames that are written again with other checksums at the end of a commit are
+// written before it is published: a failure of the last ones is the commit's.
+func TestChecksumsWrittenAnew(t *testing.T) {
+	writes := 0
+	fails := func(at int) (err error) {
+		path := newFile(t)
+		writes = -1 << 30
+		d := connect(t, path, faulty(t, func(op walfs.Op, wal bool) (none walfs.Fault) {
+			if !wal || op != walfs.Write {
+				return none
+			}
+			if writes++; writes == at {
+				return walfs.Fault{Code: sqlite3.SQLITE_FULL}
+			}
+			return none
+		}), "cache_size(10)", "synchronous(normal)")
+		d.must(put, -1, 0)
+		d.must(`BEGIN IMMEDIATE`)
+		writes = 0
+		for i := range 40 {
+			err = errors.Join(err, d.exec(put, i, 1))
+		}
+		err = errors.Join(err, d.exec(put, 3, 2), d.exec(`COMMIT`))
+		if err != nil {
+			_ = d.exec(`ROLLBACK`)
+			connect(t, path, "").want("another connection", map[int]int{-1: 0})
+		}
+		return err
+	}
+	if err := fails(0); err != nil {
+		t.Fatal(err)
+	}
+	all := writes
+	if all < 40 {
+		t.Fatalf("%d writes: no checksums were written anew", all)
+	}
+	for back := range 3 {
+		if fails(all-back) == nil {
+			t.Errorf("the failure of write %d of %d went unnoticed", all-back, all)
 		}
 	}
 }
