@@ -255,6 +255,41 @@ func turns(t *testing.T, r *rand.Rand, path string, both []*database) {
 	}
 }
 
+// A run of a transaction that was rolled back is never written: its place in the
+// WAL is another process's by then.
+func TestRunOfRollback(t *testing.T) {
+	path := newFile(t)
+	writes := 0
+	d := connect(t, path, faulty(t, func(op walfs.Op, wal bool) (none walfs.Fault) {
+		if wal && op == walfs.Write {
+			writes++
+		}
+		return none
+	}), "cache_size(10)")
+	other := connect(t, path, "")
+	want := make(map[int]int)
+	for rows := 10; rows < 40; rows++ {
+		d.must(put, 1000, rows)
+		d.must(`BEGIN IMMEDIATE`)
+		for i := range rows {
+			d.must(put, rows*100+i, rows)
+		}
+		d.must(`ROLLBACK`)
+		before := writes
+		for i := range 8 {
+			other.must(put, i, rows)
+			want[i] = rows
+		}
+		want[1000] = rows
+		d.want("the same connection", want)
+		other.want("another connection", want)
+		if writes != before {
+			t.Fatalf("%d rows: reading wrote to the WAL", rows)
+		}
+	}
+	afterCrash(t, path).want("after a crash", want)
+}
+
 // A run that is lost in the middle of a transaction, in which SQLite believes
 // that it was written, keeps the transaction from committing, also where only a
 // statement is undone.
@@ -383,7 +418,11 @@ func failOnce(t *testing.T, op walfs.Op, wal bool, n int, fault walfs.Fault) (fa
 		failed = true
 		return fault
 	}
-	d, reader := connect(t, path, faulty(t, hook), "cache_size(10)"), connect(t, path, "")
+	mode := "synchronous(full)"
+	if op == walfs.Write { // no fsync writes what the commit should have written
+		mode = "synchronous(normal)"
+	}
+	d, reader := connect(t, path, faulty(t, hook), "cache_size(10)", mode), connect(t, path, "")
 	on = true
 	want := make(map[int]int)
 	for step := range 8 {
