@@ -70,7 +70,7 @@ func (d *DB) resetWAL(ctx context.Context) error {
 // be believed again. Only writing everything anew helps, and that is what a
 // process does when it starts: see recover. The caller has the turn.
 func (d *DB) noteSync(err error) {
-	if d.unsynced == nil && isFailedSync(err) {
+	if err != nil && d.unsynced == nil && isFailedSync(err) {
 		d.unsynced = fmt.Errorf("%w: an earlier fsync failed: %w", ErrCommitUnknown, err)
 	}
 }
