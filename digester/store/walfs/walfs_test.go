@@ -255,8 +255,8 @@ func turns(t *testing.T, r *rand.Rand, path string, both []*database) {
 	}
 }
 
-// A run of a transaction that was rolled back is never written: its place in the
-// WAL is another process's by then.
+// After a rollback nothing of the transaction is written any more: its place in
+// the WAL may be another process's by then.
 func TestRunOfRollback(t *testing.T) {
 	path := newFile(t)
 	writes := 0
