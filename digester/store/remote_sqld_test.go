@@ -40,12 +40,12 @@ func TestReadsOnLibSQL(t *testing.T) {
 	copyRows(t, file, client.Stream())
 
 	replica := &Replica{pool: remote, codec: wire.NewCodec(), gate: newGate()}
-	want := readAll(t, &Rx{ctx: ctx, q: file, codec: wire.NewCodec()})
+	want := readAll(t, &Rx{ctx: ctx, q: pooled{file}, codec: wire.NewCodec()})
 	tx, err := remote.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := readAll(t, &Rx{ctx: ctx, q: tx, codec: wire.NewCodec()})
+	got := readAll(t, &Rx{ctx: ctx, q: pooled{tx}, codec: wire.NewCodec()})
 	if err := tx.Rollback(); err != nil {
 		t.Error(err)
 	}
