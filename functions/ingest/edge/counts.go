@@ -111,14 +111,16 @@ func knownReason(word string) bool {
 	return false
 }
 
-// take returns everything counted and begins anew.
+// take returns everything counted and begins anew; nil if nothing was. The map it
+// returns is the caller's alone.
 func (c *counter) take() map[countKey]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	taken := c.counts
-	if len(taken) > 0 {
-		c.counts = map[countKey]int64{}
+	if len(c.counts) == 0 {
+		return nil
 	}
+	taken := c.counts
+	c.counts = map[countKey]int64{}
 	return taken
 }
 
