@@ -58,7 +58,7 @@ FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME
 	infra/fuzz.sh $(FUZZTIME)
 
-bench: ## intake to database, over HTTP, on this machine
+bench: bench-lambda ## intake to database, over HTTP, on this machine; and the edge's cold starts
 	$(GO) run ./infra/bench
 
 bench-lambda: ## the edge as a Lambda function, on this machine
