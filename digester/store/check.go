@@ -81,13 +81,15 @@ var invariants = []struct{ holds, counterexamples string }{
 
 // Check verifies every invariant of the database in one snapshot. It reads all
 // of it, so it has no time limit but ctx. No problems: nil.
-func (r *Replica) Check(ctx context.Context) ([]Problem, error) {
-	tx, err := r.pool.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("beginning to check: %w", err)
-	}
-	defer tx.Rollback()
-	rx := &Rx{ctx: ctx, q: pooled{tx}, codec: r.codec}
+func (r *Replica) Check(ctx context.Context) (problems []Problem, err error) {
+	err = r.snapshot(ctx, func(rx *Rx) error {
+		problems, err = rx.check()
+		return err
+	})
+	return problems, err
+}
+
+func (rx *Rx) check() ([]Problem, error) {
 	var problems []Problem
 	for _, c := range append(invariants[:len(invariants):len(invariants)],
 		struct{ holds, counterexamples string }{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},

@@ -16,12 +16,14 @@ import (
 // WAL from being reset.
 const readDeadline = 5 * time.Second
 
-// Replica reads. It is safe for concurrent use.
+// Replica reads: a database file, or a libSQL server (remotereplica.go). It is
+// safe for concurrent use.
 type Replica struct {
-	path  string
-	pool  *sql.DB
-	codec *wire.Codec
-	gate  *gate // shared with the DB of this process, if it has one
+	path   string
+	pool   *sql.DB      // of the file
+	remote *remoteReads // in its place; nil: it is a file
+	codec  *wire.Codec
+	gate   *gate // shared with the DB of this process, if it has one
 }
 
 // OpenReplica opens the database for reading beside its writer.
@@ -52,10 +54,12 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 	return &Replica{path: path, pool: pool, codec: wire.NewCodec(), gate: newGate()}, nil
 }
 
-// Read runs fn in one deferred transaction: all that it reads is from one
-// moment. It is cut off after five seconds, when ctx is done, or, with ErrCut, when
-// the WAL has grown beyond its bound and must be reset. With the context of a
-// transaction it returns ErrNested.
+// Read runs fn on one snapshot: all that it reads is from one moment. Of a file
+// that is one deferred transaction; of a libSQL server fn may run several times,
+// so that it must do nothing but read and assign what it found. It is cut off
+// after five seconds, when ctx is done, or, with ErrCut, when the WAL has grown
+// beyond its bound and must be reset. With the context of a transaction it returns
+// ErrNested.
 func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
 	if err := refuseNested(ctx); err != nil {
 		return err
@@ -67,14 +71,18 @@ func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
 		return err
 	}
 	defer leave()
-	err = r.read(ctx, fn)
+	err = r.snapshot(ctx, fn)
 	if err != nil && errors.Is(context.Cause(ctx), ErrCut) {
 		return fmt.Errorf("%w: %w", ErrCut, err)
 	}
 	return err
 }
 
-func (r *Replica) read(ctx context.Context, fn func(*Rx) error) error {
+// snapshot is Read without its bounds.
+func (r *Replica) snapshot(ctx context.Context, fn func(*Rx) error) error {
+	if r.remote != nil {
+		return r.remote.read(ctx, func(q querier) error { return fn(&Rx{ctx: ctx, q: q, codec: r.codec}) })
+	}
 	tx, err := r.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning to read: %w", err)
@@ -94,8 +102,14 @@ func (r *Replica) Exclusively(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// Path returns the file that the replica reads.
+// Path returns the file that the replica reads; empty: it is a server.
 func (r *Replica) Path() string { return r.path }
 
 // Close closes the connections.
-func (r *Replica) Close() error { return r.pool.Close() }
+func (r *Replica) Close() error {
+	if r.remote != nil {
+		r.remote.client.Close()
+		return nil
+	}
+	return r.pool.Close()
+}

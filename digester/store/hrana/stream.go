@@ -23,6 +23,10 @@ type Stream struct {
 	// Position is the largest place in the primary's log that a result of this
 	// stream named.
 	Position uint64
+
+	// Begun counts the connections of the server's that it has been. What SQLite
+	// counts for a connection, such as data_version, compares only within one.
+	Begun int
 }
 
 // Stream returns a new stream. Nothing is sent before its first statement.
@@ -142,6 +146,9 @@ func (s *Stream) send(ctx context.Context, b *batch) (*steps, error) {
 	if err != nil {
 		s.lose(err)
 		return nil, err
+	}
+	if s.baton == "" {
+		s.Begun++
 	}
 	s.baton, s.used = a.Baton, s.client.now()
 	return s.decode(a, b.steps)
