@@ -62,7 +62,10 @@ func OpenRemoteReplica(ctx context.Context, cfg RemoteConfig) (*Replica, error) 
 // A server that is a replica cannot hold a transaction over several requests: what
 // is left open is begun again on the primary, and fails without it. So the
 // statements of a read are requests of their own, and SQLite's data_version on the
-// same connection tells whether somebody committed in between. If so, the read runs
+// same connection tells whether somebody committed in between. (The place in the log
+// that comes with each answer would not do: it is named a little after what it names
+// can be read. It tells answers of the primary's, which a replica that has just
+// started hands on, from its own.) If the database moved, the read runs
 // again, now with answers to the statements of the try before, which came from one
 // transaction in one request; mostly these are the statements that it asks again.
 // After snapshotTries the last answers are taken as they are. Then two statements
@@ -112,9 +115,9 @@ type remoteTry struct {
 	stream  *hrana.Stream
 	known   map[string]hrana.Result // answers, from one snapshot, to what will probably be asked
 	asked   []hrana.Statement
-	version int64 // of the data, 0 before the first answer
-	begun   int   // the stream's, when version came
-	moved   bool  // the version was not the same all the time
+	version int64  // of the data, 0 before the first answer
+	at      uint64 // the place in the primary's log that came with version
+	moved   bool   // they were not the same all the time
 }
 
 // dataVersion changes when another connection has committed. The PRAGMA itself
@@ -187,8 +190,8 @@ func (t *remoteTry) note(r hrana.Result) error {
 	if !ok {
 		return errors.New("the server's data_version is no number")
 	}
-	t.moved = t.moved || t.version != 0 && (v != t.version || t.begun != t.stream.Begun)
-	t.version, t.begun = v, t.stream.Begun
+	t.moved = t.moved || t.version != 0 && (v != t.version || t.at != t.stream.Latest)
+	t.version, t.at = v, t.stream.Latest
 	return nil
 }
 

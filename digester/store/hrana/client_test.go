@@ -78,8 +78,8 @@ func TestIdle(t *testing.T) {
 	if diff := cmp.Diff([]string{"", "next", "", "open", ""}, n.batons); diff != "" {
 		t.Errorf("batons (-want +got):\n%s", diff)
 	}
-	if s.Position != 7 || s.Begun != 3 {
-		t.Errorf("position %d, begun %d times", s.Position, s.Begun)
+	if s.Position != 7 || s.Latest != 7 {
+		t.Errorf("position %d, %d", s.Position, s.Latest)
 	}
 }
 

@@ -24,9 +24,8 @@ type Stream struct {
 	// stream named.
 	Position uint64
 
-	// Begun counts the connections of the server's that it has been. What SQLite
-	// counts for a connection, such as data_version, compares only within one.
-	Begun int
+	// Latest is the place that the last answer named.
+	Latest uint64
 }
 
 // Stream returns a new stream. Nothing is sent before its first statement.
@@ -147,9 +146,6 @@ func (s *Stream) send(ctx context.Context, b *batch) (*steps, error) {
 		s.lose(err)
 		return nil, err
 	}
-	if s.baton == "" {
-		s.Begun++
-	}
 	s.baton, s.used = a.Baton, s.client.now()
 	return s.decode(a, b.steps)
 }
@@ -200,7 +196,7 @@ func (s *Stream) decode(a *answer, want int) (*steps, error) {
 		return nil, errors.New("the server's answer has not one result for each statement")
 	}
 	at, err := position(all.Position)
-	s.Position = max(s.Position, at)
+	s.Position, s.Latest = max(s.Position, at), at
 	return &all, err
 }
 
