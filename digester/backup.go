@@ -29,6 +29,9 @@ var (
 
 // openDatabase opens the database and begins its backup, if there is to be one.
 func (s *service) openDatabase(ctx context.Context) (err error) {
+	if err := s.cfg.refuseServer(); err != nil {
+		return err
+	}
 	cfg := store.Config{Path: s.cfg.databasePath(), Log: s.log, Observe: observeIn(s.timings)}
 	if s.cfg.Backup.IsZero() {
 		s.db, err = store.Open(ctx, cfg)
@@ -69,14 +72,17 @@ func refuseEmpty(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// runBackup copies what is written until ctx is done.
+// runBackup copies what is written until ctx is done, and shows those who follow
+// that there is somebody who writes.
 func (s *service) runBackup(ctx context.Context) error {
-	if s.backup == nil {
+	if s.backup == nil && s.cfg.Server.URL == "" {
 		return nil
 	}
 	var copying sync.WaitGroup
-	copying.Go(func() { s.backup.Run(ctx) })
 	defer copying.Wait()
+	if s.backup != nil {
+		copying.Go(func() { s.backup.Run(ctx) })
+	}
 	ticker := time.NewTicker(lifeEvery)
 	defer ticker.Stop()
 	for {

@@ -83,13 +83,7 @@ func losses(books *ledger.Books) (problems []store.Problem) {
 // openForReading opens the data of an installation, whether or not a digester is
 // running on it.
 func openForReading(ctx context.Context, cfg Config) (*store.Replica, *local.Inspector, func(), error) {
-	if _, err := os.Stat(cfg.databasePath()); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, nil, nil, fmt.Errorf("there is no database in %q yet: start `digester serve` once, or set SUNDEW_DATA", cfg.Data)
-		}
-		return nil, nil, nil, err
-	}
-	replica, err := store.OpenReplica(ctx, cfg.databasePath())
+	replica, err := openDatabaseForReading(ctx, cfg)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -98,4 +92,17 @@ func openForReading(ctx context.Context, cfg Config) (*store.Replica, *local.Ins
 		return nil, nil, nil, errors.Join(err, replica.Close())
 	}
 	return replica, q, func() { q.Close(); replica.Close() }, nil
+}
+
+func openDatabaseForReading(ctx context.Context, cfg Config) (*store.Replica, error) {
+	if cfg.Server.URL != "" {
+		return store.OpenRemoteReplica(ctx, cfg.Server)
+	}
+	if _, err := os.Stat(cfg.databasePath()); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no database in %q yet: start `digester serve` once, or set SUNDEW_DATA", cfg.Data)
+		}
+		return nil, err
+	}
+	return store.OpenReplica(ctx, cfg.databasePath())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/replicate"
+	"sundew/digester/store"
 )
 
 // Config is everything that can be configured. The names of the environment
@@ -26,6 +27,10 @@ type Config struct {
 	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
 	LogLevel  zerolog.Level  // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
 	Regions   []RegionConfig // SUNDEW_QUEUES and SUNDEW_BUCKETS: where the edge runs elsewhere; none
+
+	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
+	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
+	Replica  store.RemoteConfig // SUNDEW_REPLICA and SUNDEW_REPLICA_TOKEN: the libSQL server that a dashboard process reads; none
 
 	Backup  replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
 	Follow  replicate.Target // SUNDEW_FOLLOW: the backup that a dashboard process follows; none
@@ -73,6 +78,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		}
 		return nil
 	})
+	readDatabases(read, &cfg)
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = replicate.ParseTarget(v)
@@ -118,9 +124,16 @@ func parseAddress(v string) (*url.URL, error) {
 	return u, nil
 }
 
-func (c Config) databasePath() string { return filepath.Join(c.Data, "sundew.db") }
-func (c Config) queuePath() string    { return filepath.Join(c.Data, "queue.db") }
-func (c Config) copyPath() string     { return filepath.Join(c.Data, "copy.db") }
+// databasePath returns the file that the digester writes.
+func (c Config) databasePath() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return filepath.Join(c.Data, "sundew.db")
+}
+
+func (c Config) queuePath() string { return filepath.Join(c.Data, "queue.db") }
+func (c Config) copyPath() string  { return filepath.Join(c.Data, "copy.db") }
 
 // publicURL returns how to reach what listens at addr.
 func (c Config) publicURL(addr string) string {

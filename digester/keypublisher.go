@@ -58,6 +58,7 @@ func readKeys(replica *store.Replica) func(context.Context) (*keyring.Snapshot, 
 		snapshot := &keyring.Snapshot{At: time.Now()}
 		err := replica.Read(ctx, func(rx *store.Rx) error {
 			all, err := rx.Keys()
+			snapshot.Keys = nil // a read may run again
 			for _, k := range all {
 				snapshot.Keys = append(snapshot.Keys, keyring.Key{Project: k.Project, Public: k.Public, Enabled: k.Enabled})
 			}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sundew/digester/dashboard"
-	"sundew/digester/replicate"
 	"sundew/digester/store"
 )
 
@@ -33,9 +31,8 @@ type viewer struct {
 	log      zerolog.Logger
 	url      string
 	listener net.Listener
-	follower *replicate.Follower
-	replica  *store.Replica               // set before pages
-	pages    atomic.Pointer[http.Handler] // nil until there is a copy
+	source   source
+	pages    atomic.Pointer[http.Handler] // nil until there is something to read
 
 	mu       sync.Mutex // guards what follows
 	position store.Position
@@ -45,9 +42,6 @@ type viewer struct {
 
 // serveCopy runs a dashboard of a copy until ctx is done.
 func serveCopy(ctx context.Context, cfg Config, stdout io.Writer, log zerolog.Logger) (err error) {
-	if cfg.Follow.IsZero() {
-		return fmt.Errorf("%w: --role dashboard needs SUNDEW_FOLLOW, the address of the backup that it follows", errUsage)
-	}
 	v := &viewer{cfg: cfg, log: log, moved: make(chan struct{})}
 	defer func() { err = errors.Join(err, v.close()) }()
 	if err := v.open(); err != nil {
@@ -57,14 +51,7 @@ func serveCopy(ctx context.Context, cfg Config, stdout io.Writer, log zerolog.Lo
 }
 
 func (v *viewer) open() (err error) {
-	if err := os.MkdirAll(v.cfg.Data, 0o700); err != nil {
-		return fmt.Errorf("making the data directory: %w", err)
-	}
-	v.follower, err = replicate.NewFollower(replicate.FollowerConfig{Path: v.cfg.copyPath(), Target: v.cfg.Follow, Log: v.log})
-	if errors.Is(err, replicate.ErrFollowed) {
-		return fmt.Errorf("another dashboard is running on %q; stop it, or set SUNDEW_DATA to another directory: %w", v.cfg.Data, err)
-	}
-	if err != nil {
+	if v.source, err = newSource(v.cfg, v.log); err != nil {
 		return err
 	}
 	if v.listener, err = net.Listen("tcp", v.cfg.Listen); err != nil {
@@ -74,7 +61,7 @@ func (v *viewer) open() (err error) {
 	return nil
 }
 
-// run serves from the start, and pages as soon as there is a copy.
+// run serves from the start, and pages as soon as there is something to read.
 func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 	var unused unusedConns
 	server := newServer(v.handler(), &unused)
@@ -86,14 +73,13 @@ func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 		return nil
 	})
 	group.Go(func() error {
-		if err := v.prepare(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
+		return v.source.run(ctx, func(r *store.Replica) error {
+			if err := v.showPages(r); err != nil {
+				return err
 			}
-			return err
-		}
-		fmt.Fprintf(stdout, "Sundew is ready. Dashboard of a copy: %s/\n", v.url)
-		return v.follower.Run(ctx, v.replica.Exclusively, func() { v.note(ctx) })
+			fmt.Fprintf(stdout, "Sundew is ready. Dashboard of a copy: %s/\n", v.url)
+			return nil
+		}, v.note)
 	})
 	group.Go(func() error {
 		<-ctx.Done()
@@ -104,18 +90,9 @@ func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 	return group.Wait()
 }
 
-// prepare makes the copy and opens it: not before, see replicate.Follower.
-func (v *viewer) prepare(ctx context.Context) error {
-	if err := v.follower.Prepare(ctx); err != nil {
-		return err
-	}
-	var err error
-	if v.replica, err = store.OpenReplica(ctx, v.cfg.copyPath()); err != nil {
-		return err
-	}
-	v.note(ctx)
+func (v *viewer) showPages(replica *store.Replica) error {
 	pages, err := dashboard.New(dashboard.Config{
-		Replica: v.replica, PublicURL: v.url, Now: time.Now, Log: v.log, Version: version(),
+		Replica: replica, PublicURL: v.url, Now: time.Now, Log: v.log, Version: version(),
 		Copy: &dashboard.Copy{Primary: v.cfg.Primary, Wait: v.wait, Old: oldAfter},
 	})
 	if err != nil {
@@ -127,14 +104,7 @@ func (v *viewer) prepare(ctx context.Context) error {
 }
 
 // note takes down where the copy is.
-func (v *viewer) note(ctx context.Context) {
-	p, err := v.replica.Position(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			v.log.Error().Err(err).Msg("the copy's position cannot be read")
-		}
-		return
-	}
+func (v *viewer) note(p store.Position) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if p.Number == v.position.Number {
@@ -164,11 +134,8 @@ func (v *viewer) wait(ctx context.Context, position int64) bool {
 
 func (v *viewer) close() error {
 	var errs []error
-	if v.replica != nil {
-		errs = append(errs, v.replica.Close())
-	}
-	if v.follower != nil {
-		errs = append(errs, v.follower.Close())
+	if v.source != nil {
+		errs = append(errs, v.source.close())
 	}
 	if v.listener != nil {
 		if err := v.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -193,30 +160,30 @@ func (v *viewer) handler() http.Handler {
 			return
 		}
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "The copy of the database is being fetched. Try again in a moment.", http.StatusServiceUnavailable)
+		http.Error(w, "The database cannot be read here yet. Try again in a moment.", http.StatusServiceUnavailable)
 	})
 	return mux
 }
 
 // copyState is the answer of /health/ready.
 type copyState struct {
-	Status   string  `json:"status"`             // "ok", "old" or "fetching"; pages are there in the first two
-	Problem  string  `json:"problem,omitempty"`  // why the copy is not kept up to date
+	Status   string  `json:"status"`             // "ok", "old", "away" or "waiting"; pages are there in the first two
+	Problem  string  `json:"problem,omitempty"`  // why the copy is not kept up to date, or the replica does not answer
 	Position int64   `json:"position"`           //
 	AsOf     string  `json:"as_of,omitempty"`    // RFC 3339
 	Age      float64 `json:"age_seconds"`        // since the primary last wrote something that is here
 	Lag      float64 `json:"lag_seconds"`        // how old that was when it arrived
-	Reached  float64 `json:"backup_age_seconds"` // since the backup last answered
+	Reached  float64 `json:"source_age_seconds"` // since the backup or the replica last answered
 }
 
 func (v *viewer) state(now time.Time) copyState {
-	f := v.follower.Status()
+	from := v.source.status()
 	s := copyState{Status: "ok"}
-	if f.Problem != nil {
-		s.Problem = f.Problem.Error()
+	if from.Problem != nil {
+		s.Problem = from.Problem.Error()
 	}
-	if !f.Reached.IsZero() {
-		s.Reached = now.Sub(f.Reached).Seconds()
+	if !from.Reached.IsZero() {
+		s.Reached = now.Sub(from.Reached).Seconds()
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -226,18 +193,20 @@ func (v *viewer) state(now time.Time) copyState {
 	}
 	switch {
 	case v.pages.Load() == nil:
-		s.Status = "fetching"
+		s.Status = "waiting"
+	case from.Blind:
+		s.Status = "away"
 	case s.Age > oldAfter.Seconds():
 		s.Status = "old"
 	}
 	return s
 }
 
-// serveReady answers 200 as soon as there are pages. Old ones are better than
-// none, so that age is no reason to be not ready.
+// serveReady answers 200 while there are pages. Old ones are better than none, so
+// that age is no reason to be not ready.
 func (v *viewer) serveReady(w http.ResponseWriter, _ *http.Request) {
 	answer, status := v.state(time.Now()), http.StatusOK
-	if answer.Status == "fetching" {
+	if answer.Status == "waiting" || answer.Status == "away" {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, answer)

@@ -131,7 +131,18 @@ func TestDashboardRole(t *testing.T) {
 	if status, body := primary.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "sundew_backup_failing 0") {
 		t.Errorf("the primary's /metrics answered %d: %s", status, body)
 	}
+	for _, path := range []string{"/ledger", "/dead-letters"} { // the queue's side only the primary knows
+		if status, page := b.get(path); status != http.StatusOK || strings.Contains(page, "A copy, as of") {
+			t.Errorf("%s answered %d:\n%s", path, status, page)
+		}
+	}
+	if status, page := b.post("/projects/1/quiet", url.Values{"before": {"0"}}); status != http.StatusOK || !strings.Contains(page, "No issue was resolved") {
+		t.Errorf("resolving quiet issues: %d\n%s", status, page)
+	}
 	primary.stop()
+	if status, page := b.get("/ledger"); status != http.StatusBadGateway || !strings.Contains(page, "The primary does not answer") {
+		t.Errorf("the ledger with the primary down: %d\n%s", status, page)
+	}
 	if status, page := b.get("/issues/1"); status != http.StatusOK || !strings.Contains(page, "it broke") {
 		t.Errorf("with the primary down: %d\n%s", status, page)
 	}
@@ -171,8 +182,11 @@ func TestReadYourWrites(t *testing.T) {
 		}
 		if known == "" {
 			status, page := writer.post("/projects", url.Values{"name": {"Typed & kept"}})
-			if status != http.StatusForbidden || !strings.Contains(page, "Typed &amp; kept") {
+			if status != http.StatusForbidden || !strings.Contains(page, "Typed &amp; kept") || strings.Contains(page, "/ledger") {
 				t.Errorf("a form: %d\n%s", status, page)
+			}
+			if status, _ := writer.get("/ledger"); status != http.StatusNotFound {
+				t.Errorf("the ledger without a primary: %d", status)
 			}
 		}
 		stop()

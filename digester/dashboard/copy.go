@@ -59,13 +59,14 @@ type freshness struct {
 	Lack bool // of what the reader has changed himself
 }
 
-// freshness reads how old a snapshot is; nil: it is not one of a copy.
-func (d *Dashboard) freshness(rx *store.Rx, lack bool) (*freshness, error) {
+// freshness reads how old a snapshot is, for a reader who has changed something at
+// a position; nil: it is not one of a copy.
+func (d *Dashboard) freshness(rx *store.Rx, changed int64) (*freshness, error) {
 	if d.cfg.Copy == nil {
 		return nil, nil
 	}
 	p, err := rx.Position()
-	return &freshness{At: p.At, Old: d.cfg.Now().Sub(p.At) > d.cfg.Copy.Old, Lack: lack}, err
+	return &freshness{At: p.At, Old: d.cfg.Now().Sub(p.At) > d.cfg.Copy.Old, Lack: p.Number < changed}, err
 }
 
 // rememberPosition lets the browser's next page show the write at a position.
@@ -77,17 +78,25 @@ func (d *Dashboard) rememberPosition(w http.ResponseWriter, position int64) {
 	})
 }
 
-// reached returns whether a page shows what its reader has changed.
-func (d *Dashboard) reached(r *http.Request) bool {
+// changedAt returns the position after a reader's last change; 0: it is not known.
+func (d *Dashboard) changedAt(r *http.Request) int64 {
 	cookie, err := r.Cookie(positionCookie)
 	if d.cfg.Copy == nil || err != nil {
-		return true
+		return 0
 	}
 	position, err := strconv.ParseInt(cookie.Value, 10, 64)
 	if err != nil {
+		return 0
+	}
+	return position
+}
+
+// reaches returns whether the copy comes to a position while a page may wait.
+func (d *Dashboard) reaches(ctx context.Context, position int64) bool {
+	if position == 0 {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), positionWait)
+	ctx, cancel := context.WithTimeout(ctx, positionWait)
 	defer cancel()
 	return d.cfg.Copy.Wait(ctx, position)
 }
@@ -95,7 +104,7 @@ func (d *Dashboard) reached(r *http.Request) bool {
 // newForward returns what hands requests to the primary; nil where it is not
 // known.
 func (d *Dashboard) newForward() http.Handler {
-	if d.cfg.Copy == nil || d.cfg.Copy.Primary == nil {
+	if !d.cfg.hasPrimary() {
 		return nil
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -124,6 +133,11 @@ type otherwiseKey struct{}
 func (d *Dashboard) handOn(w http.ResponseWriter, r *http.Request, otherwise func(error)) {
 	clear(w.Header()) // the primary sets the same
 	d.forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), otherwiseKey{}, otherwise)))
+}
+
+// handOnPage hands a page to the primary.
+func (d *Dashboard) handOnPage(w http.ResponseWriter, r *http.Request) {
+	d.handOn(w, r, func(err error) { d.fail(w, r, err) })
 }
 
 // handOnForm hands a form to the primary. Where that is not possible the answer

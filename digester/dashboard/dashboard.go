@@ -43,13 +43,23 @@ type Config struct {
 	Version   string           // at the foot of each page
 
 	// Ledger reads the books for their page, from the database and the queue; it is
-	// called outside of any transaction. nil: there is no such page.
+	// called outside of any transaction. nil: there is no such page, unless it is the
+	// primary's.
 	Ledger func(context.Context) (*ledger.Books, error)
 
 	// Dead are the queues whose dead letters are shown and put back; they are asked
-	// outside of any transaction. Empty: there is no such page.
+	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
 }
+
+// hasPrimary reports whether there is somebody to hand things to.
+func (c Config) hasPrimary() bool { return c.Copy != nil && c.Copy.Primary != nil }
+
+// hasLedger reports whether there are books to show, here or at the primary.
+func (c Config) hasLedger() bool { return c.Ledger != nil || c.hasPrimary() }
+
+// hasDeadLetters is hasLedger for dead letters.
+func (c Config) hasDeadLetters() bool { return len(c.Dead) > 0 || c.hasPrimary() }
 
 // Dashboard serves the pages. It is safe for concurrent use.
 type Dashboard struct {
@@ -117,7 +127,7 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/projects/{id}/setup", d.showSetup)
 	d.get("/projects/{id}/issues", d.showIssues)
 	d.get("/projects/{id}/quiet", d.showQuiet)
-	d.mux.HandleFunc("POST /projects/{id}/quiet", d.resolveQuiet)
+	d.form("/projects/{id}/quiet", d.resolveQuiet)
 	d.get("/issues/{id}", d.showIssue)
 	d.post("/issues/{id}/resolve", "resolve issue", d.setIssueState(store.StateResolved))
 	d.post("/issues/{id}/reopen", "reopen issue", d.setIssueState(store.StateOpen))
@@ -126,15 +136,32 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/issues/{id}/events/{number}/json", d.showEventJSON)
 	d.get("/events", d.findEvent)
 	d.get("/events/{event}", d.findEvent)
-	if d.cfg.Ledger != nil {
-		d.mux.HandleFunc("GET /ledger", d.serveLedger)
+	if d.cfg.hasLedger() {
+		d.page("/ledger", d.serveLedger)
 	}
-	if len(d.cfg.Dead) > 0 {
-		d.mux.HandleFunc("GET /dead-letters", d.serveDeadLetters)
-		d.mux.HandleFunc("GET /dead-letters/letter", d.serveDeadLetter)
-		d.mux.HandleFunc("POST /dead-letters/retry", d.retryDeadLetters)
+	if d.cfg.hasDeadLetters() {
+		d.page("/dead-letters", d.serveDeadLetters)
+		d.page("/dead-letters/letter", d.serveDeadLetter)
+		d.form("/dead-letters/retry", d.retryDeadLetters)
 	}
 	d.mux.Handle("GET /static/{file}", files)
+}
+
+// page adds a page that is about more than the database; of a copy the primary
+// answers it.
+func (d *Dashboard) page(path string, handle http.HandlerFunc) {
+	if d.cfg.Copy != nil {
+		handle = d.handOnPage
+	}
+	d.mux.HandleFunc("GET "+path, handle)
+}
+
+// form adds a form; of a copy the primary answers it.
+func (d *Dashboard) form(path string, handle http.HandlerFunc) {
+	if d.cfg.Copy != nil {
+		handle = d.handOnForm
+	}
+	d.mux.HandleFunc("POST "+path, handle)
 }
 
 // ServeHTTP answers one request.
@@ -218,12 +245,9 @@ func (d *Dashboard) get(path string, handle reader) {
 // read answers with what a handler makes of one read transaction; of a copy that
 // lacks what the reader has changed, with what the primary makes of it.
 func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) {
-	if d.reached(r) {
-		d.readHere(w, r, handle, false)
-		return
-	}
-	here := func(error) { d.readHere(w, r, handle, true) }
-	if d.forward == nil {
+	changed := d.changedAt(r)
+	here := func(error) { d.readHere(w, r, handle, changed) }
+	if d.reaches(r.Context(), changed) || d.forward == nil {
 		here(nil)
 		return
 	}
@@ -231,10 +255,10 @@ func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) 
 }
 
 // readHere is read without a look at the primary.
-func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, handle reader, lack bool) {
+func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, handle reader, changed int64) {
 	var rep reply
 	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
-		fresh, err := d.freshness(rx, lack)
+		fresh, err := d.freshness(rx, changed)
 		if err != nil {
 			return err
 		}
@@ -257,13 +281,9 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// post adds a form. why names its transaction.
+// post adds a form that is one transaction. why names it.
 func (d *Dashboard) post(path, why string, handle writer) {
-	if d.cfg.Copy != nil {
-		d.mux.HandleFunc("POST "+path, d.handOnForm)
-		return
-	}
-	d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+	d.form(path, func(w http.ResponseWriter, r *http.Request) {
 		// Before the transaction: a slow client must not hold the write lock.
 		if err := parseForm(w, r); err != nil {
 			d.fail(w, r, err)

@@ -64,7 +64,11 @@ func explain(err error) (status int, heading, text string) {
 			"These pages are read from a copy of the database, and changes are made where it is written. Open that dashboard and do the same there. Nothing was changed."
 	case errors.Is(err, errPrimaryDown):
 		return http.StatusBadGateway, "The primary does not answer",
-			"These pages are read from a copy of the database, and what changes something is handed to the primary. It does not answer at the moment. Try again when it is back."
+			"These pages are read from a copy of the database, and what a copy cannot do is handed to the primary. It does not answer at the moment. Try again when it is back."
+	}
+	if errors.Is(err, store.ErrReplicaAway) {
+		return http.StatusServiceUnavailable, "The database does not answer",
+			"These pages are read from a libSQL replica, and it does not answer at the moment. Nothing is lost by that. Try again in a moment; the log says what is wrong, under the number below."
 	}
 	if kind := store.KindOf(err); kind.Again() || kind == store.KindInterrupted {
 		return http.StatusServiceUnavailable, "Busy at the moment",

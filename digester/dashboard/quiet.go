@@ -76,10 +76,11 @@ func (d *Dashboard) resolveQuiet(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	resolved := 0
+	resolved, position := 0, int64(0)
 	for chunk := range slices.Chunk(quiet, quietChunk) {
 		var n int
 		err := d.cfg.DB.Write(r.Context(), "resolve quiet issues", func(tx *store.Tx) (err error) {
+			position = tx.Position()
 			n, err = tx.ResolveQuiet(chunk, before)
 			return err
 		})
@@ -88,6 +89,9 @@ func (d *Dashboard) resolveQuiet(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		resolved += n
+	}
+	if position > 0 {
+		d.rememberPosition(w, position)
 	}
 	d.answer(w, r, redirect(d.links.issuesResolved(project, resolved)), nil)
 }
