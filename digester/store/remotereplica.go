@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"sundew/digester/store/hrana"
@@ -17,12 +18,17 @@ const (
 	// connection of the server's.
 	remoteStreams = 16
 
+	// streamAge is for how long a connection of the server's is used. A replica whose
+	// primary has died begins a new file (infra/libsql.md), and connections from
+	// before go on reading the old one.
+	streamAge = time.Second
+
 	// snapshotTries is how often a read of a server begins anew because the
 	// database moved under it.
 	snapshotTries = 4
 
-	// giveBackWithin bounds giving back a stream with something open on it.
-	giveBackWithin = time.Second
+	// closeWithin bounds closing a stream.
+	closeWithin = time.Second
 )
 
 // ErrReplicaAway is wrapped by errors of a libSQL server that cannot be asked: it
@@ -45,11 +51,7 @@ func OpenRemoteReplica(ctx context.Context, cfg RemoteConfig) (*Replica, error) 
 	if err != nil {
 		return nil, err
 	}
-	reads := &remoteReads{client: client, streams: make(chan *hrana.Stream, remoteStreams)}
-	for range remoteStreams {
-		reads.streams <- client.Stream()
-	}
-	r := &Replica{remote: reads, codec: wire.NewCodec(), gate: newGate()}
+	r := &Replica{remote: &remoteReads{client: client, slots: make(chan struct{}, remoteStreams)}, codec: wire.NewCodec(), gate: newGate()}
 	if _, err := r.Position(ctx); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("opening %s for reading: %w", cfg.URL, err)
@@ -72,21 +74,31 @@ func OpenRemoteReplica(ctx context.Context, cfg RemoteConfig) (*Replica, error) 
 // of the last try may differ by what was committed within a round trip: where what
 // one statement found decides what the next one asks, and this changed every time.
 type remoteReads struct {
-	client  *hrana.Client
-	streams chan *hrana.Stream // those that nobody uses
+	client *hrana.Client
+	slots  chan struct{} // has one for each read under way
+
+	mu   sync.Mutex
+	idle []agingStream // guarded by mu; the last was used last
+}
+
+// agingStream is a stream and when it began.
+type agingStream struct {
+	*hrana.Stream
+	began time.Time
 }
 
 func (r *remoteReads) read(ctx context.Context, fn func(querier) error) error {
-	var stream *hrana.Stream
 	select {
-	case stream = <-r.streams:
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
 	case <-ctx.Done():
 		return fmt.Errorf("waiting to read: %w", ctx.Err())
 	}
-	defer func() { r.streams <- r.reusable(ctx, stream) }()
+	stream := r.take(ctx)
+	defer r.giveBack(ctx, stream)
 	var asked []hrana.Statement
 	for try := 1; ; try++ {
-		t := &remoteTry{stream: stream, known: make(map[string]hrana.Result)}
+		t := &remoteTry{stream: stream.Stream, known: make(map[string]hrana.Result)}
 		if err := t.foresee(ctx, asked); err != nil {
 			return err
 		}
@@ -98,16 +110,40 @@ func (r *remoteReads) read(ctx context.Context, fn func(querier) error) error {
 	}
 }
 
-// reusable returns the stream, or a new one in place of one that a failed request
-// has left in a transaction.
-func (r *remoteReads) reusable(ctx context.Context, s *hrana.Stream) *hrana.Stream {
-	if !s.Open() {
+// take returns a stream that nobody uses.
+func (r *remoteReads) take(ctx context.Context) agingStream {
+	r.mu.Lock()
+	var s agingStream
+	if n := len(r.idle); n > 0 {
+		s, r.idle = r.idle[n-1], r.idle[:n-1]
+	}
+	r.mu.Unlock()
+	if s.Stream != nil && time.Since(s.began) < streamAge {
 		return s
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	if s.Stream != nil {
+		closeStream(ctx, s.Stream)
+	}
+	return agingStream{r.client.Stream(), time.Now()}
+}
+
+// giveBack takes a stream back, unless a failed request has left it in a
+// transaction.
+func (r *remoteReads) giveBack(ctx context.Context, s agingStream) {
+	if s.Open() {
+		closeStream(ctx, s.Stream)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, s)
+}
+
+// closeStream lets the server have its connection again, of which it has not many.
+func closeStream(ctx context.Context, s *hrana.Stream) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	_ = s.Close(ctx) // the server closes it soon enough
-	return r.client.Stream()
 }
 
 // remoteTry is one try to read everything from one snapshot.

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -257,6 +258,7 @@ func TestAwayLibSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitForPosition(t, r, 2)
+	testResets(t, primary, r, writer)
 
 	foreign, err := sqld.NewAuthority()
 	if err != nil {
@@ -276,6 +278,22 @@ func TestAwayLibSQL(t *testing.T) {
 	})
 	if err == nil || errors.Is(err, ErrReplicaAway) {
 		t.Errorf("a wrong statement: %v", err)
+	}
+}
+
+// testResets: a primary that was killed has a new log, for which its replicas begin
+// a new file. Whoever read the old one finds the new one.
+func testResets(t *testing.T, primary *sqld.Server, r *Replica, writer *hrana.Stream) {
+	t.Helper()
+	if err := errors.Join(primary.Kill(), primary.Restart(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	moveTo(t, writer, 3)
+	waitForPosition(t, r, 3)
+	for until := time.Now().Add(streamAge); time.Now().Before(until); {
+		if p, err := r.Position(t.Context()); err != nil || p.Number != 3 {
+			t.Fatalf("position %d, %v", p.Number, err)
+		}
 	}
 }
 
@@ -316,5 +334,64 @@ func TestTokensLibSQL(t *testing.T) {
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// BenchmarkReadLibSQL is a page of six queries from one moment, from a replica whose
+// primary is quiet, and from one whose primary commits all the time.
+func BenchmarkReadLibSQL(b *testing.B) {
+	primary := sqldtest.Start(b, sqld.Config{})
+	client, err := hrana.New(hrana.Config{URL: primary.URL(), Namespace: sqld.Namespace})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	pool := sql.OpenDB(client.Connector())
+	defer pool.Close()
+	if _, err := schema.Migrate(b.Context(), pool); err != nil {
+		b.Fatal(err)
+	}
+	replica := sqldtest.Start(b, sqld.Config{Primary: primary.GRPC})
+	for _, rtt := range []time.Duration{0, 2 * time.Millisecond} {
+		cfg := remoteOf(replica)
+		if rtt > 0 {
+			cfg.URL = "http://" + sqldtest.Proxy(b, replica.HTTP, rtt).Addr
+		}
+		r, err := OpenRemoteReplica(b.Context(), cfg)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer r.Close()
+		tries := 0
+		page := func(b *testing.B) {
+			tries = 0
+			for b.Loop() {
+				err := r.Read(b.Context(), func(rx *Rx) error {
+					tries++
+					for range 6 {
+						if _, err := rx.Projects(); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(tries)/float64(b.N), "tries/op")
+		}
+		b.Run("quiet/"+rtt.String(), page)
+		ctx, cancel := context.WithCancel(b.Context())
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			s := client.Stream()
+			for every := time.NewTicker(10 * time.Millisecond); ctx.Err() == nil; <-every.C {
+				_, _ = s.Run(ctx, hrana.Statement{SQL: `UPDATE digest_state SET batch = batch + 1`})
+			}
+		})
+		b.Run("100 commits a second/"+rtt.String(), page)
+		cancel()
+		writing.Wait()
 	}
 }
