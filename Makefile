@@ -41,6 +41,7 @@ test-sqld: ## what speaks to libSQL servers, against real ones
 	infra/sqld/setup.sh
 	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store/hrana
 	$(GO) test -tags sqld -race -count=1 -run "LibSQL|OnFile" ./digester/store
+	$(GO) test -tags sqld -race -count=1 -run TestReplica ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
 	$(GO) test -count=1 ./digester/replicate
@@ -84,7 +85,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
 	$(GO) vet -tags aws ./infra/aws/... ./digester/queue/sqs/...
-	$(GO) vet -tags sqld ./infra/sqld/... ./digester/store/...
+	$(GO) vet -tags sqld ./infra/sqld/... ./digester ./digester/store/...
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 
