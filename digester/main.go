@@ -36,7 +36,8 @@ const usage = `usage: digester [serve [--role ROLE] | check | stats | project cr
                        restore [--at TIME] [--from ADDRESS] --to PATH | version]
 
   serve            run intake, queue, digester and dashboard in one process (the default);
-                   with --role dashboard only pages, from a copy that follows SUNDEW_FOLLOW;
+                   with --role dashboard only pages, from SUNDEW_REPLICA or a copy that follows
+                   SUNDEW_FOLLOW;
                    with --role digest everything but intake
   check            verify every invariant of the database and the ledger
   stats            print the books as JSON
