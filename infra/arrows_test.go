@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/queue":             {},
 	"sundew/digester/queue/local":       {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/store":             {"sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
-	"sundew/digester/store/storetest":   {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/schema/..."},
+	"sundew/digester/store/storetest":   {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard":         {"sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},

@@ -34,11 +34,11 @@ func (s *site) drop(edge wire.InstanceID, seq uint64, reason, detail string) {
 func (s *site) count(counts ...wire.Count) {
 	s.t.Helper()
 	s.counts++
-	in := &store.Incoming{Instance: wire.InstanceID{2}, Seq: s.counts}
+	in := &store.Incoming{Instance: wire.InstanceID{2}, Seq: s.counts, IsCounts: true, Counts: counts}
 	for i := range counts {
 		counts[i].Hour = testNow.Truncate(time.Hour)
 	}
-	if _, err := s.db.DigestCounts(s.t.Context(), in, counts); err != nil {
+	if _, err := s.db.Digest(s.t.Context(), in); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -24,7 +24,6 @@ import (
 
 	"sundew/digester/queue"
 	"sundew/digester/store"
-	"sundew/schema/wire"
 )
 
 // Queue is the receiving end of a queue with SQS's semantics. Deliveries may be
@@ -42,10 +41,10 @@ type Queue interface {
 
 // Store is where messages are decided.
 type Store interface {
-	// Digest commits one message in a transaction of its own.
-	Digest(ctx context.Context, in *store.Incoming) (store.Result, error)
-	// DigestCounts does so for a message of counts.
-	DigestCounts(ctx context.Context, in *store.Incoming, counts []wire.Count) (store.Result, error)
+	// DigestBatch commits messages, each in a transaction of its own, and returns an
+	// outcome for each. After an error that is not about a message the ones behind it
+	// may have been left out, with the same error.
+	DigestBatch(ctx context.Context, ins []*store.Incoming) []store.Outcome
 	// Barrier returns nil only when all that was committed before is on disk.
 	Barrier(ctx context.Context) error
 }
@@ -207,18 +206,9 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 	defer b.release()
 	began := time.Now()
 	var tally Tally
-	decided := make([]string, 0, len(b.items))
-	var left []*item
-	for i := range b.items {
-		ok, err := d.commit(ctx, &b.items[i], &tally)
-		if err != nil {
-			return err
-		}
-		if ok {
-			decided = append(decided, b.items[i].receipt)
-		} else {
-			left = append(left, &b.items[i])
-		}
+	decided, left, err := d.decide(ctx, b.items, &tally)
+	if err != nil {
+		return err
 	}
 	if len(decided) > 0 {
 		if err := d.barrier(ctx); err != nil {
@@ -254,38 +244,61 @@ func (d *Digester) putOff(ctx context.Context, left []*item) {
 	}
 }
 
-// commit decides one message and reports whether it was decided. An error ends
-// the digester.
-func (d *Digester) commit(ctx context.Context, it *item, tally *Tally) (decided bool, err error) {
-	if it.err != nil {
-		tally.Left++
-		d.left.note(it.body, it.err)
-		d.cfg.Log.Error().Err(it.err).Msg("a message cannot be prepared; it is left in the queue")
-		return false, nil
-	}
-	err = d.persist(ctx, func(ctx context.Context) error {
-		var result store.Result
-		var err error
-		if it.ready.isCounts {
-			result, err = d.cfg.Store.DigestCounts(ctx, &it.ready.in, it.ready.counts)
-		} else {
-			result, err = d.cfg.Store.Digest(ctx, &it.ready.in)
+// decide commits messages and returns the receipts of those that are decided and
+// the items that are left. It tries again for as long as the store takes no
+// writes. An error ends the digester.
+func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (decided []string, left []*item, err error) {
+	todo := make([]*item, 0, len(items))
+	for i := range items {
+		if it := &items[i]; it.err == nil {
+			todo = append(todo, it)
+			continue
 		}
-		if err == nil {
-			tally.add(result, it.ready.isCounts)
+		d.leave(&items[i], items[i].err, tally, "a message cannot be prepared; it is left in the queue")
+		left = append(left, &items[i])
+	}
+	for failures := 0; len(todo) > 0; {
+		ins := make([]*store.Incoming, len(todo))
+		for i, it := range todo {
+			ins[i] = &it.ready.in
 		}
-		return err
-	})
-	if err == nil {
-		return true, nil
+		var held []*item
+		var why error
+		for i, o := range d.cfg.Store.DigestBatch(context.WithoutCancel(ctx), ins) {
+			it, kind := todo[i], store.KindOf(o.Err)
+			switch {
+			case o.Err == nil:
+				tally.add(o.Result, ins[i].IsCounts)
+				decided = append(decided, it.receipt)
+			case kind == store.KindUnknown:
+				return nil, nil, fmt.Errorf("digesting: %w", o.Err)
+			case kind.Holds():
+				held, why = append(held, it), o.Err
+			default:
+				d.leave(it, o.Err, tally, "a message cannot be stored; it is left in the queue")
+				left = append(left, it)
+			}
+		}
+		if len(held) < len(todo) {
+			failures = 0
+			d.health.working()
+		}
+		if todo = held; len(todo) == 0 {
+			break
+		}
+		failures++
+		if !d.hold(ctx, why, failures) {
+			return nil, nil, fmt.Errorf("digesting: %w", why)
+		}
 	}
-	if kind := store.KindOf(err); kind.Holds() || kind == store.KindUnknown {
-		return false, fmt.Errorf("digesting: %w", err)
-	}
+	return decided, left, nil
+}
+
+// leave notes that a message is left in the queue.
+func (d *Digester) leave(it *item, err error, tally *Tally, says string) {
 	tally.Left++
 	d.left.note(it.body, err)
-	d.cfg.Log.Error().Err(err).Int64("project", int64(it.ready.in.Project)).Msg("a message cannot be stored; it is left in the queue")
-	return false, nil
+	d.cfg.Log.Error().Err(err).Msg(says)
 }
 
 func (d *Digester) barrier(ctx context.Context) error {
@@ -295,9 +308,8 @@ func (d *Digester) barrier(ctx context.Context) error {
 	return nil
 }
 
-// persist runs fn, and again for as long as it fails for reasons that are not
-// about the message, such as a full disk: digesting is held until it works or
-// ctx is done.
+// persist runs fn, and again for as long as it fails for reasons that pass, such as
+// a full disk: digesting is held until it works or ctx is done.
 func (d *Digester) persist(ctx context.Context, fn func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := fn(context.WithoutCancel(ctx))
@@ -305,12 +317,19 @@ func (d *Digester) persist(ctx context.Context, fn func(context.Context) error) 
 			d.health.working()
 			return err
 		}
-		d.health.held(err)
-		d.cfg.Log.Error().Err(err).Int("attempt", attempt).Msg("digesting is held: the database does not take writes; the queue keeps everything")
-		if pause(ctx, backoff(attempt)); ctx.Err() != nil {
+		if !d.hold(ctx, err, attempt) {
 			return err
 		}
 	}
+}
+
+// hold pauses because the database takes no writes. It returns false when ctx is
+// done.
+func (d *Digester) hold(ctx context.Context, why error, attempt int) bool {
+	d.health.held(why)
+	d.cfg.Log.Error().Err(why).Int("attempt", attempt).Msg("digesting is held: the database does not take writes; the queue keeps everything")
+	pause(ctx, backoff(attempt))
+	return ctx.Err() == nil
 }
 
 // backoff grows from a tenth of a second to ten seconds.

@@ -136,12 +136,23 @@ func (q faultyQueue) Delete(ctx context.Context, receipts []string) error {
 	return q.f.around("delete", func() error { return q.Queue.Delete(ctx, receipts) })
 }
 
-func (s faultyStore) Digest(ctx context.Context, in *store.Incoming) (result store.Result, err error) {
-	err = s.f.around("digest", func() error {
-		result, err = s.DB.Digest(ctx, in)
-		return err
-	})
-	return result, err
+// DigestBatch has a call for each message, so that each can fail.
+func (s faultyStore) DigestBatch(ctx context.Context, ins []*store.Incoming) []store.Outcome {
+	outcomes := make([]store.Outcome, len(ins))
+	for i, in := range ins {
+		o := &outcomes[i]
+		o.Err = s.f.around("digest", func() (err error) {
+			o.Result, err = s.DB.Digest(ctx, in)
+			return err
+		})
+		if kind := store.KindOf(o.Err); kind.Holds() || kind == store.KindUnknown {
+			for j := range outcomes[i+1:] {
+				outcomes[i+1+j].Err = o.Err
+			}
+			break
+		}
+	}
+	return outcomes
 }
 
 func (s faultyStore) Barrier(ctx context.Context) error {

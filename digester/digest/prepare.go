@@ -31,9 +31,7 @@ const (
 
 // prepared is a message ready to be committed.
 type prepared struct {
-	in       store.Incoming
-	isCounts bool
-	counts   []wire.Count
+	in store.Incoming
 }
 
 // preparer does all that can be done before the transaction: decode, decompress,
@@ -84,8 +82,8 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 			ev.Request.UserAgent = m.Client // reports of the old kind have the browser in the HTTP header only
 		}
 	case wire.KindCounts:
-		ready.isCounts = true
-		ready.counts, err = wire.DecodeCounts(plain)
+		ready.in.IsCounts = true
+		ready.in.Counts, err = wire.DecodeCounts(plain)
 		return ready, err
 	default:
 		return nil, fmt.Errorf("%w: kind %d", wire.ErrVersion, m.Kind)

@@ -153,13 +153,13 @@ func TestExtendFails(t *testing.T) {
 // memoryStore stores nothing and notes when it was asked to.
 type memoryStore struct{ at chan time.Time }
 
-func (s memoryStore) Digest(context.Context, *store.Incoming) (store.Result, error) {
-	s.at <- time.Now()
-	return store.Stored, nil
-}
-
-func (s memoryStore) DigestCounts(context.Context, *store.Incoming, []wire.Count) (store.Result, error) {
-	return store.Stored, nil
+func (s memoryStore) DigestBatch(_ context.Context, ins []*store.Incoming) []store.Outcome {
+	outcomes := make([]store.Outcome, len(ins))
+	for i := range outcomes {
+		s.at <- time.Now()
+		outcomes[i].Result = store.Stored
+	}
+	return outcomes
 }
 
 func (s memoryStore) Barrier(context.Context) error { return nil }

@@ -37,14 +37,11 @@ func digestHours(t *testing.T, db *store.DB, project event.ProjectID) {
 	again := at(incoming(project, 6, "a"), 1)
 	again.EventID = incoming(project, 1, "a").EventID
 	mustDigest(t, db, again, duplicate)
-	counts := &store.Incoming{Instance: wire.InstanceID{1}, Seq: uint64(project), EventID: event.ID{9}}
-	result, err := db.DigestCounts(t.Context(), counts, []wire.Count{
+	counts := &store.Incoming{Instance: wire.InstanceID{1}, Seq: uint64(project), EventID: event.ID{9}, IsCounts: true, Counts: []wire.Count{
 		{Project: project, Category: "error", Outcome: wire.OutcomeClient, Reason: "sample_rate", Quantity: 7, Hour: start.Add(2 * time.Hour)},
 		{Project: project, Category: "error", Outcome: wire.OutcomeClient, Reason: "sample_rate", Quantity: 2, Hour: start.Add(-time.Hour)},
-	})
-	if err != nil || result != store.Stored {
-		t.Fatalf("counts: result %v, error %v", result, err)
-	}
+	}}
+	mustDigest(t, db, counts, store.Stored)
 }
 
 func TestBooksOfHours(t *testing.T) {

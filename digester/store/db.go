@@ -122,6 +122,8 @@ type DB struct {
 
 	turn chan struct{} // holds one token; taking it is the right to use writer and cache
 
+	conn   connection // that writes: writer or remote
+	remote *remote    // in place of the file, which all that is left belongs to; nil: it is a file
 	writer *writer
 	cache  *digestCache
 	codec  *wire.Codec
@@ -136,6 +138,21 @@ type DB struct {
 
 // Open opens or makes the database, sets WAL mode and migrates the schema.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
+	w, err := openWriter(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
+	}
+	d := newDB(cfg)
+	d.writer, d.conn = w, w
+	if err := d.recover(ctx); err != nil {
+		d.noteSync(err)
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), d.closeWriter())
+	}
+	return d, nil
+}
+
+// newDB returns a DB without a connection.
+func newDB(cfg Config) *DB {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -145,20 +162,12 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
 	}
-	w, err := openWriter(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
-	}
 	d := &DB{
 		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit, checkpoint: cfg.Checkpoint,
-		turn: make(chan struct{}, 1), writer: w, cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
+		turn: make(chan struct{}, 1), cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
 	}
 	d.turn <- struct{}{}
-	if err := d.recover(ctx); err != nil {
-		d.noteSync(err)
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), d.closeWriter())
-	}
-	return d, nil
+	return d
 }
 
 // openWriter makes the connection that writes, and the file if it is missing.
@@ -282,6 +291,9 @@ func (d *DB) Close(ctx context.Context) error {
 		d.turn <- struct{}{} // nothing is closed
 		return d.unsynced
 	}
+	if d.remote != nil {
+		return d.remote.close(ctx)
+	}
 	var err error
 	if d.checkpoint == nil {
 		err = d.writer.once(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -300,16 +312,20 @@ func (d *DB) Close(ctx context.Context) error {
 //
 // why names the transaction in errors and metrics.
 func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
+	moving := func(tx *Tx) error {
+		if err := tx.advance(); err != nil {
+			return err
+		}
+		return fn(tx)
+	}
+	if d.remote != nil {
+		return d.exclusively(ctx, why, func() error { return d.writeLocked(ctx, moving) })
+	}
 	err := d.exclusively(ctx, why, func() error {
 		if err := d.writer.setSync(ctx, "FULL"); err != nil {
 			return err
 		}
-		err := d.writeLocked(ctx, func(tx *Tx) error {
-			if err := tx.advance(); err != nil {
-				return err
-			}
-			return fn(tx)
-		})
+		err := d.writeLocked(ctx, moving)
 		if errBack := d.writer.setSync(ctx, "NORMAL"); errBack != nil {
 			// What is committed must not run again because of this; the next
 			// transactions are slower than they need to be, and as safe.
@@ -369,7 +385,7 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 	// A transaction is short and once begun runs to its end: no half-cancelled
 	// statements, and no goroutine per statement to watch for it.
 	ctx = inTransaction(context.WithoutCancel(ctx))
-	if _, err := d.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := d.conn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	committed := false
@@ -377,16 +393,20 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 		if committed {
 			return
 		}
+		if d.remote != nil {
+			d.remote.abandon(ctx)
+			return
+		}
 		if _, rbErr := d.writer.exec(ctx, "ROLLBACK"); rbErr != nil && !noTransaction(rbErr) {
 			// The only connection that writes is stuck in a transaction.
 			err = fmt.Errorf("%w: %w", ErrCommitUnknown, errors.Join(err, rbErr))
 		}
 	}()
-	tx := &Tx{Rx: Rx{ctx: ctx, q: d.writer, codec: d.codec}, w: d.writer, now: d.now().UTC().Truncate(time.Millisecond)}
+	tx := &Tx{Rx: Rx{ctx: ctx, q: d.conn, codec: d.codec}, w: d.conn, now: d.now().UTC().Truncate(time.Millisecond)}
 	if err := fn(tx); err != nil {
 		return err
 	}
-	if _, err := d.writer.exec(ctx, "COMMIT"); err != nil {
+	if _, err := d.conn.exec(ctx, "COMMIT"); err != nil {
 		return commitError(err)
 	}
 	committed = true
@@ -399,7 +419,11 @@ func (d *DB) writeLocked(ctx context.Context, fn func(*Tx) error) (err error) {
 
 // Barrier makes everything that was committed so far survive a power cut: the
 // end of a batch. It is a Write of nothing but the position: a FULL commit that
-// changed nothing would sync nothing (infra/sqlite-busy.md).
+// changed nothing would sync nothing (infra/sqlite-busy.md). A libSQL server syncs
+// each commit, and the barrier makes sure that it still does.
 func (d *DB) Barrier(ctx context.Context) error {
+	if d.remote != nil {
+		return d.exclusively(ctx, "batch barrier", func() error { return d.remote.barrier(ctx, d.now()) })
+	}
 	return d.Write(ctx, "batch barrier", func(*Tx) error { return nil })
 }

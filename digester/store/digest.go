@@ -22,6 +22,11 @@ type Incoming struct {
 	ReceivedAt time.Time
 	Category   string // of the books: "error" or "security"
 
+	// IsCounts says that the message is none of an event but brings Counts; then
+	// only what is above is read of the rest.
+	IsCounts bool
+	Counts   []wire.Count
+
 	// Drop, if not empty, is why the message is not an event to be stored: a
 	// short word for the books. Detail says more, for people.
 	Drop   string
@@ -47,6 +52,9 @@ type Incoming struct {
 	Body     []byte
 }
 
+// isEvent reports whether there is an event to store.
+func (in *Incoming) isEvent() bool { return !in.IsCounts && in.Drop == "" }
+
 // Result is what became of a message.
 type Result int
 
@@ -59,175 +67,102 @@ const (
 	Redelivered        // this very message was decided before
 )
 
-// Assumptions of a digest that turned out to be wrong. They never leave this
-// package: each leads to another way through the transaction.
-var (
-	errDuplicate      = errors.New("the event is stored already")
-	errUnknownProject = errors.New("the project does not exist")
-	errStaleIssue     = errors.New("the issue is not as remembered")
-)
-
-// Drop reasons of the store's own.
+// DropUnknownProject is the store's own reason to drop a message.
 const DropUnknownProject = "unknown_project"
 
+// Outcome is what became of a message, or why nothing did.
+type Outcome struct {
+	Result Result
+	Err    error // the database is unchanged, unless KindOf says that nobody knows
+}
+
 // Digest commits one message in one BEGIN IMMEDIATE transaction: the event, its
-// issue, every counter, tag, release and the books, all or none. After Digest
-// the transaction is committed; after the next Barrier it is on disk, and only
-// then may the message be deleted from its queue.
+// issue, every counter, tag, release and the books, all or none; or the counts.
+// After Digest the transaction is committed; after the next Barrier it is on disk,
+// and only then may the message be deleted from its queue.
 //
 // The transaction assumes what is nearly always so: the message is new, its
-// event too, the project exists, the issue is as this process left it. Where
-// the database contradicts, everything is rolled back and run again without
-// that assumption. Errors other than busy ones are returned with the database
-// unchanged.
+// event too, the issue is as this process left it. Where the database contradicts,
+// everything is rolled back and run again from what is read in the transaction.
+// Errors other than busy ones are returned with the database unchanged.
 func (d *DB) Digest(ctx context.Context, in *Incoming) (Result, error) {
-	var result Result
-	err := d.exclusively(ctx, "digest", func() error {
-		if in.Drop != "" {
-			return d.writeLocked(ctx, func(tx *Tx) error { return tx.digestDropped(d.cache, in, in.Drop, in.Detail, &result) })
+	outcomes := d.DigestBatch(ctx, []*Incoming{in})
+	return outcomes[0].Result, outcomes[0].Err
+}
+
+// DigestBatch commits messages, each in a transaction of its own, and returns an
+// outcome for each. An error that Holds is about the database: the messages behind
+// it have it too, without having been tried, unless they are decided. To a libSQL
+// server several transactions go at once: see remotedigest.go.
+func (d *DB) DigestBatch(ctx context.Context, ins []*Incoming) []Outcome {
+	outcomes := make([]Outcome, len(ins))
+	if d.remote != nil {
+		d.digestRemote(ctx, ins, outcomes)
+		return outcomes
+	}
+	for i, in := range ins {
+		if outcomes[i] = d.digest(ctx, in); stops(outcomes[i].Err) {
+			for j := range outcomes[i+1:] {
+				outcomes[i+1+j].Err = outcomes[i].Err
+			}
+			break
 		}
-		err := d.writeLocked(ctx, func(tx *Tx) error { return tx.digestEvent(d.cache, in, &result) })
-		if errors.Is(err, errStaleIssue) {
-			d.cache.forgetIssue(in)
-			err = d.writeLocked(ctx, func(tx *Tx) error { return tx.digestEvent(d.cache, in, &result) })
+	}
+	return outcomes
+}
+
+// stops reports whether an error is about the database and not about a message.
+func stops(err error) bool {
+	kind := KindOf(err)
+	return kind.Holds() || kind == KindUnknown
+}
+
+// digest decides one message, reading in its transaction what is not remembered.
+func (d *DB) digest(ctx context.Context, in *Incoming) (o Outcome) {
+	o.Err = d.exclusively(ctx, "digest", func() (err error) {
+		o.Result, err = d.try(ctx, in, false)
+		if errors.Is(err, errStale) {
+			d.cache.forget(in)
+			o.Result, err = d.try(ctx, in, true)
 		}
-		switch {
-		case errors.Is(err, errDuplicate):
-			return d.writeLocked(ctx, func(tx *Tx) error { return tx.digestDuplicate(d.cache, in, &result) })
-		case errors.Is(err, errUnknownProject):
-			return d.writeLocked(ctx, func(tx *Tx) error {
-				return tx.digestDropped(d.cache, in, DropUnknownProject, fmt.Sprintf("project %d does not exist", in.Project), &result)
-			})
+		if errors.Is(err, errStale) {
+			// Not wrapped: what contradicts is about this message.
+			err = fmt.Errorf("digesting event %s of project %d: the database contradicts itself; run check: %v", in.EventID, in.Project, err)
+			d.cache.forget(in)
 		}
 		return err
 	})
-	return result, err
+	return o
 }
 
-// digestEvent is the transaction of an event that is stored. Order matters in
-// two places: the ledger comes first, so that a redelivery ends at once; and
-// what can fail comes before what is many.
-func (tx *Tx) digestEvent(cache *digestCache, in *Incoming, result *Result) error {
-	fresh, err := tx.enterLedger(cache, in)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		*result = Redelivered
-		return nil
-	}
-	changed, err := tx.exec(`UPDATE projects SET event_count = event_count + 1, last_event_at = ? WHERE id = ?`, ms(tx.now), int64(in.Project))
-	if err != nil {
-		return err
-	}
-	if changed == 0 {
-		return errUnknownProject
-	}
-	issue, err := tx.countInIssue(cache, in)
-	if err != nil {
-		return err
-	}
-	id, err := tx.insertEvent(in, issue)
-	if err != nil {
-		return err
-	}
-	if err := tx.noteHistory(in, issue, id); err != nil {
-		return err
-	}
-	if err := tx.countAround(in, issue.id); err != nil {
-		return err
-	}
-	*result = Stored
-	return nil
-}
-
-func (tx *Tx) insertEvent(in *Incoming, issue *issueState) (int64, error) {
-	id, err := tx.insert(`
-		INSERT INTO events (project_id, issue_id, event_id, number, occurred_at, received_at, digested_at,
-		                    level, title, release, environment, user)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		int64(in.Project), issue.id, in.EventID[:], issue.events, ms(in.OccurredAt), ms(in.ReceivedAt), ms(tx.now),
-		int64(in.Level), in.Title, in.Release, in.Environment, in.User)
-	if isUnique(err) {
-		return 0, errDuplicate
-	}
+// try runs a message's plan in one transaction. With careful it looks for the
+// event before it makes anything of it. The caller has the turn.
+func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error) {
+	p := plan{cache: d.cache, in: in}
+	err := d.writeLocked(ctx, func(tx *Tx) error {
+		d.cache.begin(1)
+		if err := tx.ask(d.cache.questions(in)); err != nil {
+			return err
+		}
+		if careful && in.isEvent() {
+			var err error
+			if p.duplicate, err = tx.hasEvent(in); err != nil {
+				return err
+			}
+		}
+		p.to, p.now = immediate{tx}, ms(tx.now)
+		return p.run()
+	})
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.exec(`INSERT INTO event_bodies (event_id, kind, encoding, meta, body) VALUES (?, ?, ?, ?, ?)`,
-		id, int64(in.Kind), int64(in.Encoding), string(in.Meta), in.Body)
-	return id, err
+	p.apply()
+	return p.result, nil
 }
 
-// countAround moves every counter that is not the issue's or the project's own.
-func (tx *Tx) countAround(in *Incoming, issue int64) error {
-	at := ms(in.OccurredAt)
-	if _, err := tx.exec(`
-		INSERT INTO issue_hours (issue_id, hour, count) VALUES (?, ?, 1)
-		ON CONFLICT DO UPDATE SET count = count + 1`,
-		issue, hourOf(in.OccurredAt)); err != nil {
-		return err
-	}
-	if in.Release != "" {
-		if _, err := tx.exec(`
-			INSERT INTO releases (project_id, version, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
-			ON CONFLICT (project_id, version) DO UPDATE SET event_count = event_count + 1,
-			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
-			int64(in.Project), in.Release, at); err != nil {
-			return err
-		}
-	}
-	if in.Environment != "" {
-		if _, err := tx.exec(`
-			INSERT INTO environments (project_id, name, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
-			ON CONFLICT DO UPDATE SET event_count = event_count + 1,
-			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
-			int64(in.Project), in.Environment, at); err != nil {
-			return err
-		}
-	}
-	if err := tx.countTags(issue, at, in.Tags); err != nil {
-		return err
-	}
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeStored, "", 1)
-}
-
-// digestDuplicate is the transaction of a message whose event is stored already,
-// brought by another message: the client sent it twice.
-func (tx *Tx) digestDuplicate(cache *digestCache, in *Incoming, result *Result) error {
-	var there int
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT count(*) FROM events WHERE event_id = ? AND project_id = ?`, in.EventID[:], int64(in.Project)).Scan(&there)
-	if err != nil {
-		return err
-	}
-	if there == 0 { // some other uniqueness was violated: a counter of ours is wrong
-		return fmt.Errorf("digesting event %s of project %d: the issue's event numbers are inconsistent; run check", in.EventID, in.Project)
-	}
-	fresh, err := tx.enterLedger(cache, in)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		*result = Redelivered
-		return nil
-	}
-	*result = Duplicate
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeDuplicate, "", 1)
-}
-
-// digestDropped is the transaction of a message that will never be an event.
-func (tx *Tx) digestDropped(cache *digestCache, in *Incoming, reason, detail string, result *Result) error {
-	fresh, err := tx.enterLedger(cache, in)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		*result = Redelivered
-		return nil
-	}
-	*result = Dropped
-	if err := tx.recordReject(in, reason, detail); err != nil {
-		return err
-	}
-	return tx.countOutcome(int64(in.Project), hourOf(in.ReceivedAt), in.Category, outcomeDropped, reason, 1)
+// hasEvent reports whether the event is stored: the client sent it twice.
+func (tx *Tx) hasEvent(in *Incoming) (bool, error) {
+	var n int
+	err := tx.q.QueryRowContext(tx.ctx, `SELECT count(*) FROM events WHERE event_id = ? AND project_id = ?`, in.EventID[:], int64(in.Project)).Scan(&n)
+	return n > 0, err
 }

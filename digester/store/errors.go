@@ -37,6 +37,8 @@ var ErrInvalid = errors.New("invalid")
 //	             8202 DATA, 8458 CORRUPTFS
 //	Interrupted  9 INTERRUPT, a context       digesting is held for a moment
 //	Internal     every other code             digesting is held: nothing that a message can cause
+//	Away         none: a libSQL server        digesting is held until it answers
+//	             does not answer
 //	Unknown      ErrCommitUnknown             the process ends, and finds out when it starts
 //	Other        not the database's           up to who called
 //
@@ -60,15 +62,21 @@ const (
 	KindCorrupt
 	KindInterrupted
 	KindInternal
+	KindAway
 	KindUnknown
 )
 
 // KindOf is the one place that decides what an error means. It looks at SQLite's
 // extended result codes (www.sqlite.org/rescode.html), never at texts. Errors of
-// the queue's file are told apart just as well.
+// the queue's file are told apart just as well. Those of a libSQL server: see
+// servererror.go.
 func KindOf(err error) Kind {
 	if errors.Is(err, ErrCommitUnknown) {
 		return KindUnknown
+	}
+	var remote *serverError
+	if errors.As(err, &remote) {
+		return remote.kind()
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return KindInterrupted
@@ -130,7 +138,7 @@ func (k Kind) Again() bool {
 // and everything waits.
 func (k Kind) Holds() bool {
 	switch k {
-	case KindFull, KindIO, KindReadOnly, KindCorrupt, KindInterrupted, KindInternal:
+	case KindFull, KindIO, KindReadOnly, KindCorrupt, KindInterrupted, KindInternal, KindAway:
 		return true
 	}
 	return k.Again()
@@ -145,9 +153,13 @@ func (k Kind) Holds() bool {
 // all reached the WAL; its message is in the queue then, and is recognised.
 //
 // Two things are unknown. A failed fsync, after which no other can be believed:
-// see DB.noteSync. And an error without a code, which a remote
-// database's are.
+// see DB.noteSync. And an error without a code. A libSQL server's errors say for
+// themselves.
 func commitError(err error) error {
+	var remote *serverError
+	if errors.As(err, &remote) && remote.nothingCommitted() {
+		return err
+	}
 	var e *sqlite.Error
 	if errors.As(err, &e) && !isFailedSync(err) {
 		return err
@@ -166,11 +178,4 @@ func isFailedSync(err error) bool {
 func noTransaction(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR
-}
-
-// isUnique reports whether err is a violated UNIQUE or PRIMARY KEY.
-func isUnique(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) &&
-		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_ROWID)
 }

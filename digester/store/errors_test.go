@@ -227,7 +227,7 @@ func TestKindOfCode(t *testing.T) {
 func TestKindLeadsTo(t *testing.T) {
 	for k := KindOther; k <= KindUnknown; k++ {
 		wantAgain := k >= KindBusy && k <= KindLocked
-		wantHolds := wantAgain || k >= KindFull && k <= KindInternal
+		wantHolds := wantAgain || k >= KindFull && k <= KindAway
 		if k.Again() != wantAgain || k.Holds() != wantHolds {
 			t.Errorf("kind %d: again %v, holds %v; want %v, %v", k, k.Again(), k.Holds(), wantAgain, wantHolds)
 		}

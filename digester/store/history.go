@@ -2,20 +2,11 @@ package store
 
 import "database/sql"
 
-// noteHistory records what the event did to its issue, if anything.
-func (tx *Tx) noteHistory(in *Incoming, issue *issueState, eventRow int64) error {
-	switch {
-	case issue.isNew:
-		return tx.addHistory(issue.id, "created", eventRow)
-	case issue.isRegress:
-		return tx.addHistory(issue.id, "regressed", eventRow)
-	}
-	return nil
-}
+const insertHistory = `INSERT INTO history (issue_id, at, kind, event_id) VALUES (?, ?, ?, ?)`
 
-// addHistory adds an entry; eventRow is events.id, nil if no event caused it.
-func (tx *Tx) addHistory(issue int64, kind string, eventRow any) error {
-	_, err := tx.exec(`INSERT INTO history (issue_id, at, kind, event_id) VALUES (?, ?, ?, ?)`, issue, ms(tx.now), kind, eventRow)
+// addHistory adds an entry that no event caused.
+func (tx *Tx) addHistory(issue int64, kind string) error {
+	_, err := tx.exec(insertHistory, issue, ms(tx.now), kind, nil)
 	return err
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -27,111 +26,71 @@ func countStep(n int64) int64 {
 	return int64(e)<<2 + n>>e
 }
 
-// countInIssue finds or makes the event's issue and adds the event to it. The
-// state it returns has the event in it; the cache gets it after the commit.
-func (tx *Tx) countInIssue(cache *digestCache, in *Incoming) (*issueState, error) {
-	key := groupKey{in.Project, in.Group}
-	old, known := cache.issues[key]
-	if !known {
-		var err error
-		if old, err = tx.loadIssue(in); err != nil {
-			return nil, err
-		}
-	}
-	now := &issueState{}
-	if old == nil {
-		if err := tx.insertIssue(in, now); err != nil {
-			return nil, err
-		}
-	} else {
-		*now = *old
-		if err := tx.updateIssue(in, old, now); err != nil {
-			return nil, err
-		}
-	}
-	after := *now
-	after.isNew, after.isRegress = false, false
-	tx.OnCommit(func() { remember(cache.issues, key, &after) })
-	return now, nil
-}
-
-// loadIssue returns the state of the issue that the event's grouping leads to,
-// nil if there is none.
-func (tx *Tx) loadIssue(in *Incoming) (*issueState, error) {
-	var s issueState
-	err := tx.q.QueryRowContext(tx.ctx, `
-		SELECT i.id, i.state, i.event_count, i.first_seen, i.last_seen, i.seen_step, i.count_step
-		FROM groupings g JOIN issues i ON i.id = g.issue_id
-		WHERE g.project_id = ? AND g.key_hash = ?`, int64(in.Project), in.Group[:]).
-		Scan(&s.id, &s.state, &s.events, &s.firstSeen, &s.lastSeen, &s.seenStep, &s.countStep)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return &s, err
-}
-
-func (tx *Tx) insertIssue(in *Incoming, s *issueState) error {
-	at := ms(in.OccurredAt)
-	*s = issueState{events: 1, firstSeen: at, lastSeen: at, seenStep: at / seenStepMS, countStep: countStep(1), isNew: true}
-	var number int64
-	err := tx.q.QueryRowContext(tx.ctx, `UPDATE projects SET issue_count = issue_count + 1 WHERE id = ? RETURNING issue_count`, int64(in.Project)).Scan(&number)
-	if err != nil {
+// insertIssue makes the event's issue, with the event in it and in its project.
+func (p *plan) insertIssue() error {
+	in, at := p.in, ms(p.in.OccurredAt)
+	number := p.cache.projects[in.Project].issues + 1
+	p.newIssue = true
+	p.ids.issue++
+	p.issue = issueState{id: p.ids.issue, events: 1, firstSeen: at, lastSeen: at, seenStep: at / seenStepMS, countStep: countStep(1)}
+	if err := p.to.assert(`
+		UPDATE projects SET event_count = event_count + 1, last_event_at = ?, issue_count = CASE WHEN issue_count = ? THEN ? END
+		WHERE id = ?`, p.now, number-1, number, int64(in.Project)); err != nil {
 		return err
 	}
-	s.id, err = tx.insert(`
-		INSERT INTO issues (project_id, number, level, title, culprit, platform, event_count, first_seen, last_seen, seen_step, count_step)
-		VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
-		int64(in.Project), number, int64(in.Level), in.Title, in.Culprit, in.Platform, at, at, s.seenStep, s.countStep)
-	if err != nil {
+	if err := p.to.assert(`
+		INSERT INTO issues (id, project_id, number, level, title, culprit, platform, event_count, first_seen, last_seen, seen_step, count_step)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+		p.issue.id, int64(in.Project), number, int64(in.Level), in.Title, in.Culprit, in.Platform, at, at, p.issue.seenStep, p.issue.countStep); err != nil {
 		return err
 	}
-	_, err = tx.exec(`INSERT INTO groupings (project_id, key_hash, version, issue_id, created_at) VALUES (?, ?, ?, ?, ?)`,
-		int64(in.Project), in.Group[:], int64(in.GroupRules), s.id, ms(tx.now))
-	return err
+	return p.to.assert(`INSERT INTO groupings (project_id, key_hash, version, issue_id, created_at) VALUES (?, ?, ?, ?, ?)`,
+		int64(in.Project), in.Group[:], int64(in.GroupRules), p.issue.id, p.now)
 }
 
-// updateIssue adds one event to an issue, asserting that it is as remembered. An
-// event of a resolved issue reopens it.
-func (tx *Tx) updateIssue(in *Incoming, old, s *issueState) error {
-	at := ms(in.OccurredAt)
+// updateIssue adds one event to an issue, asserting that it is as remembered, and
+// to its project, which an issue cannot be without. An event of a resolved issue
+// reopens it.
+func (p *plan) updateIssue(old *issueState) error {
+	in, at := p.in, ms(p.in.OccurredAt)
+	if err := p.to.exec(`UPDATE projects SET event_count = event_count + 1, last_event_at = ? WHERE id = ?`, p.now, int64(in.Project)); err != nil {
+		return err
+	}
+	p.issue = *old
+	s := &p.issue
 	s.events++
 	s.firstSeen, s.lastSeen = min(s.firstSeen, at), max(s.lastSeen, at)
-	changed, err := tx.exec(`
-		UPDATE issues SET event_count = ?, first_seen = ?, last_seen = ?, level = ?, title = ?, culprit = ?
-		WHERE id = ? AND event_count = ? AND state = ?`,
-		s.events, s.firstSeen, s.lastSeen, int64(in.Level), in.Title, in.Culprit,
-		s.id, old.events, int64(old.state))
-	if err != nil {
+	if err := p.to.assert(`
+		UPDATE issues SET event_count = CASE WHEN event_count = ? AND state = ? THEN ? END,
+		  first_seen = ?, last_seen = ?, level = ?, title = ?, culprit = ?
+		WHERE id = ?`,
+		old.events, int64(old.state), s.events, s.firstSeen, s.lastSeen, int64(in.Level), in.Title, in.Culprit, s.id); err != nil {
 		return err
 	}
-	if changed == 0 {
-		return errStaleIssue
-	}
 	if s.state == StateResolved {
-		s.state, s.isRegress = StateOpen, true
+		s.state, p.reopened = StateOpen, true
 	}
 	s.seenStep, s.countStep = s.lastSeen/seenStepMS, countStep(s.events)
-	return tx.moveInLists(old, s)
+	return p.moveInLists(old)
 }
 
 // moveInLists changes the columns that indexes order lists by, each on its own:
 // SQLite rewrites every index that has a column of the SET list, changed or not.
 // Usually there is nothing to do.
-func (tx *Tx) moveInLists(old, s *issueState) error {
+func (p *plan) moveInLists(old *issueState) error {
+	s := &p.issue
 	if s.seenStep != old.seenStep {
-		if _, err := tx.exec(`UPDATE issues SET seen_step = ? WHERE id = ?`, s.seenStep, s.id); err != nil {
+		if err := p.to.exec(`UPDATE issues SET seen_step = ? WHERE id = ?`, s.seenStep, s.id); err != nil {
 			return err
 		}
 	}
 	if s.countStep != old.countStep {
-		if _, err := tx.exec(`UPDATE issues SET count_step = ? WHERE id = ?`, s.countStep, s.id); err != nil {
+		if err := p.to.exec(`UPDATE issues SET count_step = ? WHERE id = ?`, s.countStep, s.id); err != nil {
 			return err
 		}
 	}
 	if s.state != old.state {
-		if _, err := tx.exec(`UPDATE issues SET state = ?, resolved_at = NULL WHERE id = ?`, int64(s.state), s.id); err != nil {
-			return err
-		}
+		return p.to.exec(`UPDATE issues SET state = ?, resolved_at = NULL WHERE id = ?`, int64(s.state), s.id)
 	}
 	return nil
 }
@@ -228,5 +187,5 @@ func (tx *Tx) SetIssueState(issue int64, state IssueState) (changed bool, err er
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, tx.addHistory(issue, kind, nil)
+	return true, tx.addHistory(issue, kind)
 }

@@ -1,8 +1,7 @@
 package store
 
 import (
-	"database/sql"
-	"errors"
+	"slices"
 
 	"sundew/schema/event"
 	"sundew/schema/wire"
@@ -16,88 +15,74 @@ import (
 
 // enterLedger marks the message's number as decided. It returns false if it was
 // before: the queue delivered the message again.
-func (tx *Tx) enterLedger(cache *digestCache, in *Incoming) (fresh bool, err error) {
-	key := laneKey{in.Instance, in.Project}
-	lane, known := cache.lanes[key]
-	if !known {
-		if lane, err = tx.loadLane(in); err != nil {
+func (p *plan) enterLedger() (fresh bool, err error) {
+	lane := p.cache.lanes[laneKey{p.in.Instance, p.in.Project}]
+	if lane == nil {
+		if err := p.insertLane(); err != nil {
 			return false, err
 		}
+	} else {
+		p.lane = *lane
 	}
-	seq, high := int64(in.Seq), lane.high
-	switch {
-	case seq == high+1:
-		_, err = tx.exec(`UPDATE edge_lanes SET high = ? WHERE id = ?`, seq, lane.id)
-		high = seq
-	case seq > high+1:
-		err = tx.openGap(lane.id, high+1, seq-1)
-		if err == nil {
-			_, err = tx.exec(`UPDATE edge_lanes SET high = ? WHERE id = ?`, seq, lane.id)
-		}
-		high = seq
-	default:
-		if fresh, err = tx.fillGap(lane.id, seq); err == nil && !fresh {
-			_, err = tx.exec(`UPDATE edge_lanes SET redelivered = redelivered + 1 WHERE id = ?`, lane.id)
+	seq, high := int64(p.in.Seq), p.lane.high
+	if seq <= high {
+		return p.fillGap(seq)
+	}
+	if seq > high+1 {
+		if err := p.insertGap(gap{high + 1, seq - 1, p.now}); err != nil {
 			return false, err
 		}
+		p.gaps = append(slices.Clone(p.known()), gap{high + 1, seq - 1, p.now})
 	}
-	if err != nil {
-		return false, err
-	}
-	after := &laneState{id: lane.id, high: high}
-	tx.OnCommit(func() { remember(cache.lanes, key, after) })
-	return true, nil
+	p.lane.high = seq
+	return true, p.to.assert(`UPDATE edge_lanes SET high = CASE WHEN high = ? THEN ? END WHERE id = ?`, high, seq, p.lane.id)
 }
 
-func (tx *Tx) loadLane(in *Incoming) (*laneState, error) {
-	if _, err := tx.exec(`INSERT INTO edge_instances (instance, region, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-		in.Instance[:], in.Region, ms(tx.now)); err != nil {
-		return nil, err
+// known returns the gaps of the lane that matter to the batch.
+func (p *plan) known() []gap { return p.cache.gaps[laneKey{p.in.Instance, p.in.Project}] }
+
+func (p *plan) insertLane() error {
+	p.ids.lane++
+	p.lane = laneState{id: p.ids.lane}
+	if err := p.to.exec(`INSERT INTO edge_instances (instance, region, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+		p.in.Instance[:], p.in.Region, p.now); err != nil {
+		return err
 	}
-	if _, err := tx.exec(`
-		INSERT INTO edge_lanes (instance_id, project_id, high)
-		SELECT id, ?, 0 FROM edge_instances WHERE instance = ? ON CONFLICT DO NOTHING`,
-		int64(in.Project), in.Instance[:]); err != nil {
-		return nil, err
-	}
-	var l laneState
-	err := tx.q.QueryRowContext(tx.ctx, `
-		SELECT l.id, l.high FROM edge_lanes l JOIN edge_instances i ON i.id = l.instance_id
-		WHERE i.instance = ? AND l.project_id = ?`, in.Instance[:], int64(in.Project)).Scan(&l.id, &l.high)
-	return &l, err
+	return p.to.assert(`
+		INSERT INTO edge_lanes (id, instance_id, project_id, high)
+		SELECT ?, id, ?, 0 FROM edge_instances WHERE instance = ?`,
+		p.lane.id, int64(p.in.Project), p.in.Instance[:])
 }
 
-func (tx *Tx) openGap(lane, from, to int64) error {
-	_, err := tx.exec(`INSERT INTO edge_gaps (lane_id, from_seq, to_seq, since) VALUES (?, ?, ?, ?)`, lane, from, to, ms(tx.now))
-	return err
+func (p *plan) insertGap(g gap) error {
+	return p.to.assert(`INSERT INTO edge_gaps (lane_id, from_seq, to_seq, since) VALUES (?, ?, ?, ?)`, p.lane.id, g.from, g.to, g.since)
 }
 
-// fillGap takes a number out of the gap in which it lies and returns false if it
-// lies in none.
-func (tx *Tx) fillGap(lane, seq int64) (bool, error) {
-	var from, to, since int64
-	err := tx.q.QueryRowContext(tx.ctx, `
-		SELECT from_seq, to_seq, since FROM edge_gaps WHERE lane_id = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1`,
-		lane, seq).Scan(&from, &to, &since)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && to < seq {
-		return false, nil
+// fillGap takes a number out of the gap in which it lies. If it lies in none it
+// was decided before, which is asserted too: what is called a redelivery is
+// deleted from its queue.
+func (p *plan) fillGap(seq int64) (fresh bool, err error) {
+	known := p.known()
+	i := slices.IndexFunc(known, func(g gap) bool { return g.from <= seq && seq <= g.to })
+	if i < 0 {
+		return false, p.to.assert(`
+			UPDATE edge_lanes SET redelivered = CASE WHEN high >= ?2 AND NOT EXISTS (
+			  SELECT 1 FROM edge_gaps WHERE lane_id = ?1 AND from_seq <= ?2 AND to_seq >= ?2) THEN redelivered + 1 END
+			WHERE id = ?1`, p.lane.id, seq)
 	}
-	if err != nil {
+	old := known[i]
+	if err := p.to.one(`DELETE FROM edge_gaps WHERE lane_id = ? AND from_seq = ? AND to_seq = ?`, p.lane.id, old.from, old.to); err != nil {
 		return false, err
 	}
-	if _, err := tx.exec(`DELETE FROM edge_gaps WHERE lane_id = ? AND from_seq = ?`, lane, from); err != nil {
-		return false, err
-	}
-	const insert = `INSERT INTO edge_gaps (lane_id, from_seq, to_seq, since) VALUES (?, ?, ?, ?)`
-	if from < seq {
-		if _, err := tx.exec(insert, lane, from, seq-1, since); err != nil {
+	p.gaps = slices.Delete(slices.Clone(known), i, i+1)
+	for _, g := range []gap{{old.from, seq - 1, old.since}, {seq + 1, old.to, old.since}} {
+		if g.from > g.to {
+			continue
+		}
+		if err := p.insertGap(g); err != nil {
 			return false, err
 		}
-	}
-	if seq < to {
-		if _, err := tx.exec(insert, lane, seq+1, to, since); err != nil {
-			return false, err
-		}
+		p.gaps = append(p.gaps, g)
 	}
 	return true, nil
 }

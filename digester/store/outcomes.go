@@ -1,10 +1,6 @@
 package store
 
-import (
-	"context"
-
-	"sundew/schema/wire"
-)
+import "sundew/schema/wire"
 
 // maxRejects is how many of the newest dropped messages are kept.
 const maxRejects = 10_000
@@ -17,57 +13,47 @@ const (
 	outcomeDropped   = "dropped"
 )
 
-// countOutcome adds to the books.
-func (tx *Tx) countOutcome(project, hour int64, category, outcome, reason string, quantity int64) error {
-	_, err := tx.exec(`
-		INSERT INTO outcomes (project_id, hour, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT DO UPDATE SET quantity = quantity + ?6`,
-		project, hour, category, outcome, reason, quantity)
-	if err != nil || outcome == outcomeStored {
-		return err
-	}
-	_, err = tx.exec(`
-		INSERT INTO outcome_totals (project_id, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT DO UPDATE SET quantity = quantity + ?5`,
-		project, category, outcome, reason, quantity)
-	return err
+// outcome adds the message to the books.
+func (p *plan) outcome(outcome, reason string) error {
+	return p.add(wire.Count{
+		Project: p.in.Project, Hour: p.in.ReceivedAt, Category: p.in.Category, Outcome: wire.Outcome(outcome), Reason: reason, Quantity: 1,
+	})
 }
 
-// DigestCounts commits a message of counts in one transaction, once however
-// often it is delivered. Only the message's origin is read of in.
-func (d *DB) DigestCounts(ctx context.Context, in *Incoming, counts []wire.Count) (Result, error) {
-	result := Stored
-	err := d.exclusively(ctx, "digest counts", func() error {
-		return d.writeLocked(ctx, func(tx *Tx) error {
-			fresh, err := tx.enterLedger(d.cache, in)
-			if err != nil {
-				return err
-			}
-			if !fresh {
-				result = Redelivered
-				return nil
-			}
-			for _, c := range counts {
-				if err := tx.countOutcome(int64(c.Project), hourOf(c.Hour), c.Category, string(c.Outcome), c.Reason, c.Quantity); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-	return result, err
+// count is the rest of the plan for a message of counts.
+func (p *plan) count() error {
+	p.result = Stored
+	for _, c := range p.in.Counts {
+		if err := p.add(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds to the books.
+func (p *plan) add(c wire.Count) error {
+	err := p.to.exec(`
+		INSERT INTO outcomes (project_id, hour, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT DO UPDATE SET quantity = quantity + ?6`,
+		int64(c.Project), hourOf(c.Hour), c.Category, string(c.Outcome), c.Reason, c.Quantity)
+	if err != nil || c.Outcome == outcomeStored {
+		return err
+	}
+	return p.to.exec(`
+		INSERT INTO outcome_totals (project_id, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT DO UPDATE SET quantity = quantity + ?5`,
+		int64(c.Project), c.Category, string(c.Outcome), c.Reason, c.Quantity)
 }
 
 // recordReject keeps what was dropped and why, as far as there is room.
-func (tx *Tx) recordReject(in *Incoming, reason, detail string) error {
-	id, err := tx.insert(`
+func (p *plan) recordReject(reason, detail string) error {
+	if err := p.to.exec(`
 		INSERT INTO rejects (project_id, event_id, received_at, digested_at, reason, detail) VALUES (?, ?, ?, ?, ?, ?)`,
-		int64(in.Project), in.EventID[:], ms(in.ReceivedAt), ms(tx.now), reason, detail)
-	if err != nil {
+		int64(p.in.Project), p.in.EventID[:], ms(p.in.ReceivedAt), p.now, reason, detail); err != nil {
 		return err
 	}
-	_, err = tx.exec(`DELETE FROM rejects WHERE id <= ?`, id-maxRejects)
-	return err
+	return p.to.exec(`DELETE FROM rejects WHERE id <= (SELECT max(id) FROM rejects) - ?`, maxRejects)
 }
 
 // Outcomes returns the books summed over all hours. Stored events come without

@@ -12,10 +12,12 @@ type Position struct {
 	At     time.Time // when the last of them was made, by the primary's clock
 }
 
+// moveOn makes the next position.
+const moveOn = `UPDATE digest_state SET batch = batch + 1, updated_at = ? WHERE id = 1 RETURNING batch`
+
 // advance gives a transaction its position.
 func (tx *Tx) advance() error {
-	return tx.q.QueryRowContext(tx.ctx, `
-		UPDATE digest_state SET batch = batch + 1, updated_at = ? WHERE id = 1 RETURNING batch`, ms(tx.now)).Scan(&tx.position)
+	return tx.q.QueryRowContext(tx.ctx, moveOn, ms(tx.now)).Scan(&tx.position)
 }
 
 // Position returns where the database will be once the transaction of a

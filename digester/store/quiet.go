@@ -41,7 +41,7 @@ func (tx *Tx) ResolveQuiet(issues []QuietIssue, before time.Time) (int, error) {
 		if n == 0 {
 			continue
 		}
-		if err := tx.addHistory(issue.ID, "resolved", nil); err != nil {
+		if err := tx.addHistory(issue.ID, "resolved"); err != nil {
 			return 0, err
 		}
 		resolved++

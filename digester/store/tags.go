@@ -4,8 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-
-	"sundew/schema/event"
 )
 
 // tagChunk is how many tags one statement counts. Every length up to it is a
@@ -13,15 +11,15 @@ import (
 const tagChunk = 16
 
 // countTags adds one to the counter of each tag's value.
-func (tx *Tx) countTags(issue, at int64, tags []event.Pair) error {
-	for len(tags) > 0 {
+func (p *plan) countTags(at int64) error {
+	for tags := p.in.Tags; len(tags) > 0; {
 		n := min(len(tags), tagChunk)
 		args := make([]any, 0, 2+2*n)
-		args = append(args, issue, at)
+		args = append(args, p.issue.id, at)
 		for _, t := range tags[:n] {
 			args = append(args, t.Key, t.Value)
 		}
-		if _, err := tx.exec(countTagsTexts[n], args...); err != nil {
+		if err := p.to.exec(countTagsTexts[n], args...); err != nil {
 			return err
 		}
 		tags = tags[n:]

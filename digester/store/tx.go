@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -14,6 +15,12 @@ import (
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (cursor, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) row
+}
+
+// connection is the one that writes: the file's writer or a server's stream.
+type connection interface {
+	querier
+	exec(ctx context.Context, query string, args ...any) (driver.Result, error)
 }
 
 // Rx is a read transaction: one consistent snapshot of the database. It is valid
@@ -49,7 +56,7 @@ func refuseNested(ctx context.Context) error {
 // Tx is a write transaction. It can do all that an Rx can.
 type Tx struct {
 	Rx
-	w           *writer
+	w           connection
 	now         time.Time // the transaction's one timestamp
 	position    int64
 	afterCommit []func()

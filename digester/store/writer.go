@@ -171,12 +171,15 @@ func (r *driverRows) Next() bool {
 	return r.err == nil
 }
 
-func (r *driverRows) Scan(dest ...any) error {
-	if len(dest) != len(r.values) {
-		return fmt.Errorf("a row of %d columns was to go into %d variables", len(r.values), len(dest))
+func (r *driverRows) Scan(dest ...any) error { return scan(r.values, dest) }
+
+// scan puts a row's values into variables.
+func scan[V any](values []V, dest []any) error {
+	if len(dest) != len(values) {
+		return fmt.Errorf("a row of %d columns was to go into %d variables", len(values), len(dest))
 	}
 	for i, d := range dest {
-		if err := assign(d, r.values[i]); err != nil {
+		if err := assign(d, values[i]); err != nil {
 			return fmt.Errorf("column %d: %w", i+1, err)
 		}
 	}

@@ -143,18 +143,28 @@ type collector struct {
 	done   func()
 }
 
-func (c *collector) Digest(_ context.Context, in *store.Incoming) (store.Result, error) {
-	if in.Drop != "" {
-		return 0, fmt.Errorf("a recorded event would be dropped: %s", in.Detail)
+func (c *collector) DigestBatch(_ context.Context, ins []*store.Incoming) []store.Outcome {
+	outcomes := make([]store.Outcome, len(ins))
+	for i, in := range ins {
+		if in.Drop != "" {
+			outcomes[i].Err = fmt.Errorf("a recorded event would be dropped: %s", in.Detail)
+			continue
+		}
+		if !in.IsCounts {
+			c.add(in)
+		}
+		outcomes[i].Result = store.Stored
+	}
+	return outcomes
+}
+
+func (c *collector) add(in *store.Incoming) {
+	if len(c.events) == c.want {
+		return
 	}
 	if c.events = append(c.events, *in); len(c.events) == c.want {
 		c.done()
 	}
-	return store.Stored, nil
-}
-
-func (c *collector) DigestCounts(context.Context, *store.Incoming, []wire.Count) (store.Result, error) {
-	return store.Stored, nil
 }
 
 func (c *collector) Barrier(context.Context) error { return nil }

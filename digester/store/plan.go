@@ -1,0 +1,208 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// errStale says that something was not as a plan took it for granted. It never
+// leaves this package: the plan is made again, from what is looked up anew.
+var errStale = errors.New("the database is not as remembered")
+
+// executor takes the statements of a plan: to run them at once, or to send them
+// all together. Where a statement fails the transaction is over.
+type executor interface {
+	exec(query string, args ...any) error
+	// assert is exec of a statement that asserts something: a violated constraint
+	// is errStale.
+	assert(query string, args ...any) error
+	// one is exec of a statement that has to change exactly one row, errStale if it
+	// does not. Over the network it costs more than assert.
+	one(query string, args ...any) error
+}
+
+// immediate runs statements at once.
+type immediate struct{ tx *Tx }
+
+func (e immediate) exec(query string, args ...any) error {
+	_, err := e.tx.w.exec(e.tx.ctx, query, args...)
+	return err
+}
+
+func (e immediate) assert(query string, args ...any) error {
+	err := e.exec(query, args...)
+	if err != nil && KindOf(err) == KindConstraint {
+		return fmt.Errorf("%w: %w", errStale, err)
+	}
+	return err
+}
+
+func (e immediate) one(query string, args ...any) error {
+	n, err := e.tx.exec(query, args...)
+	if err == nil && n != 1 {
+		return errStale
+	}
+	return err
+}
+
+// plan is one message's transaction: statements that read nothing, made from what
+// the cache knows. Order matters in two places: the ledger comes first, so that a
+// redelivery ends at once; and what can fail comes before what is many.
+//
+// Whatever a plan takes for granted its statements assert, mostly by a CASE
+// without ELSE in a NOT NULL column, which costs nothing and fails as a
+// constraint. So plans for several messages can be made before the first is
+// committed: should one fail, those that build on it do too, and the others do
+// not.
+type plan struct {
+	to        executor
+	cache     *digestCache
+	in        *Incoming
+	now       int64 // ms
+	duplicate bool  // the event is stored already
+
+	// What is so once the plan is committed.
+	result   Result
+	ids      lastIDs
+	lane     laneState
+	gaps     []gap // those of the lane, if they changed
+	issue    issueState
+	hasIssue bool
+	newIssue bool
+	reopened bool
+}
+
+func (p *plan) run() error {
+	p.ids = p.cache.ids
+	fresh, err := p.enterLedger()
+	if err != nil {
+		return err
+	}
+	switch in := p.in; {
+	case !fresh:
+		p.result = Redelivered
+		return nil
+	case in.IsCounts:
+		return p.count()
+	case in.Drop != "":
+		return p.drop(in.Drop, in.Detail)
+	case p.duplicate:
+		p.result = Duplicate
+		return p.outcome(outcomeDuplicate, "")
+	}
+	old := p.cache.issues[groupKey{p.in.Project, p.in.Group}]
+	if _, missing := p.cache.missing[p.in.Project]; missing && old == nil {
+		return p.drop(DropUnknownProject, fmt.Sprintf("project %d does not exist", p.in.Project))
+	}
+	return p.store(old)
+}
+
+// apply lets the cache know what the plan changed.
+func (p *plan) apply() {
+	c, key := p.cache, laneKey{p.in.Instance, p.in.Project}
+	c.ids = p.ids
+	keep(c.lanes, key, p.lane)
+	if p.gaps != nil {
+		c.gaps[key] = p.gaps
+	}
+	if p.hasIssue {
+		keep(c.issues, groupKey{p.in.Project, p.in.Group}, p.issue)
+	}
+	if p.newIssue {
+		c.projects[p.in.Project].issues++
+	}
+}
+
+// store is the rest of the plan for an event that is stored; old is its issue, nil
+// if there is none.
+func (p *plan) store(old *issueState) error {
+	p.result, p.hasIssue = Stored, true
+	var err error
+	if old == nil {
+		err = p.insertIssue()
+	} else {
+		err = p.updateIssue(old)
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.insertEvent(); err != nil {
+		return err
+	}
+	if err := p.noteHistory(); err != nil {
+		return err
+	}
+	if err := p.countAround(); err != nil {
+		return err
+	}
+	return p.outcome(outcomeStored, "")
+}
+
+// insertEvent relies on UNIQUE to tell an event that is stored already.
+func (p *plan) insertEvent() error {
+	in := p.in
+	p.ids.event++
+	if err := p.to.assert(`
+		INSERT INTO events (id, project_id, issue_id, event_id, number, occurred_at, received_at, digested_at,
+		                    level, title, release, environment, user)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ids.event, int64(in.Project), p.issue.id, in.EventID[:], p.issue.events, ms(in.OccurredAt), ms(in.ReceivedAt), p.now,
+		int64(in.Level), in.Title, in.Release, in.Environment, in.User); err != nil {
+		return err
+	}
+	return p.to.exec(`INSERT INTO event_bodies (event_id, kind, encoding, meta, body) VALUES (?, ?, ?, ?, ?)`,
+		p.ids.event, int64(in.Kind), int64(in.Encoding), string(in.Meta), in.Body)
+}
+
+// noteHistory records what the event did to its issue, if anything.
+func (p *plan) noteHistory() error {
+	var kind string
+	switch {
+	case p.newIssue:
+		kind = "created"
+	case p.reopened:
+		kind = "regressed"
+	default:
+		return nil
+	}
+	return p.to.exec(insertHistory, p.issue.id, p.now, kind, p.ids.event)
+}
+
+// countAround moves every counter that is not the issue's or the project's own.
+func (p *plan) countAround() error {
+	in, at := p.in, ms(p.in.OccurredAt)
+	if err := p.to.exec(`
+		INSERT INTO issue_hours (issue_id, hour, count) VALUES (?, ?, 1)
+		ON CONFLICT DO UPDATE SET count = count + 1`,
+		p.issue.id, hourOf(in.OccurredAt)); err != nil {
+		return err
+	}
+	if in.Release != "" {
+		if err := p.to.exec(`
+			INSERT INTO releases (project_id, version, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
+			ON CONFLICT (project_id, version) DO UPDATE SET event_count = event_count + 1,
+			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
+			int64(in.Project), in.Release, at); err != nil {
+			return err
+		}
+	}
+	if in.Environment != "" {
+		if err := p.to.exec(`
+			INSERT INTO environments (project_id, name, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
+			ON CONFLICT DO UPDATE SET event_count = event_count + 1,
+			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
+			int64(in.Project), in.Environment, at); err != nil {
+			return err
+		}
+	}
+	return p.countTags(at)
+}
+
+// drop is the rest of the plan for a message that will never be an event.
+func (p *plan) drop(reason, detail string) error {
+	p.result = Dropped
+	if err := p.recordReject(reason, detail); err != nil {
+		return err
+	}
+	return p.outcome(outcomeDropped, reason)
+}
