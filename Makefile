@@ -37,10 +37,9 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 	infra/chaos/setup.sh
 	$(GO) test -tags chaos -count=1 -v ./infra/chaos
 
-test-sqld: ## what speaks to libSQL servers, against real ones
+test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store and digest run on one in place of a file
 	infra/sqld/setup.sh
-	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store/hrana
-	$(GO) test -tags sqld -race -count=1 -run "LibSQL|OnFile" ./digester/store
+	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest
 	$(GO) test -tags sqld -race -count=1 -run TestReplica ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
@@ -85,7 +84,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
 	$(GO) vet -tags aws ./infra/aws/... ./digester/queue/sqs/...
-	$(GO) vet -tags sqld ./infra/sqld/... ./digester ./digester/store/...
+	$(GO) vet -tags sqld ./infra/sqld/... ./digester/...
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 

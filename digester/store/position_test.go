@@ -48,7 +48,7 @@ func TestPosition(t *testing.T) {
 // What runs exclusively runs while no read is under way, not even one whose
 // context is over, and reads wait for it.
 func TestExclusively(t *testing.T) {
-	_, replica := storetest.Open(t, nil)
+	_, replica := storetest.OpenFile(t, store.Config{})
 	alone, err := store.OpenReplica(t.Context(), replica.Path())
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func TestWALOverADay(t *testing.T) {
 // events change is written to the database once.
 func TestCheckpointsAreRare(t *testing.T) {
 	moved := 0
-	db, replica := storetest.OpenWith(t, store.Config{Observe: func(stage store.Stage, _ string, _ time.Duration) {
+	db, replica := storetest.OpenFile(t, store.Config{Observe: func(stage store.Stage, _ string, _ time.Duration) {
 		if stage == store.StageCheckpoint {
 			moved++
 		}

@@ -25,6 +25,17 @@ func Open(t testing.TB, now func() time.Time) (*store.DB, *store.Replica) {
 func OpenWith(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 	t.Helper()
 	cfg.Path = filepath.Join(t.TempDir(), "sundew.db")
+	db, err := open(t, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return watched(t, db)
+}
+
+// OpenFile is OpenWith for tests of what only a file has.
+func OpenFile(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
+	t.Helper()
+	cfg.Path = filepath.Join(t.TempDir(), "sundew.db")
 	return openAt(t, cfg)
 }
 
@@ -34,6 +45,12 @@ func openAt(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return watched(t, db)
+}
+
+// watched opens a replica, and sees to the end of both.
+func watched(t testing.TB, db *store.DB) (*store.DB, *store.Replica) {
+	t.Helper()
 	replica, err := db.OpenReplica(t.Context())
 	if err != nil {
 		t.Fatal(err)

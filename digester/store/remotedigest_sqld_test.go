@@ -1,0 +1,255 @@
+//go:build sqld
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sundew/digester/store"
+	"sundew/digester/store/storetest"
+	"sundew/infra/sqld"
+	"sundew/infra/sqld/sqldtest"
+)
+
+// A server that syncs no commits is refused, unless that is wanted.
+func TestRelaxedLibSQL(t *testing.T) {
+	server := store.ServerConfig{URL: sqldtest.Start(t, sqld.Config{}).URL(), Namespace: sqld.Namespace}
+	_, err := store.OpenRemote(t.Context(), server, store.Config{})
+	if err == nil || !strings.Contains(err.Error(), "durability_mode") || !store.KindOf(err).Holds() {
+		t.Errorf("opened a server that syncs nothing: %v", err)
+	}
+	server.Relaxed = true
+	db, replica := storetest.OpenServer(t, server, store.Config{})
+	storetest.MustCreateProject(t, db, "Shop", "")
+	if err := db.Barrier(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if p, err := replica.Position(t.Context()); err != nil || p.Number != 2 {
+		t.Errorf("position %+v, %v", p, err)
+	}
+}
+
+// results digests a batch and returns what became of it.
+func results(t *testing.T, db *store.DB, ins []*store.Incoming) (all []store.Result) {
+	t.Helper()
+	for i, o := range db.DigestBatch(t.Context(), ins) {
+		if o.Err != nil {
+			t.Errorf("message %d: %v", i, o.Err)
+		}
+		all = append(all, o.Result)
+	}
+	return all
+}
+
+// Within a batch everything may happen: new issues, an issue that somebody resolved
+// meanwhile, events sent twice, messages delivered twice, gaps that open and close,
+// what is dropped, a project that does not exist.
+func TestMixedBatchOnLibSQL(t *testing.T) {
+	db, replica := storetest.Open(t, nil)
+	p := storetest.MustCreateProject(t, db, "Shop", "")
+	mustDigest(t, db, incoming(p.ID, 1, "a"), store.Stored)
+	mustDigest(t, db, incoming(p.ID, 2, "b"), store.Stored)
+	err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
+		_, err := tx.SetIssueState(1, store.StateResolved)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := incoming(p.ID, 6, "a")
+	twice.EventID = incoming(p.ID, 2, "b").EventID
+	bad := incoming(p.ID, 7, "a")
+	bad.Drop, bad.Detail = "bad_json", "not an object"
+	got := results(t, db, []*store.Incoming{
+		incoming(p.ID, 3, "b"),
+		incoming(p.ID, 4, "a"), // the issue is resolved
+		incoming(p.ID, 5, "c"),
+		twice,
+		incoming(p.ID, 5, "c"),
+		bad,
+		incoming(p.ID, 12, "d"), // 8 to 11 are missing
+		incoming(p.ID, 10, "d"),
+		incoming(p.ID, 10, "d"),
+		incoming(p.ID+1, 1, "a"),
+		incoming(p.ID, 13, "a"),
+		incoming(p.ID, 8, "c"),
+	})
+	stored, again := store.Stored, store.Redelivered
+	want := []store.Result{stored, stored, stored, store.Duplicate, again, store.Dropped, stored, stored, again, store.Dropped, stored, stored}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	wantBooks(t, replica, "stored: 9", "duplicate: 1", "dropped bad_json: 1", "dropped unknown_project: 1")
+	storetest.MustRead(t, replica, func(rx *store.Rx) error {
+		gaps, err := rx.Gaps()
+		if len(gaps) != 2 || gaps[0].From != 9 || gaps[0].To != 9 || gaps[1].From != 11 || gaps[1].To != 11 {
+			t.Errorf("gaps %+v", gaps)
+		}
+		return err
+	})
+}
+
+// cutter is a network that breaks at the n-th request: before the server had it, or
+// before its answer came.
+type cutter struct {
+	after   int // requests that pass; negative: all
+	arrives bool
+	cuts    int
+}
+
+var errCut = errors.New("the network is cut")
+
+func (c *cutter) RoundTrip(req *http.Request) (*http.Response, error) {
+	if c.after--; c.after != -1 {
+		return http.DefaultTransport.RoundTrip(req)
+	}
+	c.cuts++
+	if !c.arrives {
+		return nil, errCut
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil {
+		res.Body.Close()
+	}
+	return nil, errors.Join(errCut, err)
+}
+
+// Wherever the network breaks, nobody knows what is committed; the batch again
+// stores every event once, and no process has to end.
+func TestAmbiguousCommitOnLibSQL(t *testing.T) {
+	for _, arrives := range []bool{false, true} {
+		for after := range 3 { // look-ups, transactions, barrier
+			network := &cutter{after: -2, arrives: arrives}
+			db, replica := storetest.OpenServer(t, store.ServerConfig{
+				URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL(), Transport: network,
+			}, store.Config{})
+			p := storetest.MustCreateProject(t, db, "Shop", "")
+			var ins []*store.Incoming
+			for seq := uint64(1); seq <= 10; seq++ {
+				ins = append(ins, incoming(p.ID, seq, string(rune('a'+seq%3))))
+			}
+			network.after = after
+			held := 0
+			for i, o := range db.DigestBatch(t.Context(), ins) {
+				if o.Err != nil && store.KindOf(o.Err) != store.KindAway {
+					t.Errorf("message %d: kind %d of %v", i, store.KindOf(o.Err), o.Err)
+				}
+				if o.Err != nil {
+					held++
+				}
+			}
+			if want := 10; after < 2 && held != want || after == 2 && held != 0 {
+				t.Errorf("after %d requests: %d messages are held", after, held)
+			}
+			if err := db.Barrier(t.Context()); (err != nil) != (after == 2) || err != nil && !store.KindOf(err).Holds() {
+				t.Errorf("the barrier: %v", err)
+			}
+			again := results(t, db, ins)
+			want := store.Stored
+			if after == 2 || after == 1 && arrives {
+				want = store.Redelivered
+			}
+			for i, r := range again {
+				if r != want {
+					t.Errorf("after %d requests, arrived %v: message %d again: %d, want %d", after, arrives, i, r, want)
+				}
+			}
+			if network.cuts != 1 {
+				t.Errorf("%d cuts", network.cuts)
+			}
+			wantBooks(t, replica, "stored: 10")
+		}
+	}
+}
+
+// A transaction that reads, cut at each of its requests: of a COMMIT alone the
+// outcome is unknown, and the next transaction finds the lock free.
+func TestAmbiguousWriteOnLibSQL(t *testing.T) {
+	network := &cutter{after: -2}
+	db, replica := storetest.OpenServer(t, store.ServerConfig{
+		URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL(), Transport: network,
+	}, store.Config{})
+	storetest.MustCreateProject(t, db, "Shop", "")
+	write := func() error {
+		return db.Write(t.Context(), "test", func(tx *store.Tx) error { return nil })
+	}
+	for _, arrives := range []bool{false, true} {
+		for after, want := range []store.Kind{store.KindAway, store.KindAway, store.KindUnknown} { // BEGIN, the position, COMMIT
+			network.after, network.arrives = after, arrives
+			if err := write(); store.KindOf(err) != want {
+				t.Errorf("cut after %d requests: kind %d of %v", after, store.KindOf(err), err)
+			}
+			network.after = -2
+			if err := write(); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		}
+	}
+	if p, err := replica.Position(t.Context()); err != nil || p.Number != 1+6+1 {
+		t.Errorf("position %d, want six writes and the one that arrived; %v", p.Number, err)
+	}
+}
+
+// Two digesters on one server, as while one takes over from another, get in each
+// other's way and store everything once.
+func TestTwoDigestersOnLibSQL(t *testing.T) {
+	server := store.ServerConfig{URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL()}
+	one, replica := storetest.OpenServer(t, server, store.Config{})
+	two, _ := storetest.OpenServer(t, server, store.Config{})
+	p := storetest.MustCreateProject(t, one, "Shop", "")
+	var ins []*store.Incoming
+	for seq := uint64(1); seq <= 60; seq++ {
+		ins = append(ins, incoming(p.ID, seq, string(rune('a'+seq%3))))
+	}
+	done := make(chan []store.Outcome)
+	for _, db := range []*store.DB{one, two} {
+		go func() {
+			var all []store.Outcome
+			for i := 0; i < len(ins); i += 12 {
+				all = append(all, db.DigestBatch(t.Context(), ins[i:i+12])...)
+			}
+			done <- all
+		}()
+	}
+	first, second := <-done, <-done
+	for i := range ins {
+		a, b := first[i], second[i]
+		if a.Err != nil || b.Err != nil || a.Result == b.Result || a.Result+b.Result != store.Stored+store.Redelivered {
+			t.Errorf("message %d: %+v and %+v", i, a, b)
+		}
+	}
+	wantBooks(t, replica, "stored: 60")
+}
+
+// A closed store leaves nothing running.
+func TestNothingStaysOfLibSQL(t *testing.T) {
+	server := sqldtest.Start(t, sqld.Config{Strong: true})
+	http.DefaultClient.CloseIdleConnections()
+	before := runtime.NumGoroutine()
+	db, err := store.OpenRemote(t.Context(), store.ServerConfig{URL: server.URL(), Namespace: sqld.Namespace}, store.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.MustCreateProject(t, db, "Shop", "")
+	mustDigest(t, db, incoming(1, 1, "a"), store.Stored)
+	if err := db.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	every, limit := time.NewTicker(5*time.Millisecond), time.After(5*time.Second)
+	defer every.Stop()
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-every.C:
+		case <-limit:
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}

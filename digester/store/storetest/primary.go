@@ -1,0 +1,14 @@
+//go:build !sqld
+
+package storetest
+
+import (
+	"testing"
+
+	"sundew/digester/store"
+)
+
+// open opens the primary: a file.
+func open(t testing.TB, cfg store.Config) (*store.DB, error) {
+	return store.Open(t.Context(), cfg)
+}
