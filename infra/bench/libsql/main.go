@@ -7,7 +7,8 @@
 //
 // The statements are those that the store ran on a file, recorded by the floor's
 // measurement: one transaction an event, without the look-ups, whose results are
-// known. Each way does the same events on a server and a database of its own, in
+// known. The digester alone does all that the product does, from the queue's
+// message on, look-ups and barriers included. Each way does the same events on a server and a database of its own, in
 // turn; what counts is the median of the rounds.
 package main
 
@@ -67,7 +68,7 @@ func run(ctx context.Context, o options) error {
 		statements += len(e)
 	}
 	fmt.Printf("%d events of %.1f statements, round trip %v, strong %v\n", len(events), float64(statements)/float64(len(events)), o.rtt, o.strong)
-	chosen := slices.DeleteFunc(ways(), func(w way) bool { return !strings.Contains(w.name, o.only) })
+	chosen := slices.DeleteFunc(ways(o.strong), func(w way) bool { return !strings.Contains(w.name, o.only) })
 	costs := make([][]cost, len(chosen))
 	for range o.rounds {
 		for i, w := range chosen {

@@ -20,9 +20,10 @@ type way struct {
 	run  func(ctx context.Context, address string, events [][]hrana.Statement) error
 }
 
-func ways() []way {
+func ways(strong bool) []way {
 	same := func(e []hrana.Statement) []hrana.Statement { return e }
 	return []way{
+		{"the digester", false, digester(strong)},
 		{"own, 1 a request", false, blind(1, same)},
 		{"own, 10 a request", false, blind(10, same)},
 		{"own, 50 a request", false, blind(50, same)},
