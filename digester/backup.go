@@ -29,23 +29,20 @@ var (
 
 // openDatabase opens the database and begins its backup, if there is to be one.
 func (s *service) openDatabase(ctx context.Context) (err error) {
-	if err := s.cfg.refuseServer(); err != nil {
-		return err
-	}
-	cfg := store.Config{Path: s.cfg.databasePath(), Log: s.log, Observe: observeIn(s.timings)}
+	cfg := store.Config{Log: s.log, Observe: observeIn(s.timings)}
 	if s.cfg.Backup.IsZero() {
-		s.db, err = store.Open(ctx, cfg)
+		s.db, err = s.cfg.openPrimary(ctx, cfg)
 		return err
 	}
 	if err := refuseEmpty(ctx, s.cfg); err != nil {
 		return err
 	}
-	backup, err := replicate.NewBackup(replicate.BackupConfig{Path: cfg.Path, Target: s.cfg.Backup, Log: s.log})
+	backup, err := replicate.NewBackup(replicate.BackupConfig{Path: s.cfg.databasePath(), Target: s.cfg.Backup, Log: s.log})
 	if err != nil {
 		return err
 	}
 	cfg.Checkpoint = backup.Checkpoint
-	if s.db, err = store.Open(ctx, cfg); err != nil {
+	if s.db, err = s.cfg.openPrimary(ctx, cfg); err != nil {
 		return err
 	}
 	if err := backup.Start(ctx); err != nil {

@@ -79,13 +79,10 @@ func project(ctx context.Context, cfg Config, args []string, stdout, stderr io.W
 	if len(names) != 1 {
 		return fmt.Errorf("%w: project create takes one name (quote it if it has spaces)", errUsage)
 	}
-	if err := cfg.refuseServer(); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
-	db, err := store.Open(ctx, store.Config{Path: cfg.databasePath()})
+	db, err := cfg.openPrimary(ctx, store.Config{})
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,9 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		return err
 	})
 	read("SUNDEW_BUCKETS", func(v string) error { return addBuckets(cfg.Regions, v) })
+	if cfg.Server.URL != "" && !cfg.Backup.IsZero() {
+		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
+	}
 	return cfg, errors.Join(problems...)
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"sundew/digester/store"
@@ -32,6 +34,12 @@ func readDatabases(read func(name string, set func(string) error), cfg *Config) 
 		}
 	}
 	read("SUNDEW_DB_TOKEN", token(&cfg.Server))
+	read("SUNDEW_DB_RELAXED", func(v string) (err error) {
+		if cfg.Server.Relaxed, err = strconv.ParseBool(v); err != nil {
+			return errors.New("want true or false")
+		}
+		return nil
+	})
 	read("SUNDEW_REPLICA_TOKEN", token(&cfg.Replica))
 }
 
@@ -76,16 +84,12 @@ func parseServer(v string) (store.RemoteConfig, error) {
 	return cfg, nil
 }
 
-// errServerNotYet is what a remote SUNDEW_DB leads to in every command that needs
-// the primary.
-var errServerNotYet = errors.New("SUNDEW_DB is a libSQL server: this version writes files only; a dashboard can read one, see SUNDEW_REPLICA")
-
-// refuseServer is the seam where a libSQL server becomes the primary: whoever opens
-// the database calls it first, and store.OpenRemote(ctx, cfg.Server) takes its
-// place.
-func (c Config) refuseServer() error {
+// openPrimary opens the database for writing, the file or the server. Of cfg the
+// path is set here.
+func (c Config) openPrimary(ctx context.Context, cfg store.Config) (*store.DB, error) {
 	if c.Server.URL != "" {
-		return errServerNotYet
+		return store.OpenRemote(ctx, c.Server, cfg)
 	}
-	return nil
+	cfg.Path = c.databasePath()
+	return store.Open(ctx, cfg)
 }

@@ -197,7 +197,7 @@ func TestReplicaUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := sqldtest.Start(t, sqld.Config{Authority: authority})
+	server := sqldtest.Start(t, sqld.Config{Strong: true, Authority: authority})
 	startPrimary(t, server)
 	rogue := sqldtest.Start(t, sqld.Config{Primary: server.GRPC})
 	at, _ := startViewer(t, map[string]string{"SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_REPLICA": address(rogue)})

@@ -30,7 +30,7 @@ func TestLibSQLEqualsFile(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
 	file, fileReplica := storetest.OpenFile(t, store.Config{Now: now})
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
-	remote, _ := storetest.OpenServer(t, store.ServerConfig{URL: server.URL()}, store.Config{Now: now})
+	remote, _ := storetest.OpenServer(t, store.RemoteConfig{URL: server.URL()}, store.Config{Now: now})
 	ins := corpus(t)
 	for _, db := range []*store.DB{file, remote} {
 		storetest.MustCreateProject(t, db, "Shop", "0123456789abcdef0123456789abcdef")
@@ -155,7 +155,7 @@ func rowsOf(t *testing.T, db *sql.DB, query string) (all []string) {
 // twice.
 func TestLibSQLKilled(t *testing.T) {
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
-	db, replica := storetest.OpenServer(t, store.ServerConfig{URL: server.URL()}, store.Config{})
+	db, replica := storetest.OpenServer(t, store.RemoteConfig{URL: server.URL()}, store.Config{})
 	q, err := local.Open(t.Context(), local.Config{Path: filepath.Join(t.TempDir(), "queue.db"), Visibility: 2 * time.Second, MaxReceives: 1000})
 	if err != nil {
 		t.Fatal(err)

@@ -6,25 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"sundew/digester/store/hrana"
 	"sundew/schema"
 )
-
-// ServerConfig says which libSQL server is the primary.
-type ServerConfig struct {
-	URL       string // http or https, without a path
-	Namespace string // of a server with namespaces that the URL's host does not name; empty: none
-	Token     string // JWT; empty: none
-
-	// Relaxed accepts a server that does not sync its commits. Then a power cut there
-	// loses events that were deleted from the queue.
-	Relaxed bool
-
-	Transport http.RoundTripper // carries the requests; nil: one of the store's own
-}
 
 const (
 	// giveBackWithin bounds giving back a stream.
@@ -41,28 +27,28 @@ const (
 // Nothing is sent in the background. A stream that was idle for long begins anew
 // by itself; one that lost its transaction is replaced (abandon).
 type remote struct {
-	client  *hrana.Client
-	stream  *hrana.Stream
-	relaxed bool
+	server RemoteConfig
+	client *hrana.Client
+	stream *hrana.Stream
 }
 
 // OpenRemote opens a libSQL server in place of a file and migrates its schema. It
 // refuses a server that does not sync commits, unless that is wanted
-// (ServerConfig.Relaxed). Of cfg only what both have in common matters: Now, Log and
+// (RemoteConfig.Relaxed). Of cfg only what both have in common matters: Now, Log and
 // Observe.
-func OpenRemote(ctx context.Context, server ServerConfig, cfg Config) (*DB, error) {
-	client, err := hrana.New(hrana.Config{URL: server.URL, Namespace: server.Namespace, Token: server.Token, Transport: server.Transport})
+func OpenRemote(ctx context.Context, server RemoteConfig, cfg Config) (*DB, error) {
+	client, err := server.client()
 	if err != nil {
 		return nil, err
 	}
-	r := &remote{client: client, stream: client.Stream(), relaxed: server.Relaxed}
+	r := &remote{server: server, client: client, stream: client.Stream()}
 	d := newDB(cfg)
 	d.remote, d.conn = r, r
 	if err := r.prepare(ctx); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("opening %s: %w", server.URL, err)
 	}
-	if r.relaxed {
+	if r.server.Relaxed {
 		d.log.Warn().Str("server", server.URL).Msg("nobody checks whether the libSQL server syncs commits: a power cut there may lose events for good")
 	}
 	return d, nil
@@ -88,7 +74,7 @@ func (r *remote) durable(answer hrana.Result) error {
 	if err := (memoryRow{answer}).Scan(&mode); err != nil {
 		return fromServer(err)
 	}
-	if mode < full && !r.relaxed {
+	if mode < full && !r.server.Relaxed {
 		return fromServer(errNotDurable)
 	}
 	return nil

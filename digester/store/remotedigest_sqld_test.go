@@ -21,7 +21,7 @@ import (
 
 // A server that syncs no commits is refused, unless that is wanted.
 func TestRelaxedLibSQL(t *testing.T) {
-	server := store.ServerConfig{URL: sqldtest.Start(t, sqld.Config{}).URL(), Namespace: sqld.Namespace}
+	server := store.RemoteConfig{URL: sqldtest.Start(t, sqld.Config{}).URL(), Namespace: sqld.Namespace}
 	_, err := store.OpenRemote(t.Context(), server, store.Config{})
 	if err == nil || !strings.Contains(err.Error(), "durability_mode") || !store.KindOf(err).Holds() {
 		t.Errorf("opened a server that syncs nothing: %v", err)
@@ -128,7 +128,7 @@ func TestAmbiguousCommitOnLibSQL(t *testing.T) {
 	for _, arrives := range []bool{false, true} {
 		for after := range 3 { // look-ups, transactions, barrier
 			network := &cutter{after: -2, arrives: arrives}
-			db, replica := storetest.OpenServer(t, store.ServerConfig{
+			db, replica := storetest.OpenServer(t, store.RemoteConfig{
 				URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL(), Transport: network,
 			}, store.Config{})
 			p := storetest.MustCreateProject(t, db, "Shop", "")
@@ -174,7 +174,7 @@ func TestAmbiguousCommitOnLibSQL(t *testing.T) {
 // outcome is unknown, and the next transaction finds the lock free.
 func TestAmbiguousWriteOnLibSQL(t *testing.T) {
 	network := &cutter{after: -2}
-	db, replica := storetest.OpenServer(t, store.ServerConfig{
+	db, replica := storetest.OpenServer(t, store.RemoteConfig{
 		URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL(), Transport: network,
 	}, store.Config{})
 	storetest.MustCreateProject(t, db, "Shop", "")
@@ -201,7 +201,7 @@ func TestAmbiguousWriteOnLibSQL(t *testing.T) {
 // Two digesters on one server, as while one takes over from another, get in each
 // other's way and store everything once.
 func TestTwoDigestersOnLibSQL(t *testing.T) {
-	server := store.ServerConfig{URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL()}
+	server := store.RemoteConfig{URL: sqldtest.Start(t, sqld.Config{Strong: true}).URL()}
 	one, replica := storetest.OpenServer(t, server, store.Config{})
 	two, _ := storetest.OpenServer(t, server, store.Config{})
 	p := storetest.MustCreateProject(t, one, "Shop", "")
@@ -234,7 +234,7 @@ func TestNothingStaysOfLibSQL(t *testing.T) {
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
 	http.DefaultClient.CloseIdleConnections()
 	before := runtime.NumGoroutine()
-	db, err := store.OpenRemote(t.Context(), store.ServerConfig{URL: server.URL(), Namespace: sqld.Namespace}, store.Config{})
+	db, err := store.OpenRemote(t.Context(), store.RemoteConfig{URL: server.URL(), Namespace: sqld.Namespace}, store.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

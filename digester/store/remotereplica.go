@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
@@ -40,6 +41,16 @@ type RemoteConfig struct {
 	URL       string // http or https, without a path
 	Token     string // JWT; empty: none
 	Namespace string // of a server with namespaces that the URL's host does not name; empty: none
+
+	// Relaxed accepts a primary that does not sync its commits. Then a power cut there
+	// loses events that were deleted from the queue. Replicas are not asked.
+	Relaxed bool
+
+	Transport http.RoundTripper // carries the requests; nil: one of the store's own
+}
+
+func (c RemoteConfig) client() (*hrana.Client, error) {
+	return hrana.New(hrana.Config{URL: c.URL, Token: c.Token, Namespace: c.Namespace, Transport: c.Transport})
 }
 
 // OpenRemoteReplica opens a libSQL server for reading: a replica, or the primary
@@ -47,7 +58,7 @@ type RemoteConfig struct {
 // database, and its own health endpoint would not know. The error is ErrReplicaAway
 // where it helps to try again.
 func OpenRemoteReplica(ctx context.Context, cfg RemoteConfig) (*Replica, error) {
-	client, err := hrana.New(hrana.Config{URL: cfg.URL, Token: cfg.Token, Namespace: cfg.Namespace})
+	client, err := cfg.client()
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,6 @@ import (
 // WAL from being reset.
 const readDeadline = 5 * time.Second
 
-// maxServerReads is how many reads of a server are under way at once.
-const maxServerReads = 16
-
 // Replica reads: a database file, or a libSQL server (remotereplica.go). It is
 // safe for concurrent use.
 type Replica struct {
@@ -32,24 +29,13 @@ type Replica struct {
 // OpenReplica opens the database for reading beside its writer.
 func (d *DB) OpenReplica(ctx context.Context) (*Replica, error) {
 	if d.remote != nil {
-		return d.remote.openReplica(ctx)
+		return OpenRemoteReplica(ctx, d.remote.server) // over connections of its own
 	}
 	r, err := OpenReplica(ctx, d.path)
 	if err == nil {
 		r.gate = d.gate
 	}
 	return r, err
-}
-
-// openReplica reads over connections of its own to the same server.
-func (r *remote) openReplica(ctx context.Context) (*Replica, error) {
-	pool := sql.OpenDB(r.client.Connector())
-	pool.SetMaxOpenConns(maxServerReads)
-	pool.SetMaxIdleConns(maxServerReads)
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the server for reading: %w", err), pool.Close())
-	}
-	return &Replica{pool: pool, codec: wire.NewCodec(), gate: newGate()}, nil
 }
 
 // OpenReplica opens a database file for reading from a process that does not

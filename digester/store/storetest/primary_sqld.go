@@ -17,12 +17,12 @@ func open(t testing.TB, cfg store.Config) (*store.DB, error) {
 		return store.Open(t.Context(), cfg)
 	}
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
-	return store.OpenRemote(t.Context(), store.ServerConfig{URL: server.URL(), Namespace: sqld.Namespace}, cfg)
+	return store.OpenRemote(t.Context(), store.RemoteConfig{URL: server.URL(), Namespace: sqld.Namespace}, cfg)
 }
 
 // OpenServer opens a libSQL server as OpenWith does, for tests that do something
 // to it or to the network before it.
-func OpenServer(t testing.TB, server store.ServerConfig, cfg store.Config) (*store.DB, *store.Replica) {
+func OpenServer(t testing.TB, server store.RemoteConfig, cfg store.Config) (*store.DB, *store.Replica) {
 	t.Helper()
 	server.Namespace = sqld.Namespace
 	db, err := store.OpenRemote(t.Context(), server, cfg)

@@ -24,7 +24,7 @@ func digester(strong bool) func(context.Context, string, [][]hrana.Statement) er
 		if err != nil {
 			return err
 		}
-		db, err := store.OpenRemote(ctx, store.ServerConfig{URL: "http://" + address, Namespace: sqld.Namespace, Relaxed: !strong}, store.Config{})
+		db, err := store.OpenRemote(ctx, store.RemoteConfig{URL: "http://" + address, Namespace: sqld.Namespace, Relaxed: !strong}, store.Config{})
 		if err != nil {
 			return err
 		}
