@@ -67,34 +67,3 @@ func positional(text string, args []any) hrana.Statement {
 	s.SQL = out.String()
 	return s
 }
-
-var errWrong = errors.New("a row that has to be there is not")
-
-// asserted lets a transaction fail unless lane, project and issue are as
-// assumed: a statement behind each of the three updates.
-func asserted(event []hrana.Statement) []hrana.Statement {
-	out := make([]hrana.Statement, len(event))
-	for i, s := range event {
-		if strings.HasPrefix(s.SQL, "UPDATE edge_lanes") || strings.HasPrefix(s.SQL, "UPDATE projects SET event") || strings.HasPrefix(s.SQL, "UPDATE issues SET event") {
-			s.OneRow = errWrong
-		}
-		out[i] = s
-	}
-	return out
-}
-
-// assertedOnce asks for the same with one statement before all others.
-func assertedOnce(event []hrana.Statement) []hrana.Statement {
-	for _, s := range event {
-		if strings.HasPrefix(s.SQL, "UPDATE issues SET event") {
-			n := len(s.Args)
-			first := hrana.Statement{
-				SQL: `SELECT CASE WHEN (SELECT high FROM edge_lanes WHERE id = 1) >= 0 AND EXISTS (SELECT 1 FROM projects WHERE id = 1)
-					AND (SELECT event_count = ? AND state = ? FROM issues WHERE id = ?) THEN 1 ELSE abs(-9223372036854775808) END`,
-				Args: []any{s.Args[n-2], s.Args[n-1], s.Args[n-3]},
-			}
-			return append([]hrana.Statement{first}, event...)
-		}
-	}
-	return event
-}
