@@ -114,9 +114,6 @@ func (d *DB) commitGroup(ctx context.Context, ins []*Incoming, group []int, outc
 			failed = append(failed, i)
 		}
 	}
-	if r.stream.Open() {
-		r.abandon(ctx)
-	}
 	return failed, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sundew/digester/store"
+	"sundew/digester/store/hrana"
 	"sundew/digester/store/storetest"
 	"sundew/infra/sqld"
 	"sundew/infra/sqld/sqldtest"
@@ -95,6 +96,46 @@ func TestMixedBatchOnLibSQL(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// An event that the database refuses, in the middle of a batch and delivered twice
+// in it, is left with an error both times, because what is called a redelivery is
+// deleted. Its neighbours are stored, and in the end so is it.
+func TestRefusedOnLibSQL(t *testing.T) {
+	server := sqldtest.Start(t, sqld.Config{Strong: true})
+	db, replica := storetest.OpenServer(t, store.ServerConfig{URL: server.URL()}, store.Config{})
+	p := storetest.MustCreateProject(t, db, "Shop", "")
+	client, err := hrana.New(hrana.Config{URL: server.URL(), Namespace: sqld.Namespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	mustRun := func(text string) {
+		t.Helper()
+		if _, err := client.Stream().Run(t.Context(), hrana.Statement{SQL: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustRun(`CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.title = 'poison' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	poison := incoming(p.ID, 3, "a")
+	poison.Title = "poison"
+	gapped := incoming(p.ID, 5, "a") // in the gap of 4 to 6
+	gapped.Title = "poison"
+	ins := []*store.Incoming{
+		incoming(p.ID, 1, "a"), incoming(p.ID, 2, "b"), poison, poison, incoming(p.ID, 7, "a"), gapped, gapped, incoming(p.ID, 8, "b"), incoming(p.ID, 9, "new"),
+	}
+	for i, o := range db.DigestBatch(t.Context(), ins) {
+		bad := ins[i] == poison || ins[i] == gapped
+		if (o.Err != nil) != bad || store.KindOf(o.Err) != store.KindOther || !bad && o.Result != store.Stored {
+			t.Errorf("message %d: %+v", i, o)
+		}
+	}
+	wantBooks(t, replica, "stored: 5")
+	mustRun(`DROP TRIGGER refuse`)
+	want := []store.Result{store.Redelivered, store.Redelivered, store.Stored, store.Redelivered, store.Redelivered, store.Stored, store.Redelivered, store.Redelivered, store.Redelivered}
+	if diff := cmp.Diff(want, results(t, db, ins)); diff != "" {
+		t.Errorf("again (-want +got):\n%s", diff)
+	}
 }
 
 // cutter is a network that breaks at the n-th request: before the server had it, or
