@@ -65,6 +65,10 @@ type Message struct {
 	Environment string // security reports carry it in the query string
 	Release     string // likewise
 
+	// Key is the client's key, 32 lower-case hex digits, if the edge could not tell
+	// whether it may report to Project: then the digester decides. Otherwise empty.
+	Key string
+
 	Body []byte // compressed as Encoding says
 }
 
@@ -91,9 +95,9 @@ func (m *Message) Encode(dst []byte) []byte {
 	dst = append(dst, m.EventID[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(millis(m.ReceivedAt)))
 	dst = binary.BigEndian.AppendUint64(dst, uint64(millis(m.SentAt)))
-	for _, s := range []string{m.Region, m.Client, m.RemoteIP, m.Environment, m.Release} {
-		dst = binary.AppendUvarint(dst, uint64(len(s)))
-		dst = append(dst, s...)
+	for _, s := range m.texts() {
+		dst = binary.AppendUvarint(dst, uint64(len(*s)))
+		dst = append(dst, *s...)
 	}
 	return append(dst, m.Body...)
 }
@@ -101,10 +105,15 @@ func (m *Message) Encode(dst []byte) []byte {
 // EncodedLen returns the number of bytes that Encode will append.
 func (m *Message) EncodedLen() int {
 	n := fixedLen + len(m.Body)
-	for _, s := range [...]string{m.Region, m.Client, m.RemoteIP, m.Environment, m.Release} {
-		n += len(s) + (bits.Len(uint(len(s))|1)+6)/7 // 7 bits a byte
+	for _, s := range m.texts() {
+		n += len(*s) + (bits.Len(uint(len(*s))|1)+6)/7 // 7 bits a byte
 	}
 	return n
+}
+
+// texts returns the parts of the message that say their length, in their order.
+func (m *Message) texts() [6]*string {
+	return [...]*string{&m.Region, &m.Client, &m.RemoteIP, &m.Environment, &m.Release, &m.Key}
 }
 
 // PutSeq sets the sequence number of an encoded message: a Sender may encode
@@ -132,7 +141,7 @@ func Decode(b []byte) (*Message, error) {
 	m.ReceivedAt = fromMillis(int64(binary.BigEndian.Uint64(b[51:])))
 	m.SentAt = fromMillis(int64(binary.BigEndian.Uint64(b[59:])))
 	rest := b[fixedLen:]
-	for _, s := range []*string{&m.Region, &m.Client, &m.RemoteIP, &m.Environment, &m.Release} {
+	for _, s := range m.texts() {
 		n, used := binary.Uvarint(rest)
 		if used <= 0 || n > uint64(len(rest)-used) {
 			return nil, fmt.Errorf("%w: text runs over its end", ErrCorrupt)

@@ -30,6 +30,7 @@ func full() *Message {
 		RemoteIP:    "2001:db8::1",
 		Environment: strings.Repeat("e", 128), // the first length that takes two bytes
 		Release:     "app@1.2.3 ☃",
+		Key:         "0123456789abcdef0123456789abcdef",
 		Body:        []byte{0, 1, 2, 0xff},
 	}
 }
@@ -76,17 +77,23 @@ func TestFormat(t *testing.T) {
 		ReceivedAt: time.UnixMilli(1767225600123), SentAt: time.UnixMilli(1),
 		Region: "r", Client: "cc", RemoteIP: "i", Environment: "", Release: "v1", Body: []byte("body"),
 	}
-	const want = "01" + "01" + "01" +
+	const head = "01" + "01" + "01" +
 		"0000000000000007" +
 		"aa000000000000000000000000000000" +
 		"0000000000000102" +
 		"bb000000000000000000000000000000" +
 		"0000019b76daa87b" +
 		"0000000000000001" +
-		"0172" + "026363" + "0169" + "00" + "027631" +
-		"626f6479"
-	if got := hex.EncodeToString(m.Encode(nil)); got != want {
-		t.Errorf("encoded\n%s, want\n%s", got, want)
+		"0172" + "026363" + "0169" + "00" + "027631"
+	for key, encoded := range map[string]string{
+		"":                                 "00",
+		"0123456789abcdef0123456789abcdef": "20" + "3031323334353637383961626364656630313233343536373839616263646566",
+	} {
+		m.Key = key
+		want := head + encoded + "626f6479"
+		if got := hex.EncodeToString(m.Encode(nil)); got != want {
+			t.Errorf("encoded\n%s, want\n%s", got, want)
+		}
 	}
 }
 
