@@ -191,6 +191,8 @@ func TestLedgerWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{dropWords("a_new_word"), "a new word"},
 		{dropWords("unknown_project"), "the project does not exist"},
+		{dropWords("unknown_key"), "the key is not one of the project's"},
+		{dropWords("disabled_key"), "the key is disabled"},
 		{clientWords("ratelimit_backoff"), "held back after a rate limit"},
 		{refusalWords("too_deep"), "JSON nested too deeply"},
 		{categoryWords("log_item"), "Log entries"},

@@ -14,6 +14,10 @@ func dropWords(reason string) string {
 		return "not valid JSON"
 	case "unknown_project":
 		return "the project does not exist"
+	case "unknown_key":
+		return "the key is not one of the project's"
+	case "disabled_key":
+		return "the key is disabled"
 	}
 	return plain(reason)
 }

@@ -256,6 +256,30 @@ func TestPoison(t *testing.T) {
 	})
 }
 
+// A message's key reaches the one who judges it.
+func TestKey(t *testing.T) {
+	f := newFixture(t)
+	var known string
+	storetest.MustRead(t, f.replica, func(rx *store.Rx) error {
+		p, err := rx.Project(f.project)
+		known = p.Keys[0]
+		return err
+	})
+	body, encoding := f.codec.Compress([]byte(`{"message":"it broke"}`))
+	for n, key := range []string{"", known, "00000000000000000000000000000000"} {
+		m := &wire.Message{
+			Kind: wire.KindEvent, Encoding: encoding, Project: f.project, EventID: event.ID{byte(n)}, ReceivedAt: time.Now(), Key: key, Body: body,
+		}
+		if err := f.queue.Send(t.Context(), []*wire.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.run(func(h Health) bool { return h.Stored == 2 && h.Dropped == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	f.want(2, 0, 0)
+}
+
 func TestPanicIsAnError(t *testing.T) {
 	f := newFixture(t)
 	body, encoding := f.codec.Compress([]byte(`{}`))

@@ -62,7 +62,7 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	}
 	ready := &prepared{in: store.Incoming{
 		Instance: m.Instance, Seq: m.Seq, Region: m.Region, Project: m.Project, EventID: m.EventID, ReceivedAt: m.ReceivedAt,
-		Category: "error", Kind: m.Kind, Encoding: m.Encoding, Body: m.Body,
+		Key: m.Key, Category: "error", Kind: m.Kind, Encoding: m.Encoding, Body: m.Body,
 	}}
 	plain, err := p.codec.Decompress(m.Body, m.Encoding)
 	if errors.Is(err, wire.ErrVersion) {

@@ -20,6 +20,7 @@ type Incoming struct {
 	Project    event.ProjectID
 	EventID    event.ID
 	ReceivedAt time.Time
+	Key        string // the client's, if the edge could not judge it; otherwise empty
 	Category   string // of the books: "error" or "security"
 
 	// IsCounts says that the message is none of an event but brings Counts; then
@@ -63,12 +64,16 @@ type Result int
 const (
 	Stored      Result = iota + 1
 	Duplicate          // the project had an event of that id already
-	Dropped            // see Incoming.Drop
+	Dropped            // see Incoming.Drop and the store's own reasons
 	Redelivered        // this very message was decided before
 )
 
-// DropUnknownProject is the store's own reason to drop a message.
-const DropUnknownProject = "unknown_project"
+// Drop reasons of the store's own.
+const (
+	DropUnknownProject = "unknown_project"
+	DropUnknownKey     = "unknown_key"  // the edge could not judge it, and it is not one of the project's
+	DropDisabledKey    = "disabled_key" // likewise, and it is switched off
+)
 
 // Outcome is what became of a message, or why nothing did.
 type Outcome struct {
@@ -143,6 +148,12 @@ func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error
 		d.cache.begin(1)
 		if err := tx.ask(d.cache.questions(in)); err != nil {
 			return err
+		}
+		if in.Key != "" {
+			var err error
+			if p.refused, err = tx.refusedKey(in.Project, in.Key); err != nil {
+				return err
+			}
 		}
 		if careful && in.isEvent() {
 			var err error

@@ -58,8 +58,9 @@ type plan struct {
 	to        executor
 	cache     *digestCache
 	in        *Incoming
-	now       int64 // ms
-	duplicate bool  // the event is stored already
+	now       int64  // ms
+	refused   string // why the client's key may not report, a reason to drop; empty: it may
+	duplicate bool   // the event is stored already
 
 	// What is so once the plan is committed.
 	result   Result
@@ -82,6 +83,8 @@ func (p *plan) run() error {
 	case !fresh:
 		p.result = Redelivered
 		return nil
+	case p.refused != "":
+		return p.drop(p.refused, "the edge could not judge the key when it accepted this")
 	case in.IsCounts:
 		return p.count()
 	case in.Drop != "":

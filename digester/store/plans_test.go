@@ -80,6 +80,7 @@ func TestQueryPlans(t *testing.T) {
 		{"an event by id", func(rx *Rx) error { _, err := rx.EventByID(id); return notFoundIsFine(err) }, "sqlite_autoindex_events", nil},
 		{"the place of an event", func(rx *Rx) error { _, err := rx.EventPlace(1, 1); return err }, "events_by_issue", nil},
 		{"a body", func(rx *Rx) error { _, err := rx.EventBody(1); return notFoundIsFine(err) }, "", nil},
+		{"a key", func(rx *Rx) error { _, err := rx.refusedKey(1, ""); return err }, "sqlite_autoindex_project_keys_1 (project_id=? AND public_key=?)", nil},
 		{"tags of an issue", func(rx *Rx) error { _, err := rx.IssueTags(1, 5); return err }, "PRIMARY KEY", []string{"(subquery-"}},
 		{"hours of the books", func(rx *Rx) error { _, err := rx.HourOutcomes(since); return err }, "SEARCH o USING PRIMARY KEY (project_id=? AND hour>?)", []string{"known", "projects", "outcome_totals"}},
 		{"gaps", func(rx *Rx) error { _, err := rx.Gaps(); return err }, "SEARCH l USING INTEGER PRIMARY KEY", []string{"g"}},

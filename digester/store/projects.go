@@ -31,6 +31,27 @@ func (rx *Rx) Keys() ([]Key, error) {
 	return collect(rows, err, func(k *Key) []any { return []any{&k.Project, &k.Public, &k.Enabled} })
 }
 
+// refusedKey returns why a key may not report to a project, as a reason to drop
+// what it reported. It is empty if it may, and if there is no such project, which
+// is a reason of its own.
+func (rx *Rx) refusedKey(project event.ProjectID, key string) (string, error) {
+	var enabled sql.NullBool
+	err := rx.q.QueryRowContext(rx.ctx, `
+		SELECT k.enabled FROM projects p LEFT JOIN project_keys k ON k.project_id = p.id AND k.public_key = ?
+		WHERE p.id = ?`, key, int64(project)).Scan(&enabled)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !enabled.Valid:
+		return DropUnknownKey, nil
+	case !enabled.Bool:
+		return DropDisabledKey, nil
+	}
+	return "", nil
+}
+
 // Projects returns all projects by name.
 func (rx *Rx) Projects() ([]Project, error) { return rx.projects("ORDER BY name, id") }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sundew/digester/store/hrana"
 )
@@ -82,7 +83,7 @@ func groupSize(ins []*Incoming, todo []int) int {
 }
 
 // commitGroup sends the plans of a group and returns the places of those that
-// failed. The caller has the turn.
+// failed or that cannot be planned without reading. The caller has the turn.
 func (d *DB) commitGroup(ctx context.Context, ins []*Incoming, group []int, outcomes []Outcome) (failed []int, err error) {
 	r := d.remote
 	defer func() {
@@ -94,26 +95,36 @@ func (d *DB) commitGroup(ctx context.Context, ins []*Incoming, group []int, outc
 	if err := d.lookUp(ctx, ins, group); err != nil {
 		return nil, err
 	}
-	transactions := make([][]hrana.Statement, len(group))
-	for n, i := range group {
+	var transactions [][]hrana.Statement
+	var planned []int
+	for _, i := range group {
+		if ins[i].Key != "" { // judged in a transaction that reads; rare
+			failed = append(failed, i)
+			continue
+		}
 		var list statements
 		p := plan{to: &list, cache: d.cache, in: ins[i], now: ms(d.now())}
 		if err := p.run(); err != nil {
 			return nil, err
 		}
 		p.apply() // as if it were committed
-		transactions[n], outcomes[i].Result = list, p.result
+		transactions, planned = append(transactions, list), append(planned, i)
+		outcomes[i].Result = p.result
+	}
+	if len(planned) == 0 {
+		return failed, nil
 	}
 	results, err := r.stream.Commit(ctx, transactions)
 	if err != nil {
 		return nil, fromServer(err)
 	}
-	for n, i := range group {
+	for n, i := range planned {
 		if results[n].Err != nil {
 			d.cache.forget(ins[i])
 			failed = append(failed, i)
 		}
 	}
+	slices.Sort(failed)
 	return failed, nil
 }
 
