@@ -28,7 +28,8 @@ const (
 
 // keySnapshot answers from memory which key opens which project. It keeps the
 // last answer while the database cannot be read, and before the first one it
-// says so: then the edge accepts, and the digester decides.
+// says so: then the edge accepts, and the digester decides by the key in the
+// message.
 type keySnapshot struct {
 	replica *store.Replica
 	log     zerolog.Logger

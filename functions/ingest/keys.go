@@ -55,8 +55,9 @@ type keySource interface {
 //     long as that lasts.
 //   - Where it cannot be proved that a key is unknown, because the source cannot be
 //     read or the snapshot is older than keysStale, the answer is KeyUndecided:
-//     accepted, the digester decides. A key that is known to be switched off stays
-//     so: nobody's decision lapses because something is out of reach.
+//     accepted, with the key in the message, by which the digester decides. A key
+//     that is known to be switched off stays so: nobody's decision lapses because
+//     something is out of reach.
 type keys struct {
 	source keySource
 	now    func() time.Time // by the wall: other clocks stop while the process sleeps

@@ -3,6 +3,7 @@
 package aws
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestKeyRevoked(t *testing.T) {
 }
 
 // TestKeysUnreadable: without the snapshot of keys an environment accepts what it
-// cannot judge, and the digester decides.
+// cannot judge, and the digester decides by the key.
 func TestKeysUnreadable(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), startCloud(t, home)
@@ -58,6 +59,14 @@ func TestKeysUnreadable(t *testing.T) {
 	wrong := strings.Repeat("0", 32)
 	if status := known.report(t.Context(), wrong, newID(), "wrong"); status != http.StatusForbidden {
 		t.Errorf("with the snapshot a wrong key is answered %d", status)
+	}
+	off := strings.Repeat("f", 32)
+	db := openDatabase(t, dir)
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO project_keys (project_id, public_key, enabled, created_at) VALUES (1, ?, 0, 0)`, off); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 	c.Region(home).EdgeBucket().Cut(true)
 	fresh := startFront(t, c.Region(home), 1)
@@ -71,11 +80,17 @@ func TestKeysUnreadable(t *testing.T) {
 			return status == http.StatusOK
 		})
 	}
-	if status := fresh.reportTo(t.Context(), 99, wrong, newID(), "of no project"); status != http.StatusOK {
-		t.Errorf("a key that cannot be judged is answered %d", status)
+	for _, r := range []struct {
+		project int
+		key     string
+	}{{99, wrong}, {1, wrong}, {1, off}} {
+		if status := fresh.reportTo(t.Context(), r.project, r.key, newID(), "in doubt"); status != http.StatusOK {
+			t.Errorf("a key of project %d that cannot be judged is answered %d", r.project, status)
+		}
 	}
-	b := p.settle(t, 3)
-	if b.Digested != 2 || b.Accepted != 3 || b.Dropped["unknown_project"] != 1 {
-		t.Errorf("the books: %+v; want two digested, one dropped", b)
+	b := p.settle(t, 5)
+	want := map[string]int64{"unknown_project": 1, "unknown_key": 1, "disabled_key": 1}
+	if b.Digested != 2 || b.Accepted != 5 || !maps.Equal(b.Dropped, want) {
+		t.Errorf("the books: %+v; want two digested, %v dropped", b, want)
 	}
 }

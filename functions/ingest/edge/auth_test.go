@@ -118,6 +118,33 @@ func TestAuthElsewhere(t *testing.T) {
 	}
 }
 
+// TestUndecidedKeyTravels: a message has its key exactly if it is not decided yet, from
+// wherever the key came.
+func TestUndecidedKeyTravels(t *testing.T) {
+	b := newRig(t, nil)
+	two := envelopeOf(`{"type":"event"}`, eventJSON(idA), `{"type":"event"}`, eventJSON(idB))
+	for _, key := range []string{undecidedKey, corpus.Key} {
+		want := ""
+		if key == undecidedKey {
+			want = key
+		}
+		auth := "Sentry sentry_key=" + strings.ToUpper(key)
+		b.post("/api/9/envelope/", two, "X-Sentry-Auth", auth)
+		b.post("/api/9/store/", eventJSON(testID), "X-Sentry-Auth", auth)
+		b.post("/api/9/security/", `{"csp-report":{}}`, "X-Sentry-Auth", auth)
+		b.post("/api/9/envelope/", `{"dsn":"https://`+key+`@example.com/9"}`+"\n{\"type\":\"event\"}\n{}", "X-Sentry-Auth", "")
+		if len(b.queue.got) != 5 {
+			t.Errorf("%d messages, want 5", len(b.queue.got))
+		}
+		for i, m := range b.queue.got {
+			if m.Key != want {
+				t.Errorf("message %d has the key %q, want %q", i, m.Key, want)
+			}
+		}
+		b.queue.got = nil
+	}
+}
+
 func TestClient(t *testing.T) {
 	b := newRig(t, nil)
 	for _, tt := range []struct{ auth, agent, want string }{

@@ -43,6 +43,7 @@ const (
 type Keys interface {
 	// Lookup says whether a key, 32 lower-case hex digits, may report to a project.
 	// KeyUndecided is for where a no could be wrong: an event refused is an event lost.
+	// The key then goes into the message, for the digester.
 	Lookup(ctx context.Context, project event.ProjectID, key string) KeyStatus
 	// Limited returns the quota that a project is over for items of a category, false
 	// if there is none.

@@ -81,10 +81,12 @@ func (in *intake) authorize(ctx context.Context, key string) error {
 	default:
 		return errAuthUnknown
 	}
-	if status == KeyDisabled {
+	switch status {
+	case KeyDisabled:
 		return errAuthDisabled
-	}
-	if status == KeyActive { // an unproven key must not cost memory
+	case KeyUndecided:
+		in.base.Key = key
+	case KeyActive: // and no other: an unproven key must not cost memory
 		in.bucket = in.h.floods.bucket(in.named, key)
 	}
 	return nil
