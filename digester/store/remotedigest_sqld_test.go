@@ -103,7 +103,7 @@ func TestMixedBatchOnLibSQL(t *testing.T) {
 // deleted. Its neighbours are stored, and in the end so is it.
 func TestRefusedOnLibSQL(t *testing.T) {
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
-	db, replica := storetest.OpenServer(t, store.ServerConfig{URL: server.URL()}, store.Config{})
+	db, replica := storetest.OpenServer(t, store.RemoteConfig{URL: server.URL()}, store.Config{})
 	p := storetest.MustCreateProject(t, db, "Shop", "")
 	client, err := hrana.New(hrana.Config{URL: server.URL(), Namespace: sqld.Namespace})
 	if err != nil {
