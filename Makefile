@@ -2,9 +2,9 @@
 
 GO ?= go
 BIN := bin/digester
-OUT := bin/ingest
+OUT = bin/$(FUNCTION)
 
-.PHONY: run build build-ingest build-Ingest test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -15,12 +15,17 @@ build:
 # What every cold start loads is kept small: lambda.norpc leaves out the protocol of a
 # runtime that is gone, nethttpomithttp2 what neither SQS nor S3 speak (0.3 MB), and
 # nothing is inlined in AWS's clients, whose time goes into the network (0.5 MB).
-build-ingest: ## the Lambda function of the edge
+build-ingest: FUNCTION = ingest
+build-dashboard: FUNCTION = dashboard
+build-ingest build-dashboard: ## a Lambda function: of the edge, or of a region's dashboard
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath \
-		-ldflags "-s -w" -gcflags=github.com/aws/...=-l -o $(OUT)/bootstrap ./functions/ingest
+		-ldflags "-s -w" -gcflags=github.com/aws/...=-l -o $(OUT)/bootstrap ./functions/$(FUNCTION)
 
 build-Ingest: ## what `sam build` calls
 	$(MAKE) build-ingest OUT="$(ARTIFACTS_DIR)"
+
+build-Dashboard: ## likewise
+	$(MAKE) build-dashboard OUT="$(ARTIFACTS_DIR)"
 
 test: lint test-go test-aws test-chaos test-sam test-sqld test-sdk ## everything, installing what it needs
 
@@ -39,7 +44,7 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 
 test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store and digest run on one in place of a file
 	infra/sqld/setup.sh
-	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest
+	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest ./functions/dashboard
 	$(GO) test -tags sqld -race -count=1 -run TestReplica ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
@@ -50,7 +55,7 @@ test-sdk: build ## real SDKs and a real browser against the program
 	infra/e2e/setup.sh
 	$(GO) test -tags e2e -count=1 ./infra/e2e
 
-test-sam: ## the AWS templates and the build of the function, without an account
+test-sam: ## the AWS templates and the build of the functions, without an account
 	infra/aws/sam/setup.sh
 	infra/aws/sam/test.sh
 
@@ -84,7 +89,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	$(GO) vet -tags e2e ./infra/e2e
 	$(GO) vet -tags chaos ./infra/chaos
 	$(GO) vet -tags aws ./infra/aws/... ./digester/queue/sqs/...
-	$(GO) vet -tags sqld ./infra/sqld/... ./digester/...
+	$(GO) vet -tags sqld ./infra/sqld/... ./digester/... ./functions/dashboard
 	$(GO) tool staticcheck ./...
 	infra/vuln.sh
 

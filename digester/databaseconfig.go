@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,11 +17,11 @@ func readDatabases(read func(name string, set func(string) error), cfg *Config) 
 			cfg.Database, err = parseDatabaseFile(path)
 			return err
 		}
-		cfg.Server, err = parseServer(v)
+		cfg.Server, err = store.ParseRemote(v)
 		return err
 	})
 	read("SUNDEW_REPLICA", func(v string) (err error) {
-		cfg.Replica, err = parseServer(v)
+		cfg.Replica, err = store.ParseRemote(v)
 		return err
 	})
 	// The tokens after the addresses, which say everything but them. A token is
@@ -56,32 +55,6 @@ func parseDatabaseFile(v string) (string, error) {
 		return "", errors.New("want file:PATH, without parameters")
 	}
 	return filepath.Clean(v), nil
-}
-
-// parseServer takes a libSQL server's address: libsql:// stands for https://. What
-// the server calls the database, its namespace, is the first label of the host,
-// unless ?namespace= says it.
-func parseServer(v string) (store.RemoteConfig, error) {
-	bad := errors.New("want libsql://host, https://host or http://host:port, with ?namespace=NAME if the host does not begin with it")
-	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return store.RemoteConfig{}, bad
-	}
-	switch u.Scheme {
-	case "libsql":
-		u.Scheme = "https"
-	case "http", "https":
-	default:
-		return store.RemoteConfig{}, bad
-	}
-	cfg := store.RemoteConfig{URL: u.Scheme + "://" + u.Host}
-	for name, values := range u.Query() {
-		if name != "namespace" || len(values) != 1 || values[0] == "" || strings.ContainsAny(values[0], "./: ") {
-			return store.RemoteConfig{}, bad
-		}
-		cfg.Namespace = values[0]
-	}
-	return cfg, nil
 }
 
 // openPrimary opens the database for writing, the file or the server. Of cfg the

@@ -18,6 +18,7 @@ import (
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/queue/local"
+	"sundew/digester/release"
 	"sundew/digester/replicate"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
@@ -135,7 +136,7 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.dashboard, err = dashboard.New(dashboard.Config{
-		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: version(),
+		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sundew/digester/dashboard"
+	"sundew/digester/release"
 	"sundew/digester/store"
 )
 
@@ -92,7 +93,7 @@ func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 
 func (v *viewer) showPages(replica *store.Replica) error {
 	pages, err := dashboard.New(dashboard.Config{
-		Replica: replica, PublicURL: v.url, Now: time.Now, Log: v.log, Version: version(),
+		Replica: replica, PublicURL: v.url, Now: time.Now, Log: v.log, Version: release.Version(),
 		Copy: &dashboard.Copy{Primary: v.cfg.Primary, Wait: v.wait, Old: oldAfter},
 	})
 	if err != nil {

@@ -253,18 +253,23 @@ func variablesRead(t *testing.T, pattern string) []string {
 	return slices.Compact(names)
 }
 
-// TestFunctionEnvironment: the template sets what the function reads, and nothing
+// TestFunctionEnvironment: the template sets what each function reads, and nothing
 // that it does not.
 func TestFunctionEnvironment(t *testing.T) {
-	var set []string
-	for name := range fields(at(readTemplate(t, "../template.yaml").root, "Resources", "Ingest", "Properties", "Environment", "Variables")) {
-		set = append(set, name)
-	}
-	// Lambda says the region itself, in AWS_REGION.
-	set = append(set, "SUNDEW_REGION_NAME")
-	slices.Sort(set)
-	if diff := cmp.Diff(variablesRead(t, "../functions/ingest/*.go"), set); diff != "" {
-		t.Errorf("-read by functions/ingest +set by template.yaml\n%s", diff)
+	functions := at(readTemplate(t, "../template.yaml").root, "Resources")
+	for name, source := range map[string]string{"Ingest": "../functions/ingest/*.go", "Dashboard": "../functions/dashboard/*.go"} {
+		var set []string
+		for variable := range fields(at(functions, name, "Properties", "Environment", "Variables")) {
+			set = append(set, variable)
+		}
+		if name == "Ingest" {
+			// Lambda says the region itself, in AWS_REGION.
+			set = append(set, "SUNDEW_REGION_NAME")
+		}
+		slices.Sort(set)
+		if diff := cmp.Diff(variablesRead(t, source), set); diff != "" {
+			t.Errorf("-read by %s +set by template.yaml for %s\n%s", source, name, diff)
+		}
 	}
 }
 

@@ -205,6 +205,34 @@ func TestFunction(t *testing.T) {
 	}
 }
 
+// TestDashboard: nobody sees the dashboard by default, and it may do nothing but log.
+func TestDashboard(t *testing.T) {
+	tp := readTemplate(t, templates[0])
+	if auth := at(tp.root, "Parameters", "DashboardAuthType"); text(at(auth, "Default")) != "AWS_IAM" || !strings.Contains(text(at(auth, "Description")), "everybody on the internet") {
+		t.Error("the dashboard is open, or does not say what opening it means")
+	}
+	if text(at(tp.root, "Resources", "Dashboard", "Properties", "FunctionUrlConfig", "AuthType")) != "DashboardAuthType" {
+		t.Error("who may see the dashboard is not a parameter")
+	}
+	for name, p := range tp.resources("AWS::Lambda::Permission") {
+		if text(at(p, "FunctionName")) == "Dashboard" && text(at(tp.root, "Resources", name, "Condition")) != "HasOpenDashboard" {
+			t.Errorf("%s opens the dashboard to everybody", name)
+		}
+	}
+	for _, s := range statements(at(tp.root, "Resources", "DashboardRole", "Properties")) {
+		for _, a := range texts(at(s, "Action")) {
+			if !strings.HasPrefix(a, "logs:") {
+				t.Errorf("the dashboard may %s", a)
+			}
+		}
+	}
+	for name, r := range fields(at(tp.root, "Resources")) {
+		if strings.HasPrefix(name, "Dashboard") && text(at(r, "Condition")) == "" {
+			t.Errorf("%s is there without being asked for", name)
+		}
+	}
+}
+
 // TestNamesMeet: the host finds queues and buckets by the names that the edge's
 // stacks give them, in the regions that samconfig.toml deploys.
 func TestNamesMeet(t *testing.T) {

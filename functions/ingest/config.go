@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/functions/lambdahttp"
 	"sundew/schema/wire"
 )
 
@@ -73,10 +74,8 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	})
 	read("SUNDEW_REGION_NAME", func(v string) error { cfg.Region = v; return nil })
 	read("AWS_LAMBDA_LOG_LEVEL", func(v string) (err error) {
-		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
-			return errors.New("want TRACE, DEBUG, INFO, WARN, ERROR or FATAL")
-		}
-		return nil
+		cfg.LogLevel, err = lambdahttp.ParseLogLevel(v)
+		return err
 	})
 	return cfg, errors.Join(problems...)
 }

@@ -2,24 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/rs/zerolog"
 
 	"sundew/functions/ingest/edge"
+	"sundew/functions/lambdahttp"
 )
 
 const (
-	// margin is what is left of an invocation's time for the answer: whoever is
-	// killed cannot answer.
-	margin = 500 * time.Millisecond
-
 	// flushEvery is how often counts are sent, flushTimeout how long that may take
 	// at the end of an invocation, and terminateTimeout at the end of the process,
 	// which comes half a second after it is announced.
@@ -43,61 +38,24 @@ type function struct {
 // Invoke answers one request. It never returns an error for what a client or the
 // queue did: that would be an invocation that failed, and an answer without form.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	log := f.log
-	if call, ok := lambdacontext.FromContext(ctx); ok {
-		log = log.With().Str("requestId", call.AwsRequestID).Logger()
-	}
-	ctx, cancel := withMargin(log.WithContext(ctx))
+	adapter := lambdahttp.Adapter{Handler: f.edge, Refuse: f.refuse, Log: f.log}
+	ctx, cancel := adapter.Begin(ctx)
 	defer cancel()
 	f.keys.refresh(ctx)
-	a := f.serve(ctx, payload)
+	answer, err := adapter.Serve(ctx, payload)
 	f.flush(ctx)
 	f.keys.settle()
-	return a.encode()
+	return answer, err
 }
 
-// withMargin returns a context that ends before the invocation does.
-func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
+// refuse answers in the protocol's form what never got to the handler, or came out
+// of it in pieces.
+func (f *function) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	kind := edge.ErrInternal
+	if errors.Is(err, lambdahttp.ErrEvent) {
+		kind = edge.ErrRequest
 	}
-	return context.WithDeadline(ctx, deadline.Add(-min(margin, time.Until(deadline)/2)))
-}
-
-// serve answers an event.
-func (f *function) serve(ctx context.Context, payload []byte) (a *answer) {
-	defer func() {
-		if p := recover(); p != nil {
-			a = f.refuse(ctx, panicked(ctx, p))
-		}
-	}()
-	r, err := newRequest(ctx, payload)
-	if err != nil {
-		return f.refuse(ctx, err)
-	}
-	a = newAnswer()
-	f.edge.ServeHTTP(a, r)
-	return a
-}
-
-// refuse answers an event that no handler could.
-func (f *function) refuse(ctx context.Context, err error) *answer {
-	a := newAnswer()
-	r := &http.Request{Header: http.Header{}}
-	f.edge.Refuse(a, r.WithContext(ctx), err)
-	return a
-}
-
-// panicked logs where a panic came from. What was said is logged only when the
-// runtime said it: anything else might quote a payload.
-func panicked(ctx context.Context, p any) error {
-	said := fmt.Sprintf("%T", p)
-	if err, ok := p.(runtime.Error); ok {
-		said = err.Error()
-	}
-	zerolog.Ctx(ctx).Error().Str("panic", said).Bytes("stack", debug.Stack()).Msg("panicked")
-	return edge.ErrInternal
+	f.edge.Refuse(w, r, fmt.Errorf("%w: %w", kind, err))
 }
 
 // flush sends what was counted, if that was not done lately. Nothing runs between

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -18,11 +19,22 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/functions/ingest/edge"
+	"sundew/functions/lambdahttp"
 	"sundew/schema/keyring"
 	"sundew/schema/wire"
 )
 
 var _ lambda.Handler = (*function)(nil)
+
+// readEvent returns one of the adapter's kinds of events.
+func readEvent(t testing.TB, name string) []byte {
+	t.Helper()
+	event, err := os.ReadFile("../lambdahttp/testdata/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return event
+}
 
 // senderFunc is an edge.Sender.
 type senderFunc func(context.Context, []*wire.Message) error
@@ -139,7 +151,7 @@ func TestDeadline(t *testing.T) {
 			got := invoke(t, f, ctx, readEvent(t, "httpapi"))
 			left := timeout - time.Since(began)
 			cancel()
-			if got.StatusCode != http.StatusServiceUnavailable || left != min(margin, timeout/2) {
+			if got.StatusCode != http.StatusServiceUnavailable || left != min(lambdahttp.Margin, timeout/2) {
 				t.Errorf("status %d, %v before the deadline", got.StatusCode, left)
 			}
 		}
@@ -219,32 +231,6 @@ func TestInvokeTogether(t *testing.T) {
 		})
 	}
 	group.Wait()
-}
-
-// TestAnswer checks how a response is put into payload format 2.0.
-func TestAnswer(t *testing.T) {
-	a := newAnswer()
-	a.Header().Add("Set-Cookie", "a=1; Path=/")
-	a.Header().Add("Set-Cookie", "b=2")
-	a.Header().Add("X-Multi", "one")
-	a.Header().Add("X-Multi", "two")
-	if _, err := a.Write([]byte("x\xff")); err != nil {
-		t.Fatal(err)
-	}
-	a.WriteHeader(http.StatusTeapot) // too late
-	out, err := a.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got events.LambdaFunctionURLResponse
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatal(err)
-	}
-	body, err := base64.StdEncoding.DecodeString(got.Body)
-	if err != nil || !got.IsBase64Encoded || string(body) != "x\xff" || got.StatusCode != 200 ||
-		strings.Join(got.Cookies, "|") != "a=1; Path=/|b=2" || got.Headers["X-Multi"] != "one,two" || len(got.Headers) != 1 {
-		t.Errorf("%s, %v", out, err)
-	}
 }
 
 // BenchmarkInvoke is one event of 9 KB from Lambda's event to its answer.

@@ -24,10 +24,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"sundew/functions/ingest/edge"
+	"sundew/functions/lambdahttp"
 )
 
 func main() {
-	setLogFieldNames()
+	lambdahttp.SetLogFieldNames()
 	cfg, err := configFromEnv(os.Getenv)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "ingest: the configuration is wrong:\n%v\n", err)
@@ -43,7 +44,7 @@ func main() {
 
 // newFunction wires everything and reads the keys for the first time.
 func newFunction(ctx context.Context, cfg Config, aws aws.Config, out io.Writer) (*function, error) {
-	f := &function{log: newLog(out, cfg.LogLevel), now: wallClock, flushedAt: wallClock()}
+	f := &function{log: lambdahttp.NewLog(out, cfg.LogLevel), now: wallClock, flushedAt: wallClock()}
 	bucket := newS3(aws)
 	var source keySource = &snapshotObject{client: bucket, bucket: cfg.Bucket}
 	if cfg.KeysURL != "" {

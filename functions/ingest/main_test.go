@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -98,29 +97,5 @@ func TestWiring(t *testing.T) {
 	}
 	if got := f.keys.ring.Lookup(2, "b"); got != keyring.Active {
 		t.Errorf("a key of the replica is %v", got)
-	}
-}
-
-// TestLogFields checks the names that Lambda's JSON format wants. It alone sets them
-// in the tests, so it is not parallel to any.
-func TestLogFields(t *testing.T) {
-	name, format, now, level := zerolog.TimestampFieldName, zerolog.TimeFieldFormat, zerolog.TimestampFunc, zerolog.LevelFieldMarshalFunc
-	t.Cleanup(func() {
-		zerolog.TimestampFieldName, zerolog.TimeFieldFormat, zerolog.TimestampFunc, zerolog.LevelFieldMarshalFunc = name, format, now, level
-	})
-	setLogFieldNames()
-	var out bytes.Buffer
-	log := newLog(&out, zerolog.InfoLevel)
-	log.Debug().Msg("unheard")
-	log.Warn().Msg("heard")
-	var line struct {
-		Timestamp      time.Time
-		Level, Message string
-	}
-	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Level != "WARN" || line.Message != "heard" || time.Since(line.Timestamp) > time.Minute {
-		t.Errorf("%s: %v", &out, err)
-	}
-	if !strings.HasSuffix(strings.Split(out.String(), `"timestamp":"`)[1][:24], "Z") {
-		t.Errorf("not UTC: %s", &out)
 	}
 }

@@ -3,7 +3,7 @@
 // Package aws proves the AWS side: the built function behind a Function URL, queues
 // and buckets in regions, and the built digester that drains them.
 //
-// It is a package of tests only. Lambda is functions/ingest/lambdatest, SQS and S3
+// It is a package of tests only. Lambda is functions/lambdatest, SQS and S3
 // are infra/aws/cloud; the programs are the real ones, and what is believed is what
 // their clients were told, what the dashboard shows, and what is in the database's
 // file in the end. How the parts fail one by one is tested where they are; here is
@@ -23,7 +23,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sundew/functions/ingest/lambdatest"
+	"sundew/functions/lambdatest"
 	"sundew/infra/aws/cloud"
 )
 
@@ -39,7 +39,7 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if bootstrap, err = lambdatest.Build(context.Background(), dir); err != nil {
+	if bootstrap, err = lambdatest.Build(context.Background(), dir, "sundew/functions/ingest"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -21,7 +21,7 @@ import (
 	"slices"
 	"time"
 
-	"sundew/functions/ingest/lambdatest"
+	"sundew/functions/lambdatest"
 	"sundew/infra/aws/cloud"
 	"sundew/schema/keyring"
 )
@@ -48,7 +48,7 @@ func run(ctx context.Context, starts, requests, events, environments int) error 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	program, err := lambdatest.Build(ctx, dir)
+	program, err := lambdatest.Build(ctx, dir, "sundew/functions/ingest")
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sundew/functions/ingest/lambdatest"
+	"sundew/functions/lambdatest"
 	"sundew/infra/aws/cloud"
 	"sundew/schema/corpus"
 	"sundew/schema/event"

@@ -1,4 +1,4 @@
-package main
+package lambdahttp
 
 import (
 	"encoding/base64"
@@ -11,11 +11,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"sundew/functions/ingest/edge"
 )
 
-// read returns one of the recorded kinds of events.
+// readEvent returns one of the recorded kinds of events.
 func readEvent(t testing.TB, name string) []byte {
 	t.Helper()
 	event, err := os.ReadFile("testdata/" + name + ".json")
@@ -86,7 +84,7 @@ func TestNewRequestMalformed(t *testing.T) {
 		`{"requestContext":[],"body":"secret"}`,
 	} {
 		r, err := newRequest(t.Context(), []byte(event))
-		if !errors.Is(err, edge.ErrRequest) || strings.Contains(err.Error(), "secret") {
+		if !errors.Is(err, ErrEvent) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, %v", event, r, err)
 		}
 	}
@@ -105,7 +103,7 @@ func FuzzNewRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, event, body []byte) {
 		if r, err := newRequest(t.Context(), event); err == nil {
 			look(t, r)
-		} else if !errors.Is(err, edge.ErrRequest) {
+		} else if !errors.Is(err, ErrEvent) {
 			t.Errorf("error %v", err)
 		}
 		encoded, err := json.Marshal(map[string]any{

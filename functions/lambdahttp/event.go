@@ -1,4 +1,4 @@
-package main
+package lambdahttp
 
 import (
 	"bytes"
@@ -13,12 +13,10 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"sundew/functions/ingest/edge"
 )
 
 // httpEvent is what Lambda hands over for one HTTP request, payload format 2.0, as
-// far as intake needs it. Function URLs and HTTP APIs send the same.
+// far as a handler can see it. Function URLs and HTTP APIs send the same.
 type httpEvent struct {
 	rawPath         string
 	rawQueryString  string
@@ -158,18 +156,18 @@ func readBytes(dec *jsontext.Decoder, text *[]byte) error {
 }
 
 // newRequest returns the HTTP request that an event stands for. Its error wraps
-// edge.ErrRequest and quotes nothing of the event.
+// ErrEvent and quotes nothing of the event.
 func newRequest(ctx context.Context, payload []byte) (*http.Request, error) {
 	e, err := decodeEvent(payload)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the event is not of payload format 2.0", edge.ErrRequest)
+		return nil, ErrEvent
 	}
 	if e.method == "" {
-		return nil, fmt.Errorf("%w: the event has no requestContext.http.method", edge.ErrRequest)
+		return nil, fmt.Errorf("%w: it has no requestContext.http.method", ErrEvent)
 	}
 	if e.isBase64Encoded {
 		if e.body, err = base64.StdEncoding.AppendDecode(nil, e.body); err != nil {
-			return nil, fmt.Errorf("%w: the event's body is not base64", edge.ErrRequest)
+			return nil, fmt.Errorf("%w: its body is not base64", ErrEvent)
 		}
 	}
 	if len(e.cookies) > 0 {

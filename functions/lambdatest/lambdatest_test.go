@@ -90,6 +90,22 @@ func call(f *Function, path string) (status int, s said) {
 	return w.Code, s
 }
 
+// waitStopped waits until a process is stopped: the signal says so at once, the
+// process is so a moment later.
+func waitStopped(t *testing.T, pid int) {
+	t.Helper()
+	every := time.NewTicker(time.Millisecond)
+	defer every.Stop()
+	late := time.After(10 * time.Second)
+	for stateOf(t, pid) != "T" {
+		select {
+		case <-every.C:
+		case <-late:
+			t.Fatalf("the state of the idle process is %s", stateOf(t, pid))
+		}
+	}
+}
+
 func TestInvoke(t *testing.T) {
 	for _, freeze := range []bool{false, true} {
 		t.Run(fmt.Sprintf("freeze=%v", freeze), func(t *testing.T) {
@@ -107,8 +123,10 @@ func TestInvoke(t *testing.T) {
 				if s != first {
 					t.Errorf("another environment answered although one was idle: %+v, %+v", first, s)
 				}
-				if state := stateOf(t, s.PID); (state == "T") != freeze {
-					t.Errorf("the state of the idle process is %s", state)
+				if freeze {
+					waitStopped(t, s.PID)
+				} else if state := stateOf(t, s.PID); state == "T" {
+					t.Error("the idle process is stopped")
 				}
 			}
 			if len(f.Inits()) != 1 || f.Inits()[0] <= 0 {

@@ -55,7 +55,7 @@ func (e *Environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(call.payload)))
 	h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
-	h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:"+e.function.cfg.Region+":123456789012:function:ingest")
+	h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:"+e.function.cfg.Region+":123456789012:function:function")
 	h.Set("Lambda-Runtime-Trace-Id", newTraceID(time.Now())+";Sampled=0")
 	_, _ = w.Write(call.payload) // a process that does not read it has ended, which is noticed
 }

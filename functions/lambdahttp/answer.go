@@ -1,4 +1,4 @@
-package main
+package lambdahttp
 
 import (
 	"bytes"
@@ -23,9 +23,10 @@ func newAnswer() *answer { return &answer{header: http.Header{}} }
 // Header implements http.ResponseWriter.
 func (a *answer) Header() http.Header { return a.header }
 
-// WriteHeader implements http.ResponseWriter: the first status counts.
+// WriteHeader implements http.ResponseWriter: the first status counts. Those that
+// only announce an answer cannot be sent ahead of it, so they are not.
 func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
+	if a.status == 0 && status >= 200 {
 		a.status = status
 	}
 }
@@ -36,7 +37,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// encode returns the answer in payload format 2.0.
+// encode returns the answer in payload format 2.0: a body of text as it is, any
+// other in base64.
 func (a *answer) encode() ([]byte, error) {
 	a.WriteHeader(http.StatusOK)
 	response := events.LambdaFunctionURLResponse{
@@ -54,5 +56,9 @@ func (a *answer) encode() ([]byte, error) {
 	} else {
 		response.Body, response.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
-	return json.Marshal(response)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // it would make a page a third longer
+	err := encoder.Encode(response)
+	return out.Bytes(), err
 }
