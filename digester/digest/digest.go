@@ -298,7 +298,11 @@ func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (deci
 func (d *Digester) leave(it *item, err error, tally *Tally, says string) {
 	tally.Left++
 	d.left.note(it.body, err)
-	d.cfg.Log.Error().Err(err).Msg(says)
+	entry := d.cfg.Log.Error().Err(err)
+	if it.ready != nil {
+		entry = entry.Int64("project", int64(it.ready.in.Project))
+	}
+	entry.Msg(says)
 }
 
 func (d *Digester) barrier(ctx context.Context) error {

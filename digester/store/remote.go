@@ -92,7 +92,11 @@ func (r *remote) barrier(ctx context.Context, now time.Time) error {
 		r.abandon(ctx)
 		return fromServer(err)
 	}
-	return r.durable(results[2])
+	if err := r.durable(results[2]); err != nil {
+		r.renew(ctx) // only a new connection of the server's has its new settings
+		return err
+	}
+	return nil
 }
 
 // abandon makes the stream fit for the next transaction, whatever became of the

@@ -38,6 +38,33 @@ func TestRelaxedLibSQL(t *testing.T) {
 	}
 }
 
+// A server that stops to sync commits holds the digester at the next barrier, until
+// it does again.
+func TestBarrierOnLibSQL(t *testing.T) {
+	server := sqldtest.Start(t, sqld.Config{Strong: true})
+	db, _ := storetest.OpenServer(t, store.RemoteConfig{URL: server.URL()}, store.Config{})
+	for _, durable := range []bool{false, true} {
+		if err := server.Sync(t.Context(), durable); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(server.Stop(), server.Restart(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Barrier(t.Context()); (err == nil) != durable || err != nil && store.KindOf(err) != store.KindIO {
+			t.Errorf("synced %v: kind %d of %v", durable, store.KindOf(err), err)
+		}
+	}
+	if err := errors.Join(server.Sync(t.Context(), false), db.Barrier(t.Context()), server.Stop(), server.Restart(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Barrier(t.Context()); !store.KindOf(err).Holds() {
+		t.Errorf("not synced: %v", err)
+	}
+	if err := errors.Join(server.Sync(t.Context(), true), db.Barrier(t.Context())); err != nil {
+		t.Errorf("synced again, without a restart: %v", err)
+	}
+}
+
 // results digests a batch and returns what became of it.
 func results(t *testing.T, db *store.DB, ins []*store.Incoming) (all []store.Result) {
 	t.Helper()

@@ -85,7 +85,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if cfg.Strong && cfg.Primary == "" {
-		if err := s.configure(ctx, `{"block_reads":false,"block_writes":false,"durability_mode":"strong"}`); err != nil {
+		if err := s.Sync(ctx, true); err != nil {
 			return nil, errors.Join(err, s.Kill())
 		}
 	}
@@ -194,6 +194,15 @@ func (s *Server) configure(ctx context.Context, settings string) error {
 		return fmt.Errorf("configuring sqld: %s: %s", res.Status, text)
 	}
 	return nil
+}
+
+// Sync changes whether the connections to come sync every commit.
+func (s *Server) Sync(ctx context.Context, every bool) error {
+	mode := "relaxed"
+	if every {
+		mode = "strong"
+	}
+	return s.configure(ctx, `{"block_reads":false,"block_writes":false,"durability_mode":"`+mode+`"}`)
 }
 
 // LimitBytes makes statements that would let the database grow beyond so many
