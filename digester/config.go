@@ -152,3 +152,13 @@ func (c Config) publicURL(addr string) string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// reportURL returns what DSNs name on the pages of a process without intake, which
+// itself is reached at own: what SUNDEW_URL says, else the primary. One with a path
+// would also put that in front of links, so then SUNDEW_URL has to say it.
+func (c Config) reportURL(own string) string {
+	if c.URL == "" && c.Primary != nil && strings.Trim(c.Primary.Path, "/") == "" {
+		return strings.TrimRight(c.Primary.String(), "/")
+	}
+	return own
+}

@@ -93,7 +93,7 @@ func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 
 func (v *viewer) showPages(replica *store.Replica) error {
 	pages, err := dashboard.New(dashboard.Config{
-		Replica: replica, PublicURL: v.url, Now: time.Now, Log: v.log, Version: release.Version(),
+		Replica: replica, PublicURL: v.cfg.reportURL(v.url), Now: time.Now, Log: v.log, Version: release.Version(),
 		Copy: &dashboard.Copy{Primary: v.cfg.Primary, Wait: v.wait, Old: oldAfter},
 	})
 	if err != nil {

@@ -131,6 +131,9 @@ func TestDashboardRole(t *testing.T) {
 	if status, body := primary.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "sundew_backup_failing 0") {
 		t.Errorf("the primary's /metrics answered %d: %s", status, body)
 	}
+	if _, page := b.get("/projects/1/setup"); !strings.Contains(page, primary.dsn()) {
+		t.Errorf("the copy's set-up page names another DSN than %s:\n%s", primary.dsn(), page)
+	}
 	for _, path := range []string{"/ledger", "/dead-letters"} { // the queue's side only the primary knows
 		if status, page := b.get(path); status != http.StatusOK || strings.Contains(page, "A copy, as of") {
 			t.Errorf("%s answered %d:\n%s", path, status, page)
