@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -320,4 +321,24 @@ func TestNothingStaysOfLibSQL(t *testing.T) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
 	}
+}
+
+// Servers take bodies of a few megabytes, several to a request. One that is too large
+// is left, and takes nobody with it.
+func TestLargeOnLibSQL(t *testing.T) {
+	db, replica := storetest.Open(t, nil)
+	p := storetest.MustCreateProject(t, db, "Shop", "")
+	var ins []*store.Incoming
+	for seq := uint64(1); seq <= 5; seq++ {
+		in := incoming(p.ID, seq, "a")
+		in.Body = bytes.Repeat([]byte{byte(seq), 0xff, 0}, 1<<20)
+		ins = append(ins, in)
+	}
+	ins[2].Body = make([]byte, 20<<20)
+	for i, o := range db.DigestBatch(t.Context(), ins) {
+		if tooLarge := i == 2; (store.KindOf(o.Err) == store.KindValue) != tooLarge || (o.Result == store.Stored && o.Err == nil) == tooLarge {
+			t.Errorf("message %d: %d, %v", i, o.Result, o.Err)
+		}
+	}
+	wantBooks(t, replica, "stored: 4")
 }

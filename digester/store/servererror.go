@@ -59,7 +59,7 @@ func (e *serverError) ofStatement() Kind {
 	var says *hrana.Error
 	if errors.As(e.err, &says) {
 		switch says.Code {
-		case "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE":
+		case "SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_RANGE", "ARGS_INVALID": // the last is a value that is too long
 			return KindValue
 		}
 	}
