@@ -16,6 +16,11 @@
 // world went on. The example is Rx.QuietIssues with Tx.ResolveQuiet. An Rx never
 // becomes a Tx: that upgrade fails whenever somebody else wrote in between.
 //
+// The primary is a file or a libSQL server (remote.go). Both give the same DB: a
+// transaction of either is the same code over another connection, and a digest the
+// same plan (plan.go), which a file runs at once and a server gets with others in
+// one request.
+//
 // Where an event is committed: DB.Digest in digest.go.
 package store
 
@@ -113,7 +118,7 @@ const (
 	walBound    = 3
 )
 
-// DB is the primary. It is safe for concurrent use.
+// DB is the primary, a file or a libSQL server. It is safe for concurrent use.
 type DB struct {
 	path    string
 	now     func() time.Time
@@ -136,7 +141,7 @@ type DB struct {
 	unsynced   error        // the fsync that failed; owned by the holder of turn
 }
 
-// Open opens or makes the database, sets WAL mode and migrates the schema.
+// Open opens or makes the database file, sets WAL mode and migrates the schema.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	w, err := openWriter(ctx, cfg)
 	if err != nil {
