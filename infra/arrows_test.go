@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"sundew/schema/event/eventtest":    {"sundew/schema/..."},
 	"sundew/schema/wire":               {"sundew/schema/event"},
 	"sundew/schema/corpus":             {},
+	"sundew/schema/detach":             {},
 	"sundew/schema/keyring":            {"sundew/schema/event"},
 	"sundew/functions/lambdahttp":      {},
 	"sundew/functions/ingest":          {"sundew/functions/ingest/...", "sundew/functions/lambdahttp", "sundew/schema/..."},

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -14,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"sundew/schema/detach"
 )
 
 // awsConfig returns the configuration of AWS clients from what Lambda puts into the
@@ -65,7 +65,7 @@ func newS3(cfg aws.Config) *s3.Client {
 // answer is long: the SDK tries again on a new one.
 func newHTTPClient() *http.Client {
 	return &http.Client{
-		Transport: detached{&http.Transport{
+		Transport: detach.Transport(&http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 			TLSHandshakeTimeout:   2 * time.Second,
@@ -73,29 +73,7 @@ func newHTTPClient() *http.Client {
 			ExpectContinueTimeout: time.Second,
 			IdleConnTimeout:       90 * time.Second,
 			MaxIdleConnsPerHost:   16,
-		}},
+		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// detached gives net/http a request's body in memory of its own. The SDK closes the
-// body as soon as the head of the answer is there, its reader then fails, and
-// net/http takes that for a broken request and closes the connection under the
-// answer. Bodies here are small, so the copy costs nothing that can be measured.
-type detached struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (d detached) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return d.next.RoundTrip(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	r.Body.Close() // has been read to its end
-	if err != nil {
-		return nil, err
-	}
-	r = r.WithContext(r.Context()) // a copy: a RoundTripper leaves its request alone
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody()
-	return d.next.RoundTrip(r)
 }

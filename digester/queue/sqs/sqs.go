@@ -26,6 +26,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rs/zerolog"
+
+	"sundew/schema/detach"
 )
 
 // Config says which queue.
@@ -109,7 +111,7 @@ func load(ctx context.Context, region string, transport http.RoundTripper) (aws.
 		transport = loaded.GetTransport()
 	}
 	shared.HTTPClient = &http.Client{
-		Transport:     detaching{transport},
+		Transport:     detach.Transport(transport),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return shared, nil

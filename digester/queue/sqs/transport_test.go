@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"sundew/schema/detach"
 )
 
 // smallBuffer is a part of the request that these tests send; the kernel makes
@@ -83,7 +85,7 @@ func TestDetaching(t *testing.T) {
 		lost   bool
 	}{
 		{"as the SDK does it", func(base http.RoundTripper) http.RoundTripper { return base }, true},
-		{"detached", func(base http.RoundTripper) http.RoundTripper { return detaching{base} }, false},
+		{"detached", detach.Transport, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			answering := make(chan struct{})
