@@ -87,8 +87,10 @@ var mayImport = map[string][]string{
 	"sundew/infra/bench/floor/trace": {},
 	"sundew/infra/bench/libsql": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/store/hrana",
 		"sundew/infra/bench/floor/trace", "sundew/infra/sqld", "sundew/schema", "sundew/schema/..."},
-	"sundew/infra/sqld":          {},
-	"sundew/infra/sqld/sqldtest": {"sundew/infra/sqld"},
+	"sundew/infra/process":             {},
+	"sundew/infra/process/processtest": {"sundew/infra/process"},
+	"sundew/infra/sqld":                {"sundew/infra/process"},
+	"sundew/infra/sqld/sqldtest":       {"sundew/infra/sqld"},
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/lambdatest": {},
 	"sundew/infra/aws/cloud":      {"sundew/digester/queue/sqs/sqstest"},

@@ -25,6 +25,7 @@ import (
 
 	"sundew/functions/lambdatest"
 	"sundew/infra/aws/cloud"
+	"sundew/infra/process"
 )
 
 // The programs; TestMain sets them before any test runs.
@@ -79,7 +80,7 @@ type front struct {
 // requests, as Lambda's are.
 func startFront(t *testing.T, r *cloud.Region, environments int) *front {
 	t.Helper()
-	log := &tail{}
+	log := &process.Tail{}
 	f, err := lambdatest.New(lambdatest.Config{
 		Bootstrap: bootstrap, Env: r.FunctionEnv(), Region: r.Name, Concurrency: environments, Freeze: true, Log: log,
 	})

@@ -14,10 +14,10 @@ func TestLargeEvent(t *testing.T) {
 	dir, c := t.TempDir(), startCloud(t, home)
 	region := c.Region(home)
 	p := startDigester(t, dir, c, home)
-	p.terminate(t)
+	p.Terminate(t)
 	f := startFront(t, region, 1)
 	id := newID()
-	if status := f.report(t.Context(), p.key, id, noise(1_000_000)); status != http.StatusOK {
+	if status := f.report(t.Context(), p.Key, id, noise(1_000_000)); status != http.StatusOK {
 		t.Fatalf("answered %d", status)
 	}
 	if claims := objects(t, region, "claims/"); len(claims) != 1 {
@@ -32,7 +32,7 @@ func TestLargeEvent(t *testing.T) {
 	if b := p.settle(t, 1); b.Digested != 1 || b.Lost != 0 {
 		t.Errorf("the books: %+v", b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	mustRun(t, command(dir, c, "check"))
 }
 

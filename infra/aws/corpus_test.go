@@ -37,7 +37,7 @@ func TestCorpus(t *testing.T) {
 
 	made := map[string]bool{} // ids that the edge made, each its own
 	for _, req := range requests(t) {
-		got, want := replay(t, f.url, req), replay(t, embedded.url, req)
+		got, want := replay(t, f.url, req), replay(t, embedded.URL, req)
 		if diff := cmp.Diff(want.shape(), got.shape()); diff != "" {
 			t.Errorf("%s: %s %s: the function answers otherwise than the embedded intake (-embedded +function):\n%s", req.Name, req.Method, req.Path, diff)
 		}
@@ -57,8 +57,8 @@ func TestCorpus(t *testing.T) {
 		t.Errorf("the books (-embedded +function):\n%s", diff)
 	}
 	t.Logf("%d accepted, %d of them duplicates; counted beside them: %v", got.Accepted, got.Duplicate, got.Edge)
-	p.terminate(t)
-	embedded.terminate(t)
+	p.Terminate(t)
+	embedded.Terminate(t)
 	sent := cmpopts.IgnoreMapEntries(func(id string, _ int) bool { return made[id] })
 	if diff := cmp.Diff(storedEvents(t, embeddedDir), storedEvents(t, dir), sent); diff != "" {
 		t.Errorf("the events that came with an id (-embedded +function):\n%s", diff)

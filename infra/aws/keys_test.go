@@ -22,7 +22,7 @@ func TestKeyRevoked(t *testing.T) {
 	dir, c := t.TempDir(), startCloud(t, home)
 	p := startDigester(t, dir, c, home)
 	f := startFront(t, c.Region(home), 1)
-	if status := f.report(t.Context(), p.key, newID(), "before"); status != http.StatusOK {
+	if status := f.report(t.Context(), p.Key, newID(), "before"); status != http.StatusOK {
 		t.Fatalf("answered %d", status)
 	}
 	db := openDatabase(t, dir)
@@ -35,7 +35,7 @@ func TestKeyRevoked(t *testing.T) {
 	began := time.Now()
 	every := time.NewTicker(250 * time.Millisecond)
 	defer every.Stop()
-	for f.report(t.Context(), p.key, newID(), "after") != http.StatusForbidden {
+	for f.report(t.Context(), p.Key, newID(), "after") != http.StatusForbidden {
 		if <-every.C; time.Since(began) > refusedWithin {
 			t.Fatalf("the key still works after %v", refusedWithin)
 		}
@@ -44,7 +44,7 @@ func TestKeyRevoked(t *testing.T) {
 	if len(f.Environments()) != 1 || len(f.Inits()) != 1 {
 		t.Errorf("%d environments were started; want the first to refuse", len(f.Inits()))
 	}
-	if status := startFront(t, c.Region(home), 1).report(t.Context(), p.key, newID(), "anew"); status != http.StatusForbidden {
+	if status := startFront(t, c.Region(home), 1).report(t.Context(), p.Key, newID(), "anew"); status != http.StatusForbidden {
 		t.Errorf("a new environment answered %d", status)
 	}
 }
@@ -72,7 +72,7 @@ func TestKeysUnreadable(t *testing.T) {
 	fresh := startFront(t, c.Region(home), 1)
 	for name, f := range map[string]*front{"that knew the keys": known, "that never saw them": fresh} {
 		id := newID()
-		if status := f.report(t.Context(), p.key, id, "right"); status != http.StatusOK {
+		if status := f.report(t.Context(), p.Key, id, "right"); status != http.StatusOK {
 			t.Errorf("an environment %s answered %d", name, status)
 		}
 		eventually(t, "the event has a page", func() bool {

@@ -17,12 +17,12 @@ func TestDigesterDown(t *testing.T) {
 	const events = 10_000
 	dir, c := t.TempDir(), startCloud(t, home)
 	p := startDigester(t, dir, c, home)
-	p.terminate(t)
+	p.Terminate(t)
 
 	f := startFront(t, c.Region(home), 4)
 	var m testimony
 	began := time.Now()
-	f.send(t.Context(), &m, p.key, events, 8)
+	f.send(t.Context(), &m, p.Key, events, 8)
 	if n := m.count(http.StatusOK); n != events {
 		t.Fatalf("%d of %d events were accepted", n, events)
 	}
@@ -37,7 +37,7 @@ func TestDigesterDown(t *testing.T) {
 	if b.Accepted != events || b.Digested != events || b.Duplicate != 0 || b.Lost != 0 {
 		t.Errorf("the books after %d events: %+v", events, b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	checkStored(t, dir, &m)
 	mustRun(t, command(dir, c, "check"))
 	if n := inQueue(t, c.Region(home)); n != 0 {
@@ -73,7 +73,7 @@ func TestKilledEnvironments(t *testing.T) {
 		}
 	}()
 	for killing := true; killing; {
-		f.send(t.Context(), &m, p.key, events, 8)
+		f.send(t.Context(), &m, p.Key, events, 8)
 		select {
 		case <-done:
 			killing = false
@@ -89,7 +89,7 @@ func TestKilledEnvironments(t *testing.T) {
 	if b.Lost != 0 || b.DeadLetters != 0 || b.Accepted > int64(ok+bad) || b.Digested != b.Accepted {
 		t.Errorf("the books after %d events answered 200 and %d answered 502: %+v", ok, bad, b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	checkStored(t, dir, &m)
 	mustRun(t, command(dir, c, "check"))
 	t.Logf("%d kills, %d of them within a request; %d accepted, %d answered 502, of which %d arrived", kills, within, ok, bad, b.Accepted-int64(ok))
@@ -107,18 +107,18 @@ func TestQueueFails(t *testing.T) {
 	f := startFront(t, c.Region(home), 3)
 	var m testimony
 	for range 3 {
-		f.send(t.Context(), &m, p.key, events, 6)
+		f.send(t.Context(), &m, p.Key, events, 6)
 		c.Region(home).Queue.Fail("SendMessage", 15, true)
 		c.Region(home).Queue.Fail("SendMessage", 15, false)
 	}
-	f.send(t.Context(), &m, p.key, events, 6)
+	f.send(t.Context(), &m, p.Key, events, 6)
 
 	ok, refused := m.count(http.StatusOK), m.count(http.StatusServiceUnavailable)
 	b := p.settle(t, ok)
 	if ok+refused != 4*events || refused == 0 || b.Accepted > 4*events || b.Lost != 0 || b.Duplicate != 0 {
 		t.Errorf("%d answered 200, %d answered 503 of %d; the books: %+v", ok, refused, 4*events, b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	checkStored(t, dir, &m)
 	mustRun(t, command(dir, c, "check"))
 	t.Logf("%d accepted, %d refused, of which %d arrived; %d came twice", ok, refused, b.Accepted-int64(ok), b.Redelivered)

@@ -3,42 +3,31 @@
 package aws
 
 import (
-	"bufio"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"sundew/infra/aws/cloud"
+	"sundew/infra/process/processtest"
 )
 
 // Bounds of everything that is waited for. What a digester had received when it lost
 // its queue comes again after a minute.
 const (
-	startsWithin  = 20 * time.Second
 	answersWithin = 15 * time.Second
 	happensWithin = 100 * time.Second
 )
 
 // program is the digester in a process of its own.
 type program struct {
-	cmd    *exec.Cmd
-	url    string
-	key    string // of project 1
+	*processtest.Process
 	queues []*cloud.Region
-	stderr tail
-	ended  chan struct{} // closed once the process has ended, and then err is set
-	err    error
 }
-
-var readyLine = regexp.MustCompile(`Dashboard: (http://\S+)/  DSN: http://([0-9a-f]{32})@`)
 
 // command returns the digester with arguments on a data directory and, unless it is
 // nil, a cloud. It inherits nothing that could lead out of this machine.
@@ -51,46 +40,10 @@ func command(dir string, c *cloud.Cloud, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts the program and waits for its ready line. It is killed when the test
-// ends, if it still runs.
+// start starts the program and waits until it is ready.
 func start(t *testing.T, cmd *exec.Cmd) *program {
 	t.Helper()
-	p := &program{cmd: cmd, ended: make(chan struct{})}
-	out, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = w, &p.stderr
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.err = cmd.Wait()
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		<-p.ended
-		if t.Failed() {
-			t.Logf("the digester wrote to standard error:\n%s", &p.stderr)
-		}
-	})
-	if err := out.SetReadDeadline(time.Now().Add(startsWithin)); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the digester did not start: %v", err)
-	}
-	found := readyLine.FindStringSubmatch(line)
-	if found == nil {
-		t.Fatalf("the digester printed %q", line)
-	}
-	p.url, p.key = found[1], found[2]
-	return p
+	return &program{Process: processtest.Start(t, cmd)}
 }
 
 // startDigester starts the digester of a cloud and waits until its keys are in every
@@ -125,26 +78,10 @@ func inQueue(t *testing.T, r *cloud.Region) int {
 	return n
 }
 
-// terminate stops the program as an operator does: it has to end well.
-func (p *program) terminate(t *testing.T) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-p.ended:
-	case <-time.After(startsWithin):
-		t.Fatal("SIGTERM did not end the digester")
-	}
-	if p.err != nil {
-		t.Errorf("the digester ended with %v", p.err)
-	}
-}
-
 // get returns the status of a page and what is on it.
 func (p *program) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	answer, err := http.Get(p.url + path)
+	answer, err := http.Get(p.URL + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,36 +157,5 @@ func mustRun(t *testing.T, cmd *exec.Cmd) {
 // eventually polls until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	every := time.NewTicker(20 * time.Millisecond)
-	defer every.Stop()
-	late := time.After(happensWithin)
-	for !ok() {
-		select {
-		case <-every.C:
-		case <-late:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-// tail keeps the end of what is written to it, which is where programs say why they
-// failed.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte // guarded by mu
-}
-
-func (w *tail) Write(p []byte) (int, error) {
-	const most = 8 << 10
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.buf = append(w.buf, p...)
-	w.buf = w.buf[max(0, len(w.buf)-most):]
-	return len(p), nil
-}
-
-func (w *tail) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return strings.ToValidUTF8(string(w.buf), "")
+	processtest.Eventually(t, happensWithin, what, ok)
 }

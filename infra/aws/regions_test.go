@@ -16,13 +16,13 @@ func TestRegionAway(t *testing.T) {
 	near, away := startFront(t, c.Region(home), 2), startFront(t, c.Region(far), 2)
 	var m testimony
 
-	away.send(t.Context(), &m, p.key, events, 4)
-	near.send(t.Context(), &m, p.key, events, 4)
+	away.send(t.Context(), &m, p.Key, events, 4)
+	near.send(t.Context(), &m, p.Key, events, 4)
 	p.settle(t, 2*events)
 
 	c.Region(far).CutOff(true)
-	away.send(t.Context(), &m, p.key, events, 4)
-	near.send(t.Context(), &m, p.key, events, 4)
+	away.send(t.Context(), &m, p.Key, events, 4)
+	near.send(t.Context(), &m, p.Key, events, 4)
 	if n := m.count(http.StatusOK); n != 4*events {
 		t.Fatalf("%d of %d events were accepted", n, 4*events)
 	}
@@ -39,7 +39,7 @@ func TestRegionAway(t *testing.T) {
 	if b.Digested != 4*events || b.Duplicate != 0 || b.Lost != 0 {
 		t.Errorf("the books after %d events: %+v", 4*events, b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	checkStored(t, dir, &m)
 	mustRun(t, command(dir, c, "check"))
 }

@@ -24,7 +24,7 @@ func TestSDKs(t *testing.T) {
 	dir, c := t.TempDir(), startCloud(t, home)
 	p := startDigester(t, dir, c, home)
 	f := startFront(t, c.Region(home), 2)
-	dsn := strings.Replace(f.url, "http://", "http://"+p.key+"@", 1) + "/1"
+	dsn := strings.Replace(f.url, "http://", "http://"+p.Key+"@", 1) + "/1"
 
 	e2e, err := filepath.Abs("../e2e")
 	if err != nil {
@@ -65,7 +65,7 @@ func TestSDKs(t *testing.T) {
 	if b := p.settle(t, len(reported)); b.Digested != int64(len(reported)) || b.Lost != 0 {
 		t.Errorf("the books after %d events: %+v", len(reported), b)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	mustRun(t, command(dir, c, "check"))
 }
 

@@ -111,8 +111,8 @@ func (c *chaos) round(round int) {
 		c.squeeze(p, round%12 == 11)
 		pause(time.Duration(c.random.IntN(100)) * time.Millisecond)
 	}
-	p.mustRun(c.t)
-	p.kill()
+	p.MustRun(c.t)
+	p.Kill()
 }
 
 // squeeze lets every write fail: at once, or from somewhere inside of the WAL on,
@@ -179,7 +179,7 @@ func (c *chaos) finish() {
 		b, ok = p.books()
 		return ok && b.InFlight <= c.poison.left
 	})
-	p.terminate(t)
+	p.Terminate(t)
 	for _, name := range []string{"sundew.db-wal", "queue.db-wal"} {
 		if _, err := os.Stat(filepath.Join(c.dir, name)); err == nil {
 			t.Errorf("%s is still there: its database was not closed", name)
@@ -191,7 +191,7 @@ func (c *chaos) finish() {
 	if b, ok = p.books(); !ok {
 		t.Fatal("the books cannot be read")
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	mustCheck(t, command(c.dir, nil, "check"))
 
 	stored := storedEvents(t, c.dir)

@@ -40,7 +40,7 @@ func traced(t *testing.T, use func(p *program)) []*call {
 	p := start(t, cmd)
 	w.Close()
 	use(p)
-	p.terminate(t)
+	p.Terminate(t)
 	mustCheck(t, command(dir, nil, "check"))
 	return parseTrace(t, <-trace)
 }

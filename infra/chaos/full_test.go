@@ -105,9 +105,9 @@ func TestFullDisk(t *testing.T) {
 		disk.fill(t, p)
 		waitUntilFull(t, p, m, random)
 		l.stop()
-		p.mustRun(t)
+		p.MustRun(t)
 		if round == 1 {
-			p.kill()
+			p.Kill()
 			disk.empty(t, p)
 			p = start(t, command(disk.dir, disk.wrapper, "serve"))
 		} else {
@@ -135,7 +135,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("event %s was answered 200 and is gone: its page answers %d", id, status)
 		}
 	}
-	p.terminate(t)
+	p.Terminate(t)
 	mustCheck(t, command(disk.dir, disk.wrapper, "check"))
 	sum := m.total()
 	checkBooks(t, b, poison{}, b.Digested, m)

@@ -77,12 +77,12 @@ func TestReplicas(t *testing.T) {
 		}
 		pause(time.Duration(100+rand.IntN(400)) * time.Millisecond)
 		if round%2 == 1 {
-			f.kill()
+			f.Kill()
 			f = follower()
 			pause(time.Duration(rand.IntN(200)) * time.Millisecond)
 		}
-		p.mustRun(t)
-		p.kill()
+		p.MustRun(t)
+		p.Kill()
 		all.Wait()
 		mustShow(t, f, round)
 	}
@@ -99,7 +99,7 @@ func TestReplicas(t *testing.T) {
 	}
 	pause(time.Second)
 	killed := time.Now()
-	p.kill()
+	p.Kill()
 	all.Wait()
 	mustShow(t, f, replicaKills)
 	if err := os.RemoveAll(dir); err != nil {
@@ -112,7 +112,7 @@ func TestReplicas(t *testing.T) {
 	}
 	stored := storedEvents(t, restored)
 	eventually(t, "the copy has what S3 has", func() bool { return len(copied(t, copyDir)) == len(stored) })
-	f.terminate(t)
+	f.Terminate(t)
 	lost, oldest := 0, time.Duration(0)
 	for id, at := range events.accepted {
 		if stored[id] == 0 {
@@ -136,7 +136,7 @@ func TestReplicas(t *testing.T) {
 // mustShow fails the test unless a page is there without the primary.
 func mustShow(t *testing.T, f *program, round int) {
 	t.Helper()
-	answer, err := f.client.Get(f.url + "/")
+	answer, err := f.client.Get(f.URL + "/")
 	if err != nil {
 		t.Fatalf("round %d: with the primary gone: %v", round, err)
 	}
@@ -154,7 +154,7 @@ func mustWork(t *testing.T, dir string) {
 	if status := p.report(t.Context(), "0123456789abcdef0123456789abcdef", "after the restore"); status != http.StatusOK {
 		t.Errorf("an event after the restore was answered %d", status)
 	}
-	p.terminate(t)
+	p.Terminate(t)
 }
 
 // copied returns the events of a follower's copy.

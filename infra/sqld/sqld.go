@@ -7,7 +7,6 @@
 package sqld
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -19,9 +18,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"sundew/infra/process"
 )
 
 // Namespace is the one that a server has from the start. Its durability is kept
@@ -63,7 +63,7 @@ type Server struct {
 
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed once the process has ended
-	output tail
+	output process.Tail
 }
 
 // Start starts a server and waits until it answers. The caller has to Kill or
@@ -264,25 +264,4 @@ func freePorts(n int) ([]string, error) {
 		all = append(all, l.Addr().String())
 	}
 	return all, nil
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte // guarded by mu
-}
-
-func (w *tail) Write(p []byte) (int, error) {
-	const most = 16 << 10
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.buf = append(w.buf, p...)
-	w.buf = w.buf[max(0, len(w.buf)-most):]
-	return len(p), nil
-}
-
-func (w *tail) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return string(bytes.ToValidUTF8(w.buf, nil))
 }
