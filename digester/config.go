@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/password"
 	"sundew/digester/replicate"
 	"sundew/digester/store"
 )
@@ -27,6 +28,9 @@ type Config struct {
 	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
 	LogLevel  zerolog.Level  // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
 	Regions   []RegionConfig // SUNDEW_QUEUES and SUNDEW_BUCKETS: where the edge runs elsewhere; none
+
+	OwnerEmail    string // SUNDEW_OWNER_EMAIL: who owns the installation, made if there is no owner; none
+	OwnerPassword string // SUNDEW_OWNER_PASSWORD: their password
 
 	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
@@ -79,6 +83,16 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		return nil
 	})
 	readDatabases(read, &cfg)
+	read("SUNDEW_OWNER_EMAIL", func(v string) (err error) {
+		cfg.OwnerEmail, err = store.CleanEmail(v)
+		return err
+	})
+	// Not quoted where it is wrong.
+	if cfg.OwnerPassword = getenv("SUNDEW_OWNER_PASSWORD"); (cfg.OwnerPassword == "") != (cfg.OwnerEmail == "") {
+		problems = append(problems, errors.New("  SUNDEW_OWNER_EMAIL and SUNDEW_OWNER_PASSWORD: one needs the other"))
+	} else if err := password.Check(cfg.OwnerPassword); cfg.OwnerPassword != "" && err != nil {
+		problems = append(problems, fmt.Errorf("  SUNDEW_OWNER_PASSWORD: %w", err))
+	}
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = replicate.ParseTarget(v)

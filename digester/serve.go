@@ -17,6 +17,7 @@ import (
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
+	"sundew/digester/password"
 	"sundew/digester/queue/local"
 	"sundew/digester/release"
 	"sundew/digester/replicate"
@@ -32,6 +33,9 @@ const (
 
 	// drainFor is how long requests under way may take to end at shutdown.
 	drainFor = 10 * time.Second
+
+	// passwordsAtOnce is how many passwords are checked at once, with 64 MiB each.
+	passwordsAtOnce = 2
 
 	// firstProject is made when there is none, so that there is a DSN to print.
 	firstProject = "My project"
@@ -54,6 +58,7 @@ type service struct {
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
+	passwords *password.Hasher
 	url       string
 }
 
@@ -76,7 +81,14 @@ func serve(ctx context.Context, cfg Config, args []string, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
+	setup, err := s.firstOwner(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(stdout, "Sundew is ready. Dashboard: %s/  DSN: %s\n", s.url, dsn)
+	if setup != "" {
+		fmt.Fprintf(stdout, "Nobody owns this installation yet. Make yourself its owner (the link works once): %s\n", setup)
+	}
 	return s.run(ctx)
 }
 
@@ -135,8 +147,11 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err = s.openRegions(ctx); err != nil {
 		return err
 	}
+	s.passwords = password.NewHasher(passwordsAtOnce)
 	s.dashboard, err = dashboard.New(dashboard.Config{
-		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
+		Passwords: s.passwords,
+		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
+		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/ledger"
+	"sundew/infra/visitor"
 )
 
 // TestMain makes the test binary behave as the program itself when asked to, so
@@ -31,6 +32,7 @@ type running struct {
 	t       *testing.T
 	service *service
 	url     string
+	client  *http.Client // the owner's
 	stop    func()
 }
 
@@ -48,6 +50,7 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.OwnerEmail, cfg.OwnerPassword = visitor.Email, visitor.Password
 	s := &service{cfg: cfg, log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)}
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -55,10 +58,13 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 	if _, err := s.firstDSN(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.firstOwner(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx) }()
-	r := &running{t: t, service: s, url: s.url}
+	r := &running{t: t, service: s, url: s.url, client: visitor.New()}
 	r.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -70,6 +76,9 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 		r.stop = func() {}
 	}
 	t.Cleanup(func() { r.stop() })
+	if err := visitor.SignIn(t.Context(), r.client, r.url); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -88,7 +97,7 @@ func createProjects(t *testing.T, dir string, n int, key string) {
 // get returns a page and its status; redirects are followed.
 func (r *running) get(path string) (int, string) {
 	r.t.Helper()
-	answer, err := http.Get(r.url + path)
+	answer, err := r.client.Get(r.url + path)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"sundew/infra/visitor"
 )
 
 // browser follows redirects and keeps cookies.
@@ -26,11 +27,15 @@ type browser struct {
 
 func newBrowser(t *testing.T, url string) *browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
+	return &browser{t: t, client: visitor.New(), url: url}
+}
+
+// signIn makes the browser the owner's.
+func (b *browser) signIn() {
+	b.t.Helper()
+	if err := visitor.SignIn(b.t.Context(), b.client, b.url); err != nil {
+		b.t.Fatal(err)
 	}
-	return &browser{t: t, client: &http.Client{Jar: jar}, url: url}
 }
 
 func (b *browser) read(answer *http.Response, err error) (int, string) {
@@ -62,6 +67,15 @@ func (b *browser) post(path string, form url.Values) (int, string) {
 	req.Header.Set("Origin", b.url)
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.read(b.client.Do(req))
+}
+
+// waitUntilReady waits until there are pages.
+func (b *browser) waitUntilReady() {
+	b.t.Helper()
+	waitFor(b.t, "there is a copy", func() bool {
+		status, _ := b.get("/health/ready")
+		return status == http.StatusOK
+	})
 }
 
 // startViewer runs a dashboard of a copy inside of the test's process.
@@ -105,6 +119,8 @@ func TestDashboardRole(t *testing.T) {
 		"SUNDEW_DATA": filepath.Join(dir, "copy"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_FOLLOW": "file://" + dir + "/backup",
 		"SUNDEW_PRIMARY_URL": primary.url})
 	b := newBrowser(t, copyURL)
+	b.waitUntilReady()
+	b.signIn()
 	var page string
 	waitFor(t, "the event is in the copy", func() (ok bool) {
 		var status int
@@ -159,21 +175,17 @@ func TestDashboardRole(t *testing.T) {
 // primary; where that is not known, a page that says so.
 func TestReadYourWrites(t *testing.T) {
 	dir := t.TempDir()
+	before := startService(t, dir) // who signs in here is signed in on the copy, too
+	before.stop()
 	primary := startServiceWith(t, map[string]string{
 		"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=1h"}) // copied at the start, then not
 	for known, want := range map[string]string{primary.url: "New here", "": "not in this copy yet"} {
 		copyURL, stop := startViewer(t, map[string]string{
 			"SUNDEW_DATA": filepath.Join(dir, "copy"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_FOLLOW": "file://" + dir + "/backup",
 			"SUNDEW_PRIMARY_URL": known})
-		waitFor(t, "there is a copy", func() bool {
-			answer, err := http.Get(copyURL + "/health/ready")
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer.Body.Close()
-			return answer.StatusCode == http.StatusOK
-		})
-		writer := newBrowser(t, primary.url)
+		writer := &browser{t: t, client: before.client, url: copyURL}
+		writer.waitUntilReady()
+		writer.url = primary.url
 		if status, _ := writer.post("/projects", url.Values{"name": {"New here"}}); status != http.StatusOK {
 			t.Fatalf("creating a project answered %d", status)
 		}

@@ -61,15 +61,17 @@ var mayImport = map[string][]string{
 	"sundew/functions/ingest/envelope": {"sundew/schema/event"},
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
+	"sundew/digester/access":            {"sundew/schema/event"},
 	"sundew/digester/digest":            {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":          {"sundew/schema/event"},
 	"sundew/digester/ledger":            {"sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/password":          {},
 	"sundew/digester/queue":             {},
 	"sundew/digester/release":           {},
 	"sundew/digester/queue/local":       {"sundew/digester/queue", "sundew/schema/..."},
-	"sundew/digester/store":             {"sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
+	"sundew/digester/store":             {"sundew/digester/access", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest":   {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard":         {"sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/dashboard":         {"sundew/digester/access", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/password", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},
 	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/schema/..."},
@@ -87,6 +89,7 @@ var mayImport = map[string][]string{
 	"sundew/infra/bench/floor/trace": {},
 	"sundew/infra/bench/libsql": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/store/hrana",
 		"sundew/infra/bench/floor/trace", "sundew/infra/sqld", "sundew/schema", "sundew/schema/..."},
+	"sundew/infra/visitor":             {},
 	"sundew/infra/process":             {},
 	"sundew/infra/process/processtest": {"sundew/infra/process"},
 	"sundew/infra/sqld":                {"sundew/infra/process"},
@@ -99,7 +102,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
+var pure = []string{"sundew/digester/access", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
 
 // knowsAWS is where AWS is known: the mains and their adapters, and the
 // measurement that compares with the first.

@@ -19,7 +19,9 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -28,7 +30,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/access"
 	"sundew/digester/ledger"
+	"sundew/digester/password"
 	"sundew/digester/store"
 )
 
@@ -41,6 +45,9 @@ type Config struct {
 	Now       func() time.Time // the clock that "5 min ago" is counted from; nil: time.Now
 	Log       zerolog.Logger   // for errors that a page does not explain
 	Version   string           // at the foot of each page
+
+	Passwords *password.Hasher           // nil with Copy: the primary checks passwords
+	Address   func(*http.Request) string // where a request comes from, for the audit log; nil: the connection's other end
 
 	// Ledger reads the books for their page, from the database and the queue; it is
 	// called outside of any transaction. nil: there is no such page, unless it is the
@@ -69,6 +76,8 @@ type Dashboard struct {
 	mux     *http.ServeMux
 	all     http.Handler // mux behind everything that is true of each request
 	forward http.Handler // to the primary; nil: there is none to hand anything to
+
+	attempts attempts // to sign in
 }
 
 // New returns a dashboard. Its error says what is wrong with cfg.
@@ -79,6 +88,12 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Address == nil {
+		cfg.Address = connectionAddress
+	}
+	if cfg.Copy == nil && cfg.Passwords == nil {
+		return nil, errors.New("a primary's dashboard needs something to check passwords with")
 	}
 	files, err := loadAssets()
 	if err != nil {
@@ -114,37 +129,63 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "ledger", "dead-letters", "static":
+	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
 }
 
-// routes is the list of all pages and forms.
+// routes is the list of all pages and forms, each with who may have it.
 func (d *Dashboard) routes(files assets) {
-	d.get("/{$}", d.showProjects)
-	d.post("/projects", "create project", d.createProject)
-	d.get("/projects/{id}/setup", d.showSetup)
-	d.get("/projects/{id}/issues", d.showIssues)
-	d.get("/projects/{id}/quiet", d.showQuiet)
-	d.form("/projects/{id}/quiet", d.resolveQuiet)
-	d.get("/issues/{id}", d.showIssue)
-	d.post("/issues/{id}/resolve", "resolve issue", d.setIssueState(store.StateResolved))
-	d.post("/issues/{id}/reopen", "reopen issue", d.setIssueState(store.StateOpen))
-	d.get("/issues/{id}/events", d.showEvents)
-	d.get("/issues/{id}/events/{number}", d.showEvent)
-	d.get("/issues/{id}/events/{number}/json", d.showEventJSON)
-	d.get("/events", d.findEvent)
-	d.get("/events/{event}", d.findEvent)
+	d.mux.Handle("GET /static/{file}", files)
+	d.get("/sign-in", open, d.showSignIn)
+	d.form("/sign-in", d.signIn)
+	d.form("/sign-out", d.signOut)
+	d.get("/setup/{secret}", open, d.showOwner)
+	d.form("/setup/{secret}", d.makeOwner)
+
+	d.get("/{$}", signedIn, d.showProjects)
+	d.post("/projects", "create project", signedIn, d.createProject) // it asks for more itself: in which team?
+	d.get("/projects/{id}/setup", ofProject(access.Viewer), d.showSetup)
+	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
+	d.get("/projects/{id}/quiet", ofProject(access.Member), d.showQuiet)
+	d.form("/projects/{id}/quiet", d.guarded(ofProject(access.Member), d.resolveQuiet))
+	d.get("/issues/{id}", ofIssue(access.Viewer), d.showIssue)
+	d.post("/issues/{id}/resolve", "resolve issue", ofIssue(access.Member), d.setIssueState(store.StateResolved))
+	d.post("/issues/{id}/reopen", "reopen issue", ofIssue(access.Member), d.setIssueState(store.StateOpen))
+	d.get("/issues/{id}/events", ofIssue(access.Viewer), d.showEvents)
+	d.get("/issues/{id}/events/{number}", ofIssue(access.Viewer), d.showEvent)
+	d.get("/issues/{id}/events/{number}/json", ofIssue(access.Viewer), d.showEventJSON)
+	d.get("/events", signedIn, d.findEvent) // it leads to an issue's page, which asks
+	d.get("/events/{event}", signedIn, d.findEvent)
 	if d.cfg.hasLedger() {
-		d.page("/ledger", d.serveLedger)
+		d.page("/ledger", d.guarded(ofLedger, d.serveLedger))
 	}
 	if d.cfg.hasDeadLetters() {
-		d.page("/dead-letters", d.serveDeadLetters)
-		d.page("/dead-letters/letter", d.serveDeadLetter)
-		d.form("/dead-letters/retry", d.retryDeadLetters)
+		ops := ofInstallation(access.Admin) // a dead letter may be of any project
+		d.page("/dead-letters", d.guarded(ops, d.serveDeadLetters))
+		d.page("/dead-letters/letter", d.guarded(ops, d.serveDeadLetter))
+		d.form("/dead-letters/retry", d.guarded(ops, d.retryDeadLetters))
 	}
-	d.mux.Handle("GET /static/{file}", files)
+}
+
+// guarded is a handler of more than the database behind a guard, which reads before
+// it.
+func (d *Dashboard) guarded(may guard, handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var v visitor
+		err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
+			entered, err := d.enter(rx, r, may)
+			v = visitorOf(entered)
+			return err
+		})
+		r = as(r, v)
+		if err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		handle(w, r)
+	}
 }
 
 // page adds a page that is about more than the database; of a copy the primary
@@ -195,7 +236,8 @@ func (d *Dashboard) dispatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, pattern := d.mux.Handler(r); pattern == "" {
-		d.fail(w, r, d.whyNoRoute(r))
+		why := d.whyNoRoute(r)
+		d.guarded(open, func(w http.ResponseWriter, r *http.Request) { d.fail(w, r, why) })(w, r)
 		return
 	}
 	d.mux.ServeHTTP(w, r)
@@ -238,15 +280,15 @@ type reader func(rx *store.Rx, r *http.Request) (reply, error)
 type writer func(tx *store.Tx, r *http.Request) (reply, error)
 
 // get adds a page; HEAD is included.
-func (d *Dashboard) get(path string, handle reader) {
-	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, handle) })
+func (d *Dashboard) get(path string, may guard, handle reader) {
+	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, may, handle) })
 }
 
 // read answers with what a handler makes of one read transaction; of a copy that
 // lacks what the reader has changed, with what the primary makes of it.
-func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) {
+func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, may guard, handle reader) {
 	changed := d.changedAt(r)
-	here := func(error) { d.readHere(w, r, handle, changed) }
+	here := func(error) { d.readHere(w, r, may, handle, changed) }
 	if d.reaches(r.Context(), changed) || d.forward == nil {
 		here(nil)
 		return
@@ -255,17 +297,22 @@ func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, handle reader) 
 }
 
 // readHere is read without a look at the primary.
-func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, handle reader, changed int64) {
+func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, may guard, handle reader, changed int64) {
 	var rep reply
+	var v visitor
 	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
 		fresh, err := d.freshness(rx, changed)
 		if err != nil {
 			return err
 		}
-		rep, err = handle(rx, r.WithContext(rx.Context()))
-		rep.fresh = fresh
+		entered, err := d.enter(rx, r, may)
+		if err == nil {
+			rep, err = handle(rx, entered)
+		}
+		rep.fresh, v = fresh, visitorOf(entered)
 		return err
 	})
+	r = as(r, v)
 	d.answer(w, r, rep, err)
 }
 
@@ -282,7 +329,7 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 // post adds a form that is one transaction. why names it.
-func (d *Dashboard) post(path, why string, handle writer) {
+func (d *Dashboard) post(path, why string, may guard, handle writer) {
 	d.form(path, func(w http.ResponseWriter, r *http.Request) {
 		// Before the transaction: a slow client must not hold the write lock.
 		if err := parseForm(w, r); err != nil {
@@ -290,15 +337,39 @@ func (d *Dashboard) post(path, why string, handle writer) {
 			return
 		}
 		var rep reply
-		var position int64
-		err := d.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) (err error) {
-			position = tx.Position()
-			rep, err = handle(tx, r.WithContext(tx.Context()))
+		r, err := d.write(w, r, why, may, func(tx *store.Tx, r *http.Request) (err error) {
+			rep, err = handle(tx, r)
 			return err
 		})
-		if err == nil {
-			d.rememberPosition(w, position)
-		}
 		d.answer(w, r, rep, err)
 	})
+}
+
+// write runs a form's transaction, with the question whether it may be in it. The
+// request that it returns knows who sent it.
+func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, why string, may guard, change func(tx *store.Tx, r *http.Request) error) (*http.Request, error) {
+	var v visitor
+	var position int64
+	err := d.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) error {
+		position = tx.Position()
+		entered, err := d.enter(&tx.Rx, r, may)
+		v = visitorOf(entered)
+		if err == nil {
+			err = change(tx, entered)
+		}
+		return err
+	})
+	if err == nil {
+		d.rememberPosition(w, position)
+	}
+	return as(r, v), err
+}
+
+// connectionAddress is the other end of a request's connection.
+func connectionAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

@@ -218,7 +218,11 @@ func TestMethods(t *testing.T) {
 	}
 	server := httptest.NewServer(s.dash)
 	defer server.Close()
-	resp, err := http.Head(server.URL + "/issues/1")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+"/issues/1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(s.withSession(request))
 	if err != nil {
 		t.Fatal(err)
 	}

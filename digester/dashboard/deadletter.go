@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sundew/digester/access"
 	"sundew/digester/queue"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -45,7 +46,7 @@ func (d *Dashboard) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.read(w, r, func(rx *store.Rx, _ *http.Request) (reply, error) {
+	d.read(w, r, ofInstallation(access.Admin), func(rx *store.Rx, _ *http.Request) (reply, error) {
 		names, err := projectNames(rx)
 		if err != nil {
 			return reply{}, err

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sundew/digester/access"
 	"sundew/digester/queue"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -102,7 +103,7 @@ func (d *Dashboard) readDead(ctx context.Context) deadAnswers {
 // transaction begins: they may be far away, and a transaction is short.
 func (d *Dashboard) serveDeadLetters(w http.ResponseWriter, r *http.Request) {
 	answers := d.readDead(r.Context())
-	d.read(w, r, func(rx *store.Rx, r *http.Request) (reply, error) { return d.showDeadLetters(rx, r, answers) })
+	d.read(w, r, ofInstallation(access.Admin), func(rx *store.Rx, r *http.Request) (reply, error) { return d.showDeadLetters(rx, r, answers) })
 }
 
 func (d *Dashboard) showDeadLetters(rx *store.Rx, r *http.Request, answers deadAnswers) (reply, error) {

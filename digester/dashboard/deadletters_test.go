@@ -256,7 +256,7 @@ func FuzzDeadLetter(f *testing.F) {
 			"deadletters": deadLettersPage{Queues: []deadGroup{{Name: q.Name, Rows: []deadRow{row}}}},
 		} {
 			var out strings.Builder
-			if err := all.render(&out, name, page); err != nil {
+			if err := all.render(&out, name, framed{Page: page}); err != nil {
 				t.Fatal(err)
 			}
 			assertInert(t, name, out.String())

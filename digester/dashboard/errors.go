@@ -17,6 +17,7 @@ var (
 	errMethod      = errors.New("method not allowed")
 	errForm        = errors.New("form cannot be read")
 	errNoEvent     = errors.New("no event with that id")
+	errLink        = errors.New("the link does not work")
 	errNoLetter    = errors.New("no such dead letter")
 )
 
@@ -32,6 +33,7 @@ type errorPage struct {
 	ID      string   // of the log line; empty when there is none
 	Typed   []string // into a form that went nowhere
 	Primary string   // where the form would have gone; empty: not known
+	SignIn  string   // where to sign in, and from there back here; empty: that would not help
 }
 
 // explain turns an error into a status and words. It is the only function that
@@ -41,6 +43,15 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errNoEvent):
 		return http.StatusNotFound, "No such event",
 			"No stored event has that id. An id has 32 hexadecimal digits; an event that was just sent may still be on its way."
+	case errors.Is(err, errSignIn):
+		return http.StatusUnauthorized, "Sign in to go on",
+			"You are not signed in, or not any more."
+	case errors.Is(err, errForbidden):
+		return http.StatusForbidden, "Not allowed",
+			"Your role does not include this. An admin of the team or of the installation can give you another one."
+	case errors.Is(err, errLink):
+		return http.StatusNotFound, "This link does not work any more",
+			"Each link works once and for a limited time, and a newer one replaces it. Ask for another one."
 	case errors.Is(err, errNoLetter):
 		return http.StatusNotFound, "No such dead letter",
 			"It may have been put back into its queue, or its queue has so many that it is not among the first."
@@ -91,12 +102,18 @@ func (d *Dashboard) failWith(w http.ResponseWriter, r *http.Request, err error, 
 		Status: status, Heading: heading, Text: text,
 		Typed: typed, Primary: primary,
 	}
+	if errors.Is(err, errSignIn) {
+		page.SignIn = d.links.signIn("")
+		if isRead(r) {
+			page.SignIn = d.links.signIn(d.links.base + r.URL.RequestURI())
+		}
+	}
 	if status >= 500 && !errors.Is(err, context.Canceled) {
 		page.ID = newErrorID()
 		d.cfg.Log.Error().Err(err).Str("error_id", page.ID).Str("method", r.Method).Str("path", r.URL.Path).Msg("page failed")
 	}
 	var buf bytes.Buffer
-	if err := d.pages.render(&buf, "error", page); err != nil {
+	if err := d.pages.render(&buf, "error", framed{Page: page, Who: who(r)}); err != nil {
 		d.cfg.Log.Error().Err(err).Msg("error page failed")
 		http.Error(w, heading, status)
 		return

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"sundew/digester/access"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/wire"
@@ -119,14 +120,17 @@ func (d *Dashboard) findEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("%w: %w", errNoEvent, err)
 	}
-	ev, err := rx.EventByID(id)
-	if errors.Is(err, store.ErrNotFound) {
-		return reply{}, fmt.Errorf("%w: %w", errNoEvent, err)
-	}
+	events, err := rx.EventsByID(id)
 	if err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.event(ev.IssueID, ev.Number)), nil
+	// Several projects may have it: the newest that this person may see.
+	for _, ev := range events {
+		if who(r).In(ev.ProjectID) >= access.Viewer {
+			return redirect(d.links.event(ev.IssueID, ev.Number)), nil
+		}
+	}
+	return reply{}, errNoEvent
 }
 
 // pathEvent loads the event that the path's {number} names.

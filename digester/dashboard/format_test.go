@@ -54,7 +54,7 @@ func TestPageBudget(t *testing.T) {
 	view := &eventView{Event: store.Event{IssueID: 1, Number: 1}}
 	view.fill(ev)
 	var page bytes.Buffer
-	if err := newSite(t, nil).dash.pages.render(&page, "event", eventPage{Event: view}); err != nil {
+	if err := newSite(t, nil).dash.pages.render(&page, "event", framed{Page: eventPage{Event: view}}); err != nil {
 		t.Fatal(err)
 	}
 	if page.Len() > 2*pageBudget || !view.Cut {

@@ -108,7 +108,7 @@ func FuzzEventView(f *testing.F) {
 		view := &eventView{Event: store.Event{IssueID: 1, Number: 1}}
 		view.fill(ev)
 		var page strings.Builder
-		if err := all.render(&page, "event", eventPage{Event: view}); err != nil {
+		if err := all.render(&page, "event", framed{Page: eventPage{Event: view}}); err != nil {
 			t.Fatal(err)
 		}
 		assertInert(t, "event", page.String())

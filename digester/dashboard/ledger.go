@@ -26,7 +26,7 @@ const (
 // ledgerPage shows where everything went that was accepted.
 type ledgerPage struct {
 	shell
-	Verdict  verdict
+	Verdict  verdict // without words for who sees some projects only
 	Projects []balanceRow
 	Total    *balanceRow // nil: there is only one project
 	Selected *balanceRow // all that stands below the totals is of this project; nil: of all
@@ -145,7 +145,7 @@ func (d *Dashboard) serveLedger(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.read(w, r, func(rx *store.Rx, r *http.Request) (reply, error) { return d.showLedger(rx, r, books) })
+	d.read(w, r, ofLedger, func(rx *store.Rx, r *http.Request) (reply, error) { return d.showLedger(rx, r, books) })
 }
 
 func (d *Dashboard) showLedger(rx *store.Rx, r *http.Request, books *ledger.Books) (reply, error) {
@@ -158,6 +158,10 @@ func (d *Dashboard) showLedger(rx *store.Rx, r *http.Request, books *ledger.Book
 		shell:    shell{Title: "Ledger", Trail: d.trail()},
 		Verdict:  judge(books),
 		Projects: balanceRows(books, projects, selected),
+	}
+	if !who(r).SeesAll() { // what concerns all is not for those who see some
+		page.Verdict = verdict{}
+		page.Projects = slices.DeleteFunc(page.Projects, func(row balanceRow) bool { return !row.Current })
 	}
 	names := map[event.ProjectID]string{0: "none"}
 	for i, row := range page.Projects {

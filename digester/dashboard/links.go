@@ -18,6 +18,21 @@ func (l links) home() string     { return l.base + "/" }
 func (l links) projects() string { return l.base + "/projects" }
 func (l links) find() string     { return l.base + "/events" }
 
+// signIn leads to the page that asks who somebody is, and from there to next, "" for
+// the first page.
+func (l links) signIn(next string) string {
+	to := l.base + "/sign-in"
+	if next != "" {
+		to += "?" + url.Values{"next": {next}}.Encode()
+	}
+	return to
+}
+
+func (l links) signOut() string { return l.base + "/sign-out" }
+
+// owner leads to the page that makes the first owner.
+func (l links) owner(secret string) string { return l.base + "/setup/" + secret }
+
 // ledger leads to the books, of one project or, with zero, of all.
 func (l links) ledger(id event.ProjectID) string {
 	to := l.base + "/ledger"
@@ -103,6 +118,12 @@ func (l links) eventFrames(issue, number int64, order frameOrder) string {
 }
 
 func (l links) eventJSON(issue, number int64) string { return l.event(issue, number) + "/json" }
+
+// SetupURL returns the address at which somebody becomes the owner of an
+// installation, by the secret of a link.
+func SetupURL(publicURL, secret string) string {
+	return links{base: strings.TrimRight(publicURL, "/")}.owner(secret)
+}
 
 // DSN returns what an SDK is configured with to report to a project. publicURL
 // is the installation's address; a path in it is kept.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sundew/digester/access"
 	"sundew/schema/event"
 )
 
@@ -57,24 +58,20 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	return all, nil
 }
 
-// framed is what the layout shows: a page, and how old it is.
+// framed is what the layout shows: a page, how old it is, and whose it is.
 type framed struct {
 	Page  any // with a shell
 	Fresh *freshness
+	Who   access.Person
 }
 
-// render writes a page.
-func (p pages) render(w io.Writer, name string, data any) error {
-	return p.renderFresh(w, name, data, nil)
-}
-
-// renderFresh writes a page that was read from a copy; without fresh it was not.
-func (p pages) renderFresh(w io.Writer, name string, data any, fresh *freshness) error {
+// render writes a page in its frame.
+func (p pages) render(w io.Writer, name string, page framed) error {
 	t, ok := p[name]
 	if !ok {
 		return fmt.Errorf("no page %q", name)
 	}
-	if err := t.ExecuteTemplate(w, "page", framed{data, fresh}); err != nil {
+	if err := t.ExecuteTemplate(w, "page", page); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	return nil
@@ -116,6 +113,9 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 	return template.FuncMap{
 		"homeURL":        l.home,
 		"projectsURL":    l.projects,
+		"signInURL":      l.signIn,
+		"signOutURL":     l.signOut,
+		"ownerURL":       l.owner,
 		"findURL":        l.find,
 		"setupURL":       l.setup,
 		"issueURL":       l.issue,

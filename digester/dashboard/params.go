@@ -18,13 +18,19 @@ func pathNumber(r *http.Request, name string) (int64, error) {
 	return n, nil
 }
 
+// pathProjectID reads the project that the path's {id} names.
+func pathProjectID(r *http.Request) (event.ProjectID, error) {
+	id, err := pathNumber(r, "id")
+	return event.ProjectID(id), err
+}
+
 // pathProject loads the project that the path's {id} names.
 func pathProject(rx *store.Rx, r *http.Request) (store.Project, error) {
-	id, err := pathNumber(r, "id")
+	id, err := pathProjectID(r)
 	if err != nil {
 		return store.Project{}, err
 	}
-	return rx.Project(event.ProjectID(id))
+	return rx.Project(id)
 }
 
 // queryNumber reads a number between 1 and highest from the query; anything else

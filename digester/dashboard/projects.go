@@ -3,7 +3,10 @@ package dashboard
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 
+	"sundew/digester/access"
 	"sundew/digester/store"
 )
 
@@ -11,8 +14,10 @@ import (
 type projectsPage struct {
 	shell
 	Projects []projectRow
-	Name     string // as typed, when the form comes back
-	Error    string // why the form came back
+	Teams    []store.Team // that a new project may belong to
+	Makes    bool         // the person may make projects
+	Name     string       // as typed, when the form comes back
+	Error    string       // why the form came back
 }
 
 // projectRow is one project of the list.
@@ -22,17 +27,21 @@ type projectRow struct {
 	Chart chart
 }
 
-func (d *Dashboard) showProjects(rx *store.Rx, _ *http.Request) (reply, error) {
-	page, err := d.projectsPage(rx)
+func (d *Dashboard) showProjects(rx *store.Rx, r *http.Request) (reply, error) {
+	page, err := d.projectsPage(rx, who(r))
 	return show("projects", page), err
 }
 
 // createProject is POST /projects.
 func (d *Dashboard) createProject(tx *store.Tx, r *http.Request) (reply, error) {
 	name := r.PostFormValue("name")
+	team, err := projectTeam(tx, r)
+	if err != nil {
+		return reply{}, err
+	}
 	project, err := tx.CreateProject(name)
 	if errors.Is(err, store.ErrInvalid) {
-		page, err := d.projectsPage(&tx.Rx)
+		page, err := d.projectsPage(&tx.Rx, who(r))
 		page.Name = name
 		page.Error = "A name needs 1 to 80 characters and no line breaks."
 		rep := show("projects", page)
@@ -42,15 +51,55 @@ func (d *Dashboard) createProject(tx *store.Tx, r *http.Request) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
+	if err := tx.SetProjectTeam(project.ID, team); err != nil {
+		return reply{}, err
+	}
+	if err := tx.Audit(who(r), store.AuditEntry{
+		Action: "project.create", Project: project.ID, TeamID: team, Subject: project.Name, Address: d.cfg.Address(r),
+	}); err != nil {
+		return reply{}, err
+	}
 	return redirect(d.links.setup(project.ID, "")), nil
 }
 
-func (d *Dashboard) projectsPage(rx *store.Rx) (projectsPage, error) {
+// projectTeam returns the team that a new project shall belong to: the one that was
+// chosen, or the first of those that the person may add to.
+func projectTeam(tx *store.Tx, r *http.Request) (int64, error) {
+	chosen := r.PostFormValue("team")
+	teams, err := teamsFor(&tx.Rx, who(r))
+	switch {
+	case err != nil:
+		return 0, err
+	case chosen == "" && len(teams) > 0:
+		return teams[0].ID, nil
+	case chosen == "" && who(r).Makes(0):
+		return 0, nil
+	}
+	for _, t := range teams {
+		if strconv.FormatInt(t.ID, 10) == chosen {
+			return t.ID, nil
+		}
+	}
+	return 0, errForbidden
+}
+
+// teamsFor returns the teams that a person may add projects to.
+func teamsFor(rx *store.Rx, p access.Person) ([]store.Team, error) {
+	teams, err := rx.Teams()
+	return slices.DeleteFunc(teams, func(t store.Team) bool { return !p.Makes(t.ID) }), err
+}
+
+func (d *Dashboard) projectsPage(rx *store.Rx, p access.Person) (projectsPage, error) {
 	page := projectsPage{shell: shell{Title: "Projects"}}
 	projects, err := rx.Projects()
 	if err != nil {
 		return page, err
 	}
+	projects = slices.DeleteFunc(projects, func(of store.Project) bool { return p.In(of.ID) == access.None })
+	if page.Teams, err = teamsFor(rx, p); err != nil {
+		return page, err
+	}
+	page.Makes = len(page.Teams) > 0 || p.Makes(0)
 	now := d.cfg.Now()
 	hours, err := rx.ProjectHours(chartStart(now))
 	if err != nil {

@@ -53,7 +53,7 @@ func (d *Dashboard) answer(w http.ResponseWriter, r *http.Request, rep reply, er
 // is an error page and not half a page.
 func (d *Dashboard) sendPage(w http.ResponseWriter, r *http.Request, rep reply) {
 	var buf bytes.Buffer
-	if err := d.pages.renderFresh(&buf, rep.page, rep.data, rep.fresh); err != nil {
+	if err := d.pages.render(&buf, rep.page, framed{Page: rep.data, Fresh: rep.fresh, Who: who(r)}); err != nil {
 		d.fail(w, r, err)
 		return
 	}

@@ -15,8 +15,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/access"
 	"sundew/digester/grouping"
 	"sundew/digester/ledger"
+	"sundew/digester/password"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/schema/event"
@@ -39,6 +41,7 @@ type site struct {
 	counts  uint64
 	queue   ledger.Queue // what the ledger's page finds in the queue
 	dead    deadLetters  // of the queue "local"
+	session string       // whose all requests are; empty: nobody's
 }
 
 // newSite makes a dashboard with one project. edit, if not nil, changes its
@@ -52,7 +55,8 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,
 		Log: zerolog.New(s.log), Version: "1.2.3", Ledger: s.books,
-		Dead: []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
+		Passwords: password.NewHasher(1),
+		Dead:      []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
 	}
 	if edit != nil {
 		edit(&cfg)
@@ -61,6 +65,7 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	if s.dash, err = New(cfg); err != nil {
 		t.Fatal(err)
 	}
+	s.signInAs("owner@example.com", access.Owner)
 	return s
 }
 
@@ -136,7 +141,7 @@ func (s *site) message(text string, at time.Time) stored {
 func (s *site) do(r *http.Request) *http.Response {
 	s.t.Helper()
 	w := httptest.NewRecorder()
-	s.dash.ServeHTTP(w, r)
+	s.dash.ServeHTTP(w, s.withSession(r))
 	return w.Result()
 }
 

@@ -53,6 +53,12 @@ func (rx *Rx) EventByID(id event.ID) (Event, error) {
 	return one(rx.events(`WHERE event_id = ? ORDER BY id DESC LIMIT 1`, id[:]))
 }
 
+// EventsByID returns the stored events with an SDK's id, of at most a few projects,
+// the newest first.
+func (rx *Rx) EventsByID(id event.ID) ([]Event, error) {
+	return rx.events(`WHERE event_id = ? ORDER BY id DESC LIMIT 20`, id[:])
+}
+
 // EventPlace returns the numbers of the events around one of an issue's events.
 func (rx *Rx) EventPlace(issue, number int64) (EventPlace, error) {
 	var p EventPlace

@@ -134,6 +134,12 @@ func (rx *Rx) Issue(id int64) (Issue, error) {
 	return one(rx.issues("WHERE i.id = ?", id))
 }
 
+// IssueProject returns the project of an issue, ErrNotFound if there is none.
+func (rx *Rx) IssueProject(id int64) (event.ProjectID, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT project_id FROM issues WHERE id = ?`, id)
+	return one(collect(rows, err, func(p *event.ProjectID) []any { return []any{p} }))
+}
+
 func (rx *Rx) issues(where string, args ...any) ([]Issue, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT i.id, i.project_id, p.slug, i.number, i.state, i.level, i.title, i.culprit, i.platform,

@@ -33,6 +33,7 @@ type Project struct {
 	ID          event.ProjectID
 	Slug        string
 	Name        string
+	TeamID      int64 // 0: none, only the installation's admins and its own members see it
 	CreatedAt   time.Time
 	Issues      int64     // ever made
 	Events      int64     // ever digested

@@ -65,13 +65,13 @@ func (rx *Rx) Project(id event.ProjectID) (Project, error) {
 
 func (rx *Rx) projects(where string, args ...any) ([]Project, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, slug, name, created_at, issue_count, event_count, last_event_at,
+		SELECT id, slug, name, coalesce(team_id, 0), created_at, issue_count, event_count, last_event_at,
 		       (SELECT group_concat(public_key) FROM (
 		          SELECT public_key FROM project_keys k WHERE k.project_id = p.id AND enabled ORDER BY k.id))
 		FROM projects p `+where, args...)
 	var created, last, keys = sql.NullInt64{}, sql.NullInt64{}, sql.NullString{}
 	return collectThen(rows, err, func(p *Project) []any {
-		return []any{&p.ID, &p.Slug, &p.Name, &created, &p.Issues, &p.Events, &last, &keys}
+		return []any{&p.ID, &p.Slug, &p.Name, &p.TeamID, &created, &p.Issues, &p.Events, &last, &keys}
 	}, func(p *Project) {
 		p.CreatedAt, p.LastEventAt = fromMS(created), fromMS(last)
 		if keys.Valid {
@@ -92,8 +92,8 @@ func (rx *Rx) ProjectHours(since time.Time) (map[event.ProjectID][]HourCount, er
 	return collectHours[event.ProjectID](rows, err)
 }
 
-// CreateProject makes a project with a new random key. The error wraps
-// ErrInvalid if the name will not do.
+// CreateProject makes a project with a new random key, which belongs to no team. The
+// error wraps ErrInvalid if the name will not do.
 func (tx *Tx) CreateProject(name string) (Project, error) {
 	return tx.CreateProjectWithKey(name, "")
 }
@@ -114,7 +114,7 @@ func (tx *Tx) CreateProjectWithKey(name, key string) (Project, error) {
 	if b, err := hex.DecodeString(key); err != nil || len(b) != 16 {
 		return Project{}, fmt.Errorf("%w key %q: a public key is 32 hex digits", ErrInvalid, key)
 	}
-	slug, err := tx.freeSlug(name)
+	slug, err := tx.freeSlug("projects", name)
 	if err != nil {
 		return Project{}, err
 	}
@@ -129,8 +129,8 @@ func (tx *Tx) CreateProjectWithKey(name, key string) (Project, error) {
 }
 
 // freeSlug makes a slug of a name: lower-case letters, digits and single dashes,
-// with a number behind it if it is taken.
-func (tx *Tx) freeSlug(name string) (string, error) {
+// with a number behind it if a row of the table, projects or teams, has it.
+func (tx *Tx) freeSlug(table, name string) (string, error) {
 	base := slugOf(name)
 	for n := 1; ; n++ {
 		slug := base
@@ -138,7 +138,7 @@ func (tx *Tx) freeSlug(name string) (string, error) {
 			slug += "-" + strconv.Itoa(n)
 		}
 		var taken int
-		err := tx.q.QueryRowContext(tx.ctx, `SELECT 1 FROM projects WHERE slug = ?`, slug).Scan(&taken)
+		err := tx.q.QueryRowContext(tx.ctx, `SELECT 1 FROM `+table+` WHERE slug = ?`, slug).Scan(&taken)
 		if errors.Is(err, sql.ErrNoRows) {
 			return slug, nil
 		}

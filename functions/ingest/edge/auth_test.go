@@ -187,7 +187,7 @@ func TestClientAddress(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.RemoteAddr = tt.remote
 		r.Header["X-Forwarded-For"] = tt.forwarded
-		if got := clientAddress(r, tt.hops); got != tt.want {
+		if got := ClientAddress(r, tt.hops); got != tt.want {
 			t.Errorf("%d hops, %s, %q: %q, want %q", tt.hops, tt.remote, tt.forwarded, got, tt.want)
 		}
 	}

@@ -49,7 +49,7 @@ func (in *intake) run(r *http.Request, project string) {
 	}
 	in.base = wire.Message{
 		Kind: wire.KindEvent, ReceivedAt: in.h.cfg.Now(), Region: in.h.cfg.Region,
-		Client: clip(sender.client, maxClient), RemoteIP: clientAddress(r, in.h.cfg.ProxyHops),
+		Client: clip(sender.client, maxClient), RemoteIP: ClientAddress(r, in.h.cfg.ProxyHops),
 	}
 	switch {
 	case sender.key != "":

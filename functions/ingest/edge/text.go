@@ -27,11 +27,11 @@ func clip(s string, limit int) string {
 	return strings.Clone(s)
 }
 
-// clientAddress returns the address a request came from: of the connection, or with
+// ClientAddress returns the address a request came from: of the connection, or with
 // hops trusted proxies in front the one that the outermost of them saw. Entries
 // further left in X-Forwarded-For were written by the client and prove nothing. It
 // is "" when there is no valid address.
-func clientAddress(r *http.Request, hops int) string {
+func ClientAddress(r *http.Request, hops int) string {
 	address := r.RemoteAddr
 	if forwarded := r.Header.Values("X-Forwarded-For"); hops > 0 && len(forwarded) > 0 {
 		entries := strings.Split(strings.Join(forwarded, ","), ",")

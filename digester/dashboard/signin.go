@@ -1,0 +1,101 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"sundew/digester/store"
+)
+
+// signInPage asks who somebody is.
+type signInPage struct {
+	shell
+	Email string // as typed, when the form comes back
+	Next  string // where to go afterwards
+	Error string // why the form came back
+	Empty bool   // nobody owns the installation yet: it waits to be set up
+}
+
+// showSignIn is GET /sign-in. Who is signed in already is led on.
+func (d *Dashboard) showSignIn(rx *store.Rx, r *http.Request) (reply, error) {
+	next := d.nextAfter(r.URL.Query().Get("next"))
+	if !who(r).IsZero() {
+		return redirect(next), nil
+	}
+	owned, err := rx.HasOwner()
+	return show("signin", signInPage{shell: shell{Title: "Sign in"}, Next: next, Empty: !owned}), err
+}
+
+// signIn is POST /sign-in. The password is checked between two transactions: it
+// takes many milliseconds on purpose, for which the write lock is not held.
+func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
+	if err := parseForm(w, r); err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	page := signInPage{shell: shell{Title: "Sign in"}, Email: r.PostFormValue("email"), Next: d.nextAfter(r.PostFormValue("next"))}
+	user, err := d.checkPassword(r, page.Email, r.PostFormValue("password"))
+	var why *refused
+	if errors.As(err, &why) {
+		page.Error = why.words
+		d.answer(w, r, reply{status: why.status, page: "signin", data: page}, nil)
+		return
+	}
+	if err == nil {
+		_, err = d.write(w, r, "sign in", open, func(tx *store.Tx, r *http.Request) error {
+			return d.startSession(w, r, tx, user.ID, store.FactorAll)
+		})
+	}
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	d.answer(w, r, redirect(page.Next), nil)
+}
+
+// refused is why somebody is not signed in, in words for the form.
+type refused struct {
+	status int
+	words  string
+}
+
+func (e *refused) Error() string { return e.words }
+
+// checkPassword returns the user with a mail address and a password; the error is a
+// *refused if there is none.
+func (d *Dashboard) checkPassword(r *http.Request, email, password string) (store.User, error) {
+	if !d.attempts.allow(d.cfg.Address(r), email, d.cfg.Now()) {
+		return store.User{}, &refused{http.StatusTooManyRequests, "Too many attempts. Wait a minute, then try again."}
+	}
+	var user store.User
+	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
+		user, err = rx.UserByEmail(email)
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.User{}, err
+	}
+	right, err := d.cfg.Passwords.Matches(r.Context(), password, user.Password)
+	if err != nil {
+		return store.User{}, fmt.Errorf("checking a password: %w", err)
+	}
+	if !right || !user.DisabledAt.IsZero() {
+		return store.User{}, &refused{http.StatusUnprocessableEntity, "No account has this mail address and password."}
+	}
+	return user, nil
+}
+
+// signOut is POST /sign-out.
+func (d *Dashboard) signOut(w http.ResponseWriter, r *http.Request) {
+	_, err := d.write(w, r, "sign out", open, func(tx *store.Tx, r *http.Request) error {
+		v := visitorOf(r)
+		return tx.EndSession(v.ID, v.Session)
+	})
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	d.keepSession(w, "")
+	d.answer(w, r, redirect(d.links.signIn("")), nil)
+}

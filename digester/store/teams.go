@@ -1,0 +1,98 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sundew/digester/access"
+	"sundew/schema/event"
+)
+
+// Team is people who work on the same projects.
+type Team struct {
+	ID        int64
+	Slug      string
+	Name      string
+	CreatedAt time.Time
+	Members   int64
+	Projects  int64
+}
+
+// TeamMember is a person of a team.
+type TeamMember struct {
+	UserID int64
+	Name   string
+	Email  string
+	Role   access.Role
+}
+
+// Teams returns all teams by name.
+func (rx *Rx) Teams() ([]Team, error) { return rx.teams("ORDER BY name, id") }
+
+// Team returns one team, ErrNotFound if there is none.
+func (rx *Rx) Team(id int64) (Team, error) { return one(rx.teams("WHERE id = ?", id)) }
+
+func (rx *Rx) teams(where string, args ...any) ([]Team, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT id, slug, name, created_at, (SELECT count(*) FROM team_members m WHERE m.team_id = t.id),
+		       (SELECT count(*) FROM projects p WHERE p.team_id = t.id)
+		FROM teams t `+where, args...)
+	var created sql.NullInt64
+	return collectThen(rows, err, func(t *Team) []any {
+		return []any{&t.ID, &t.Slug, &t.Name, &created, &t.Members, &t.Projects}
+	}, func(t *Team) { t.CreatedAt = fromMS(created) })
+}
+
+// TeamMembers returns a team's people by name.
+func (rx *Rx) TeamMembers(team int64) ([]TeamMember, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT u.id, u.name, u.email, m.role FROM team_members m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = ? ORDER BY u.name, u.id`, team)
+	return collect(rows, err, func(m *TeamMember) []any { return []any{&m.UserID, &m.Name, &m.Email, &m.Role} })
+}
+
+// CreateTeam makes a team without members. The error wraps ErrInvalid.
+func (tx *Tx) CreateTeam(name string) (Team, error) {
+	name, err := cleanName("team's name", name)
+	if err != nil {
+		return Team{}, err
+	}
+	slug, err := tx.freeSlug("teams", name)
+	if err != nil {
+		return Team{}, err
+	}
+	id, err := tx.insert(`INSERT INTO teams (slug, name, created_at) VALUES (?, ?, ?)`, slug, name, ms(tx.now))
+	if err != nil {
+		return Team{}, err
+	}
+	return tx.Team(id)
+}
+
+// SetTeamMember puts a person into a team, or changes their role there; access.None
+// takes them out.
+func (tx *Tx) SetTeamMember(team, user int64, role access.Role) error {
+	if role == access.None {
+		_, err := tx.exec(`DELETE FROM team_members WHERE team_id = ? AND user_id = ?`, team, user)
+		return err
+	}
+	if role < access.Viewer || role > access.Owner {
+		return fmt.Errorf("%w role %d", ErrInvalid, role)
+	}
+	_, err := tx.exec(`
+		INSERT INTO team_members (team_id, user_id, role) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET role = excluded.role`, team, user, int(role))
+	return err
+}
+
+// SetProjectTeam gives a project to a team; 0: to none.
+func (tx *Tx) SetProjectTeam(project event.ProjectID, team int64) error {
+	_, err := tx.exec(`UPDATE projects SET team_id = ? WHERE id = ?`, nullID(team), int64(project))
+	return err
+}
+
+// AdoptProjects gives all projects without a team to one.
+func (tx *Tx) AdoptProjects(team int64) error {
+	_, err := tx.exec(`UPDATE projects SET team_id = ? WHERE team_id IS NULL`, team)
+	return err
+}
