@@ -14,6 +14,7 @@ import (
 
 	"sundew/infra/aws/cloud"
 	"sundew/infra/process/processtest"
+	"sundew/infra/visitor"
 )
 
 // Bounds of everything that is waited for. What a digester had received when it lost
@@ -26,6 +27,7 @@ const (
 // program is the digester in a process of its own.
 type program struct {
 	*processtest.Process
+	owner  *http.Client // signed in
 	queues []*cloud.Region
 }
 
@@ -33,7 +35,7 @@ type program struct {
 // nil, a cloud. It inherits nothing that could lead out of this machine.
 func command(dir string, c *cloud.Cloud, args ...string) *exec.Cmd {
 	cmd := exec.Command(digester, args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "SUNDEW_DATA=" + dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn"}
+	cmd.Env = append(visitor.Env(), "PATH="+os.Getenv("PATH"), "HOME="+dir, "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn")
 	if c != nil {
 		cmd.Env = append(cmd.Env, c.DigesterEnv()...)
 	}
@@ -43,7 +45,11 @@ func command(dir string, c *cloud.Cloud, args ...string) *exec.Cmd {
 // start starts the program and waits until it is ready.
 func start(t *testing.T, cmd *exec.Cmd) *program {
 	t.Helper()
-	return &program{Process: processtest.Start(t, cmd)}
+	p := &program{Process: processtest.Start(t, cmd), owner: visitor.New()}
+	if err := visitor.SignIn(t.Context(), p.owner, p.URL); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // startDigester starts the digester of a cloud and waits until its keys are in every
@@ -81,7 +87,7 @@ func inQueue(t *testing.T, r *cloud.Region) int {
 // get returns the status of a page and what is on it.
 func (p *program) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	answer, err := http.Get(p.URL + path)
+	answer, err := p.owner.Get(p.URL + path)
 	if err != nil {
 		t.Fatal(err)
 	}

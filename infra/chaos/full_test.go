@@ -129,6 +129,7 @@ func TestFullDisk(t *testing.T) {
 		return ok && b.InFlight == 0
 	})
 	b, _ := p.books()
+	p.signIn(t)
 	for id, told := range m.told {
 		var page struct{}
 		if status, _ := p.get("/events/"+id, &page); told.accepted > 0 && status != http.StatusOK {

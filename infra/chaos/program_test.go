@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sundew/infra/process/processtest"
+	"sundew/infra/visitor"
 )
 
 // Bounds of everything that is waited for.
@@ -37,16 +38,25 @@ type program struct {
 func command(dir string, wrapper []string, args ...string) *exec.Cmd {
 	line := append(append(append([]string{}, wrapper...), executable), args...)
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SUNDEW_DATA=" + dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn"}
+	cmd.Env = append(visitor.Env(), "PATH="+os.Getenv("PATH"), "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn")
 	return cmd
 }
 
 // start starts the program and waits until it is ready.
 func start(t *testing.T, cmd *exec.Cmd) *program {
 	t.Helper()
-	p := &program{processtest.Start(t, cmd), &http.Client{Transport: &http.Transport{}, Timeout: answersWithin}}
+	p := &program{processtest.Start(t, cmd), visitor.New()}
+	p.client.Transport, p.client.Timeout = &http.Transport{}, answersWithin
 	t.Cleanup(p.client.CloseIdleConnections)
 	return p
+}
+
+// signIn makes all further requests the owner's.
+func (p *program) signIn(t *testing.T) {
+	t.Helper()
+	if err := visitor.SignIn(t.Context(), p.client, p.URL); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // limitWrites makes every write to a file at or beyond so many bytes fail, as a

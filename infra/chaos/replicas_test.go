@@ -66,10 +66,15 @@ func TestReplicas(t *testing.T) {
 	follower := func() *program { return start(t, with(command(copyDir, nil, "serve", "--role", "dashboard"))) }
 	events := &ledger{accepted: make(map[string]time.Time)}
 	var f *program
+	var owner http.CookieJar // cookies are of a host, whatever the port
 	for round := range replicaKills {
 		p := start(t, with(command(dir, nil, "serve")))
 		if f == nil {
+			p.signIn(t)
+			owner = p.client.Jar
 			f = follower()
+			f.client.Jar = owner
+			eventually(t, "the session is in the copy", func() bool { return f.shows() == nil })
 		}
 		var all sync.WaitGroup
 		for s := range senders {
@@ -79,6 +84,7 @@ func TestReplicas(t *testing.T) {
 		if round%2 == 1 {
 			f.Kill()
 			f = follower()
+			f.client.Jar = owner
 			pause(time.Duration(rand.IntN(200)) * time.Millisecond)
 		}
 		p.MustRun(t)
@@ -136,15 +142,23 @@ func TestReplicas(t *testing.T) {
 // mustShow fails the test unless a page is there without the primary.
 func mustShow(t *testing.T, f *program, round int) {
 	t.Helper()
-	answer, err := f.client.Get(f.URL + "/")
+	if err := f.shows(); err != nil {
+		t.Errorf("round %d: with the primary gone: %v", round, err)
+	}
+}
+
+// shows returns why a follower has no page to show; nil: it has.
+func (p *program) shows() error {
+	answer, err := p.client.Get(p.URL + "/")
 	if err != nil {
-		t.Fatalf("round %d: with the primary gone: %v", round, err)
+		return err
 	}
 	defer answer.Body.Close()
 	page, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(page), "A copy, as of") {
-		t.Errorf("round %d: with the primary gone the page answered %d, %v:\n%.500s", round, answer.StatusCode, err, page)
+	if err == nil && (answer.StatusCode != http.StatusOK || !strings.Contains(string(page), "A copy, as of")) {
+		err = fmt.Errorf("status %d:\n%.500s", answer.StatusCode, page)
 	}
+	return err
 }
 
 // mustWork starts the program on a restored database.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ type command struct {
 	Button    string            `json:"button,omitempty"`
 	State     string            `json:"state,omitempty"`
 	History   string            `json:"history,omitempty"`
+	Value     string            `json:"value,omitempty"`
 	Pages     map[string]string `json:"pages,omitempty"`
 	Directory string            `json:"directory,omitempty"`
 }
@@ -51,15 +53,23 @@ type answer struct {
 	EventIDs []string `json:"eventIds"`
 }
 
-func startBrowser(ctx context.Context, t *testing.T, url string) *browser {
+// startBrowser starts a browser in which the product's owner is signed in.
+func startBrowser(ctx context.Context, t *testing.T, p *product) *browser {
 	t.Helper()
 	cmd := newCommand(ctx, t, nil, "node", "pages/session.mjs")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{url: url, proc: startProcess(t, "pages/session.mjs", cmd), stdin: stdin}
+	b := &browser{url: p.url, proc: startProcess(t, "pages/session.mjs", cmd), stdin: stdin}
 	t.Cleanup(func() { stdin.Close() }) // its way to end; a signal alone only closes Chromium
+	at, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.owner.Jar.Cookies(at) {
+		b.do(ctx, t, command{Do: "keepCookie", URL: p.url, Name: c.Name, Value: c.Value})
+	}
 	return b
 }
 

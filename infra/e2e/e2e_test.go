@@ -39,7 +39,7 @@ func TestRealSDKs(t *testing.T) {
 	requireSetup(t)
 	ctx := withinDeadline(t)
 	p := startProduct(ctx, t)
-	b := startBrowser(ctx, t, p.url)
+	b := startBrowser(ctx, t, p)
 	shop := newGoShop(t, p.createProject(ctx, t, "Shop backend"))
 
 	sent := 0

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sundew/infra/visitor"
 )
 
 // product is the program under test.
@@ -22,6 +24,7 @@ type product struct {
 	env    []string
 	url    string // without a slash at its end
 	proc   *process
+	owner  *http.Client // signed in
 }
 
 // readyLine is what serve prints once it can be used.
@@ -33,7 +36,8 @@ func startProduct(ctx context.Context, t *testing.T) *product {
 	dir := t.TempDir()
 	p := &product{
 		binary: filepath.Join(dir, "digester"),
-		env:    []string{"SUNDEW_DATA=" + filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"},
+		env:    append(visitor.Env(), "SUNDEW_DATA="+filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"),
+		owner:  visitor.New(),
 	}
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "sundew/digester").CombinedOutput(); err != nil {
 		t.Fatalf("building the product: %v\n%s", err, out)
@@ -45,6 +49,9 @@ func startProduct(ctx context.Context, t *testing.T) *product {
 		t.Fatalf("serve printed %q, want %v", line, readyLine)
 	}
 	p.url = match[1]
+	if err := visitor.SignIn(ctx, p.owner, p.url); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -137,7 +144,7 @@ func (p *product) get(ctx context.Context, t *testing.T, path string, into any) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := p.owner.Do(req)
 	if err != nil {
 		t.Fatalf("GET %s: %v", path, err)
 	}

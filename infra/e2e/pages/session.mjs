@@ -10,7 +10,7 @@ import { takePictures } from "./pictures.mjs";
 import { pressButton } from "./shop.mjs";
 import { Tabs } from "./tabs.mjs";
 
-const commands = { createProject, readEvent, readState, setState, takePictures, pressButton };
+const commands = { keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton };
 
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
@@ -26,6 +26,11 @@ const browser = await chromium.launch({
   ],
 });
 const tabs = new Tabs(browser);
+
+// keepCookie gives a cookie to every tab that is opened from now on.
+function keepCookie(tabs, { url, name, value }) {
+  tabs.cookies.push({ url, name, value });
+}
 
 async function run({ do: name, ...command }) {
   if (!(name in commands)) throw new Error(`there is no command ${name}`);

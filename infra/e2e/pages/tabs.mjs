@@ -8,6 +8,7 @@ const patience = 20_000; // milliseconds, for anything a page does on a busy mac
 export class Tabs {
   #browser;
   #tabs = new Map();
+  cookies = []; // of every tab
 
   constructor(browser) {
     this.#browser = browser;
@@ -21,6 +22,7 @@ export class Tabs {
     if (!tab) {
       const context = await this.#browser.newContext(options);
       context.setDefaultTimeout(patience);
+      await context.addCookies(this.cookies);
       tab = { page: await context.newPage() };
       this.#tabs.set(name, tab);
       watch(tab.page, (problem) => tab.problems.push(problem));
