@@ -74,7 +74,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/dashboard":         {"sundew/digester/access", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/password", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},
-	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/schema/..."},
+	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
 	"sundew/infra/bench":                {"sundew/schema/..."},
 	"sundew/infra/cost":                 {},
 	"sundew/infra/dictionary":           {"sundew/schema/..."},

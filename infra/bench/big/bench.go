@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
+	"sundew/digester/password"
 	"sundew/digester/queue/local"
 	"sundew/digester/store"
 )
@@ -27,6 +29,7 @@ type bench struct {
 	replica *store.Replica
 	queue   *local.Queue
 	pages   *dashboard.Dashboard
+	cookies []*http.Cookie // of who looks at them
 	load    *load
 	newest  time.Time // when the newest event of an earlier run happened
 }
@@ -66,10 +69,16 @@ func open(ctx context.Context, dir string) (_ *bench, err error) {
 	if b.load, err = newLoad(p.ID, uint64(p.Events)); err != nil {
 		return nil, err
 	}
+	passwords := password.NewHasher(1)
 	b.pages, err = dashboard.New(dashboard.Config{
-		Replica: b.replica, DB: b.db, PublicURL: "http://127.0.0.1:8000", Now: time.Now, Log: zerolog.Nop(), Version: "big",
+		Passwords: passwords,
+		Replica:   b.replica, DB: b.db, PublicURL: "http://127.0.0.1:8000", Now: time.Now, Log: zerolog.Nop(), Version: "big",
 		Ledger: b.books, Dead: []dashboard.DeadQueue{{Name: "local", Letters: b.queue}},
 	})
+	if err != nil {
+		return nil, err
+	}
+	b.cookies, err = b.signIn(ctx, passwords)
 	return b, err
 }
 

@@ -61,7 +61,7 @@ func run(ctx context.Context, out io.Writer, events, step int, dir string) (err 
 	if err != nil {
 		return err
 	}
-	visits := newVisits(b.pages, b.load.made)
+	visits := newVisits(b.pages, b.cookies, b.load.made)
 	speed, err := b.measure(ctx, step, visits.visit)
 	if err != nil {
 		return err

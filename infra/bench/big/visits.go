@@ -19,9 +19,10 @@ const think = 20 * time.Millisecond
 
 // visits opens pages as people would and remembers how long each took.
 type visits struct {
-	pages *dashboard.Dashboard
-	kinds []kind
-	seen  []seen // of each kind
+	pages   *dashboard.Dashboard
+	cookies []*http.Cookie // of who looks
+	kinds   []kind
+	seen    []seen // of each kind
 }
 
 // kind is a page, of which a path is drawn for each visit.
@@ -38,12 +39,12 @@ type seen struct {
 }
 
 // newVisits returns visits to every page of a database with so many events.
-func newVisits(pages *dashboard.Dashboard, made uint64) *visits {
+func newVisits(pages *dashboard.Dashboard, cookies []*http.Cookie, made uint64) *visits {
 	random := rand.New(rand.NewPCG(3, made))
 	// Issues are numbered as they appeared, so that the first have most events.
 	issue := func() string { return fmt.Sprintf("/issues/%d", 1+random.IntN(manyIssues/20)) }
 	fixed := func(path string) func() string { return func() string { return path } }
-	v := &visits{pages: pages, kinds: []kind{
+	v := &visits{pages: pages, cookies: cookies, kinds: []kind{
 		{"projects", fixed("/")},
 		{"set-up", fixed("/projects/1/setup")},
 		{"issues by last seen", func() string { return fmt.Sprintf("/projects/1/issues?page=%d", 1+random.IntN(10)) }},
@@ -76,6 +77,9 @@ func (v *visits) visit(ctx context.Context) {
 		kind, seen := &v.kinds[i%len(v.kinds)], &v.seen[i%len(v.kinds)]
 		answer := httptest.NewRecorder()
 		request := httptest.NewRequest(http.MethodGet, kind.path(), nil)
+		for _, c := range v.cookies {
+			request.AddCookie(c)
+		}
 		began := time.Now()
 		v.pages.ServeHTTP(answer, request)
 		seen.took = append(seen.took, time.Since(began))
