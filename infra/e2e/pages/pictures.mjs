@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { findBarriers } from "./axe.mjs";
 import { watch } from "./tabs.mjs";
 
 const desk = { width: 1280, height: 900 };
@@ -12,7 +13,7 @@ const looks = {
 };
 
 // takePictures photographs each of pages, a name with an address, in every look,
-// and reports pages that are wider than the screen.
+// and reports pages that are wider than the screen or that axe-core objects to.
 export async function takePictures(tabs, { pages, directory }, problems) {
   await mkdir(directory, { recursive: true });
   for (const [look, options] of Object.entries(looks)) {
@@ -23,6 +24,7 @@ export async function takePictures(tabs, { pages, directory }, problems) {
         if (width > options.viewport.width) {
           problems.push(`${name}, ${look}: ${width} pixels wide on a screen of ${options.viewport.width}`);
         }
+        await findBarriers(page, (barrier) => problems.push(`${name}, ${look}: ${barrier}`));
         await page.screenshot({ path: join(directory, `${look}-${name}.png`), fullPage: true });
       }
     });
