@@ -64,6 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/access":            {"sundew/schema/event"},
 	"sundew/digester/digest":            {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":          {"sundew/schema/event"},
+	"sundew/digester/highlight":         {},
 	"sundew/digester/ledger":            {"sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/password":          {},
 	"sundew/digester/queue":             {},
@@ -71,7 +72,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/queue/local":       {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/store":             {"sundew/digester/access", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest":   {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard":         {"sundew/digester/access", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/password", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/dashboard":         {"sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/password", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},
 	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
@@ -102,7 +103,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/digester/access", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/ledger", "sundew/digester/queue"}
+var pure = []string{"sundew/digester/access", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/queue"}
 
 // knowsAWS is where AWS is known: the mains and their adapters, and the
 // measurement that compares with the first.
