@@ -19,8 +19,9 @@ const (
 // is paid, and each item pays for its markup. When nothing is left, texts come
 // out empty and lists end.
 type budget struct {
-	left int
-	cut  bool // something was left out
+	left    int
+	cut     bool // something was left out
+	painter painter
 }
 
 func newBudget() *budget { return &budget{left: pageBudget} }

@@ -31,6 +31,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/access"
+	"sundew/digester/highlight"
 	"sundew/digester/ledger"
 	"sundew/digester/password"
 	"sundew/digester/store"
@@ -77,7 +78,8 @@ type Dashboard struct {
 	all     http.Handler // mux behind everything that is true of each request
 	forward http.Handler // to the primary; nil: there is none to hand anything to
 
-	attempts attempts // to sign in
+	attempts  attempts // to sign in
+	languages *highlight.Languages
 }
 
 // New returns a dashboard. Its error says what is wrong with cfg.
@@ -99,7 +101,7 @@ func New(cfg Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux()}
+	d := &Dashboard{cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux(), languages: highlight.NewLanguages()}
 	if d.pages, err = loadPages(d.links, files, cfg); err != nil {
 		return nil, err
 	}
@@ -156,6 +158,7 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/issues/{id}/events", ofIssue(access.Viewer), d.showEvents)
 	d.get("/issues/{id}/events/{number}", ofIssue(access.Viewer), d.showEvent)
 	d.get("/issues/{id}/events/{number}/json", ofIssue(access.Viewer), d.showEventJSON)
+	d.get("/issues/{id}/events/{number}/markdown", ofIssue(access.Viewer), d.showEventMarkdown)
 	d.get("/events", signedIn, d.findEvent) // it leads to an issue's page, which asks
 	d.get("/events/{event}", signedIn, d.findEvent)
 	if d.cfg.hasLedger() {
@@ -217,7 +220,7 @@ func secure(next http.Handler) http.Handler {
 }
 
 func setSecurity(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: under it browsers send "Origin: null" with forms, and
 	// over plain HTTP the origin is all that tells ours from foreign ones.

@@ -78,7 +78,7 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 		shell:     shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)},
 		issueHead: issueHead{Issue: issue, Current: tabEvent},
 	}
-	if page.Event, err = d.viewEvent(rx, ev, parseFrameOrder(r)); err != nil {
+	if page.Event, err = d.viewEvent(rx, ev, parseEventOptions(r)); err != nil {
 		return reply{}, err
 	}
 	return show("event", page), nil
@@ -87,11 +87,7 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 // showEventJSON sends what the client sent, for people and programs that want
 // all of it.
 func (d *Dashboard) showEventJSON(rx *store.Rx, r *http.Request) (reply, error) {
-	id, err := pathNumber(r, "id")
-	if err != nil {
-		return reply{}, err
-	}
-	issue, err := rx.Issue(id)
+	issue, err := pathIssueAlone(rx, r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -133,6 +129,15 @@ func (d *Dashboard) findEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	return reply{}, errNoEvent
 }
 
+// pathIssueAlone is pathIssue for what is no page and has no crumbs.
+func pathIssueAlone(rx *store.Rx, r *http.Request) (store.Issue, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return store.Issue{}, err
+	}
+	return rx.Issue(id)
+}
+
 // pathEvent loads the event that the path's {number} names.
 func pathEvent(rx *store.Rx, r *http.Request, issue store.Issue) (store.Event, error) {
 	number, err := pathNumber(r, "number")
@@ -149,12 +154,13 @@ func (d *Dashboard) issueTrail(trail []crumb, issue store.Issue) []crumb {
 
 // viewEvent loads and parses all that an event page shows. An event whose body
 // is gone or cannot be parsed still has a page, which says so.
-func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, order frameOrder) (*eventView, error) {
+func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, options eventOptions) (*eventView, error) {
 	place, err := rx.EventPlace(ev.IssueID, ev.Number)
 	if err != nil {
 		return nil, err
 	}
-	view := &eventView{Event: ev, Place: place, Order: order}
+	view := &eventView{Event: ev, Place: place, Options: options}
+	view.Share = strings.TrimRight(d.cfg.PublicURL, "/") + strings.TrimPrefix(d.links.event(ev.IssueID, ev.Number), d.links.base)
 	body, err := rx.EventBody(ev.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		view.Problem = "The content of this event is no longer stored."
@@ -170,7 +176,7 @@ func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, order frameOrder) (*
 		return view, nil
 	}
 	parsed.ResolveIP(body.Meta.RemoteIP)
-	view.fill(parsed)
+	view.fill(parsed, d.languages)
 	return view, nil
 }
 

@@ -4,9 +4,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"sundew/digester/grouping"
+	"sundew/digester/highlight"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -17,7 +17,8 @@ type eventView struct {
 	Event   store.Event
 	Place   store.EventPlace
 	Meta    store.EventMeta
-	Order   frameOrder
+	Options eventOptions
+	Share   string // the event's address, for others
 	Problem string // why there is nothing below
 	Cut     bool   // something was too much for a page
 
@@ -25,9 +26,9 @@ type eventView struct {
 	Message     *messageView
 	Exceptions  []exceptionView // the thrown one first
 	Stack       *stackView      // of an event without exceptions
-	Threads     []threadView
+	Threads     threadsView
 	Template    *frameView
-	Breadcrumbs []breadcrumbView // the last one first
+	Breadcrumbs *crumbsView
 	Request     *requestView
 	User        fieldList
 	Tags        fieldList
@@ -65,16 +66,6 @@ type messageView struct {
 	Params   []string
 }
 
-// breadcrumbView is something that happened before the event.
-type breadcrumbView struct {
-	At       time.Time
-	Type     string
-	Category string
-	Level    event.Level
-	Message  string
-	Data     fieldList
-}
-
 // requestView is an HTTP request.
 type requestView struct {
 	Method  string
@@ -102,6 +93,7 @@ type groupingView struct {
 	Version int
 	Rule    string
 	Parts   []grouping.Part
+	InStack bool // frames of an exception are among the parts
 }
 
 // How much of one text a page shows, in bytes; the JSON has the rest.
@@ -111,17 +103,16 @@ const (
 	maxBody  = 16 << 10
 )
 
-// newestCrumbs is how many breadcrumbs are shown without unfolding.
-const newestCrumbs = 15
-
 // fill shows an event. What explains it best comes first and gets the budget.
-func (v *eventView) fill(ev *event.Event) {
+func (v *eventView) fill(ev *event.Event, languages *highlight.Languages) {
 	b := newBudget()
+	b.painter = painter{languages: languages, platform: ev.Platform, left: maxColours}
+	group := grouping.Group(ev)
 	v.Platform = b.text(ev.Platform, maxLine)
 	v.Message = b.message(ev.Message)
-	v.Exceptions = b.exceptions(ev, v.Order)
+	v.Exceptions = b.exceptions(ev, v.Options.Order, group)
 	if ev.Stacktrace != nil {
-		stack := b.stack(ev.Stacktrace, v.Order)
+		stack := b.stack(ev.Stacktrace, v.Options.Order, nil)
 		v.Stack = &stack
 	}
 	if ev.Template != nil {
@@ -133,59 +124,56 @@ func (v *eventView) fill(ev *event.Event) {
 	v.Facts = b.facts(ev)
 	v.User = b.user(ev.User)
 	v.Request = b.request(ev.Request)
-	v.Breadcrumbs = b.breadcrumbs(ev.Breadcrumbs)
+	v.Breadcrumbs = b.breadcrumbs(ev.Breadcrumbs, v.Options.Crumbs)
 	v.Contexts = b.contexts(ev.Contexts)
-	group := grouping.Group(ev)
 	v.Grouping = b.grouping(group)
-	v.markGrouped(group, len(ev.Exceptions))
-	v.Threads = b.threads(ev.Threads, v.Order, len(ev.Exceptions) == 0)
+	v.Threads = b.threads(ev, v.Options.Order)
 	v.Extra = b.fields(ev.Extra, maxValue)
 	v.Images = b.images(ev.Images)
 	v.Modules = b.pairs(ev.Modules, maxLine)
 	v.Cut = b.cut
 }
 
-// markGrouped marks the frames that the grouping looked at in one of the event's
-// exceptions, of which there may be more than the page shows.
-func (v *eventView) markGrouped(group grouping.Result, exceptions int) {
-	at := exceptions - 1 - group.Exception // the views are the other way round
-	if group.Exception < 0 || at < 0 || at >= len(v.Exceptions) || v.Exceptions[at].Stack == nil {
-		return
-	}
-	frames := v.Exceptions[at].Stack.Frames
-	for i := range frames {
-		frames[i].Grouped = slices.Contains(group.Frames, frames[i].index)
-	}
+// Grouped reports whether some of the exceptions are a group.
+func (v *eventView) Grouped() bool {
+	return slices.ContainsFunc(v.Exceptions, func(e exceptionView) bool { return e.Depth > 0 })
 }
 
-// RecentCrumbs are the breadcrumbs shown at once.
-func (v *eventView) RecentCrumbs() []breadcrumbView {
-	return v.Breadcrumbs[:min(len(v.Breadcrumbs), newestCrumbs)]
-}
-
-// OlderCrumbs are the folded ones.
-func (v *eventView) OlderCrumbs() []breadcrumbView {
-	return v.Breadcrumbs[min(len(v.Breadcrumbs), newestCrumbs):]
+// StackSent reports whether any of the exceptions has a stack.
+func (v *eventView) StackSent() bool {
+	return slices.ContainsFunc(v.Exceptions, func(e exceptionView) bool { return e.Stack != nil })
 }
 
 // HasFrames reports whether anything can be folded or put into another order.
-func (v *eventView) HasFrames() bool {
-	for _, e := range v.Exceptions {
-		if e.Stack != nil && len(e.Stack.Frames) > 0 {
-			return true
+func (v *eventView) HasFrames() bool { return v.StackSent() || v.Stack != nil || len(v.Threads) > 0 }
+
+// sectionLink leads to a part of the page.
+type sectionLink struct{ ID, Text string }
+
+// Sections are the parts that there are.
+func (v *eventView) Sections() []sectionLink {
+	var links []sectionLink
+	for _, s := range []struct {
+		there    bool
+		id, text string
+	}{
+		{len(v.Exceptions) > 0 || v.Stack != nil || v.Template != nil, "stack", "Stack"},
+		{len(v.Threads) > 0, "threads", "Threads"},
+		{len(v.Tags) > 0, "tags", "Tags"},
+		{v.Breadcrumbs != nil, "breadcrumbs", "Breadcrumbs"},
+		{v.Request != nil, "request", "Request"},
+		{len(v.User) > 0, "user", "User"},
+		{len(v.Facts) > 0 || len(v.Contexts) > 0, "facts", "Contexts"},
+		{len(v.Extra) > 0, "extra", "Data"},
+		{len(v.Modules) > 0, "modules", "Modules"},
+		{v.Grouping.Rule != "", "grouping", "Grouping"},
+	} {
+		if s.there {
+			links = append(links, sectionLink{s.id, s.text})
 		}
 	}
-	return v.Stack != nil || len(v.Threads) > 0
+	return links
 }
-
-// OldestFirst reports whether frames are in the order of the calls.
-func (v *eventView) OldestFirst() bool { return v.Order == oldestFirst }
-
-// Newest is the order that frames are in by default, for links.
-func (v *eventView) Newest() frameOrder { return newestFirst }
-
-// Oldest is the other order.
-func (v *eventView) Oldest() frameOrder { return oldestFirst }
 
 func (b *budget) message(m event.Message) *messageView {
 	if m.Text() == "" {
@@ -272,21 +260,6 @@ func webLink(raw string) string {
 	return raw
 }
 
-func (b *budget) breadcrumbs(crumbs []event.Breadcrumb) []breadcrumbView {
-	var views []breadcrumbView
-	for i := len(crumbs) - 1; i >= 0 && b.row(); i-- {
-		c := crumbs[i]
-		views = append(views, breadcrumbView{
-			At: c.Timestamp, Level: c.Level,
-			Type:     b.text(c.Type, maxLine),
-			Category: b.text(c.Category, maxLine),
-			Message:  b.text(c.Message, maxValue),
-			Data:     b.fields(c.Data, maxLine),
-		})
-	}
-	return views
-}
-
 func (b *budget) contexts(contexts []event.Context) []contextView {
 	var views []contextView
 	for _, c := range contexts {
@@ -315,7 +288,7 @@ func (b *budget) images(images []event.DebugImage) []event.DebugImage {
 // grouping says what the rules of today make of the event; an issue may have
 // been made by older ones.
 func (b *budget) grouping(result grouping.Result) groupingView {
-	view := groupingView{Version: result.Version, Rule: result.Rule}
+	view := groupingView{Version: result.Version, Rule: result.Rule, InStack: len(result.Frames) > 0}
 	for _, p := range result.Parts {
 		if !b.row() {
 			break

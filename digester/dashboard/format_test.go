@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/highlight"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/event/eventtest"
@@ -52,7 +53,7 @@ func TestPageBudget(t *testing.T) {
 		ev.Threads = append(ev.Threads, event.Thread{ID: fmt.Sprint(i), Stacktrace: &event.Stacktrace{Frames: make([]event.Frame, 100)}})
 	}
 	view := &eventView{Event: store.Event{IssueID: 1, Number: 1}}
-	view.fill(ev)
+	view.fill(ev, highlight.NewLanguages())
 	var page bytes.Buffer
 	if err := newSite(t, nil).dash.pages.render(&page, "event", framed{Page: eventPage{Event: view}}); err != nil {
 		t.Fatal(err)
@@ -161,24 +162,6 @@ func TestTagViews(t *testing.T) {
 	}
 }
 
-// TestRelation reads the tree of a group and plain chains.
-func TestRelation(t *testing.T) {
-	id := func(n int) *int { return &n }
-	all := []event.Exception{
-		{Mechanism: event.Mechanism{ExceptionID: id(2), ParentID: id(1)}},
-		{Mechanism: event.Mechanism{ExceptionID: id(1), ParentID: id(0)}},
-		{Mechanism: event.Mechanism{ExceptionID: id(0), IsGroup: true}},
-	}
-	for mechanism, want := range map[*event.Mechanism]string{
-		&all[1].Mechanism: "In the group", &all[0].Mechanism: "Caused by",
-		{}: "Caused by", {Source: "__context__"}: "While handling", {ParentID: id(9)}: "Caused by",
-	} {
-		if got := relation(all, *mechanism); got != want {
-			t.Errorf("%+v: %q, want %q", mechanism, got, want)
-		}
-	}
-}
-
 // TestWebLink lets only addresses through that a person may be sent to.
 func TestWebLink(t *testing.T) {
 	for raw, ok := range map[string]bool{
@@ -188,38 +171,6 @@ func TestWebLink(t *testing.T) {
 		if got := webLink(raw) != ""; got != ok {
 			t.Errorf("%q: %v", raw, got)
 		}
-	}
-}
-
-// TestFrameOrder shows where it happened first, unless asked otherwise, and
-// unfolds what matters.
-func TestFrameOrder(t *testing.T) {
-	yes := true
-	stack := &event.Stacktrace{Frames: []event.Frame{
-		{Function: "main", InApp: &yes, ContextLine: "main()"}, {Function: "lib", ContextLine: "lib()"}, {Function: "crash", ContextLine: "crash()"},
-	}}
-	describe := func(order frameOrder) (text []string) {
-		for _, f := range newBudget().stack(stack, order).Frames {
-			text = append(text, fmt.Sprintf("%s open=%v crash=%v", f.Function, f.Open, f.Crash))
-		}
-		return text
-	}
-	newest := []string{"crash open=true crash=true", "lib open=false crash=false", "main open=true crash=false"}
-	if diff := cmp.Diff(newest, describe(newestFirst)); diff != "" {
-		t.Error(diff)
-	}
-	oldest := []string{newest[2], newest[1], newest[0]}
-	if diff := cmp.Diff(oldest, describe(oldestFirst)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// TestSource numbers the lines around a call.
-func TestSource(t *testing.T) {
-	got := newBudget().source(&event.Frame{Line: 2, PreContext: []string{"one\n"}, ContextLine: "two\r\n", PostContext: []string{"three"}})
-	want := []sourceLine{{Number: "1", Text: "one"}, {Number: "2", Text: "two", Current: true}, {Number: "3", Text: "three"}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"sundew/digester/highlight"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/event/eventtest"
@@ -106,7 +107,7 @@ func FuzzEventView(f *testing.F) {
 			return
 		}
 		view := &eventView{Event: store.Event{IssueID: 1, Number: 1}}
-		view.fill(ev)
+		view.fill(ev, highlight.NewLanguages())
 		var page strings.Builder
 		if err := all.render(&page, "event", framed{Page: eventPage{Event: view}}); err != nil {
 			t.Fatal(err)

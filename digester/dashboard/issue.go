@@ -42,6 +42,7 @@ type issuePage struct {
 	Chart   chart
 	Tags    []tagView
 	History []historyView
+	Similar []similarView
 	Event   *eventView // nil when no event is stored
 }
 
@@ -88,12 +89,15 @@ func (d *Dashboard) showIssue(rx *store.Rx, r *http.Request) (reply, error) {
 	if page.History, err = d.issueHistory(rx, issue); err != nil {
 		return reply{}, err
 	}
+	if page.Similar, err = similarIssues(rx, issue); err != nil {
+		return reply{}, err
+	}
 	newest, _, err := rx.Events(issue.ID, 0, 1)
 	if err != nil {
 		return reply{}, err
 	}
 	if len(newest) > 0 {
-		if page.Event, err = d.viewEvent(rx, newest[0], parseFrameOrder(r)); err != nil {
+		if page.Event, err = d.viewEvent(rx, newest[0], parseEventOptions(r)); err != nil {
 			return reply{}, err
 		}
 	}

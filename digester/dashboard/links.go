@@ -108,13 +108,14 @@ func (l links) event(issue, number int64) string {
 	return l.issue(issue) + "/events/" + strconv.FormatInt(number, 10)
 }
 
-// eventFrames leads to an event page with frames in the given order.
-func (l links) eventFrames(issue, number int64, order frameOrder) string {
-	to := l.event(issue, number)
-	if order == oldestFirst {
-		to += "?frames=oldest"
-	}
-	return to
+// eventAs leads to an event page as a reader wants to see it.
+func (l links) eventAs(issue, number int64, options eventOptions) string {
+	return l.event(issue, number) + options.query()
+}
+
+// eventMarkdown leads to an event as text, to be pasted elsewhere.
+func (l links) eventMarkdown(issue, number int64) string {
+	return l.event(issue, number) + "/markdown"
 }
 
 func (l links) eventJSON(issue, number int64) string { return l.event(issue, number) + "/json" }

@@ -117,7 +117,7 @@ func TestEventList(t *testing.T) {
 
 	middle := s.mustGet("/issues/1/events/60")
 	for _, number := range []int{1, 59, 61, 120} {
-		mustContain(t, middle, fmt.Sprintf(`<a class="button" href="/issues/1/events/%d">`, number))
+		mustContain(t, middle, fmt.Sprintf(`<a class="button" href="/issues/1/events/%d"`, number))
 	}
 	mustContain(t, s.mustGet("/issues/1"), "Event 120", `aria-disabled="true">Next`)
 }

@@ -81,13 +81,21 @@ func (p pages) render(w io.Writer, name string, page framed) error {
 type step struct {
 	Text string
 	URL  string // empty: there is nothing to go to
+	Key  string // that leads there too; empty: none does
 }
 
 func (l links) newStep(issue, to, from int64, text string) step {
 	if to == 0 || to == from {
 		return step{Text: text}
 	}
-	return step{Text: text, URL: l.event(issue, to)}
+	s := step{Text: text, URL: l.event(issue, to)}
+	switch text { // as in lists, where the newest is on top: down is j
+	case "Previous":
+		s.Key = "j"
+	case "Next":
+		s.Key = "k"
+	}
+	return s
 }
 
 // pager leads to the neighbours of a page of a list. An empty address: there is
@@ -123,8 +131,9 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"reopenURL":      l.reopen,
 		"eventsURL":      l.events,
 		"eventURL":       l.event,
-		"framesURL":      l.eventFrames,
+		"eventAsURL":     l.eventAs,
 		"eventJSONURL":   l.eventJSON,
+		"markdownURL":    l.eventMarkdown,
 		"quietURL":       l.quiet,
 		"ledgerURL":      l.ledger,
 		"deadLettersURL": l.deadLetters,
@@ -140,7 +149,6 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"issuesURL":      l.openIssues,
 		"stamp":          func(t time.Time) stamp { return newStamp(t, cfg.Now()) },
 		"clock":          formatClock,
-		"isNotable":      func(l event.Level) bool { return l >= event.LevelWarning },
 		"isMark":         func(hour int) bool { return hour%6 == 0 },
 		"step":           l.newStep,
 		"dsnBox":         newDSNBox,

@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"net/http"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,34 +17,28 @@ const (
 	oldestFirst
 )
 
-// parseFrameOrder reads the query of an event page.
-func parseFrameOrder(r *http.Request) frameOrder {
-	if r.URL.Query().Get("frames") == "oldest" {
-		return oldestFirst
-	}
-	return newestFirst
-}
+const (
+	// maxOpenFrames is how many of a stack's frames are unfolded: more than fits
+	// into a few screens helps nobody, least of all with endless recursion.
+	maxOpenFrames = 12
 
-// maxOpenFrames is how many of a stack's frames are unfolded: more than fits
-// into a few screens helps nobody, least of all with endless recursion.
-const maxOpenFrames = 12
+	// minRun is how many calls of libraries in a row become one line.
+	minRun = 3
 
-// exceptionView is one exception of a chain.
-type exceptionView struct {
-	Relation  string // to the one that it belongs to: "Caused by"; empty for the thrown one
-	Type      string
-	Value     string
-	Module    string
-	Handled   string // "handled", "unhandled", or empty when the SDK did not say
-	Mechanism fieldList
-	HelpLink  string
-	Stack     *stackView
-}
+	// namesOfRun is how many libraries that line names.
+	namesOfRun = 3
+)
 
 // stackView is a stack of calls in the order of the page.
 type stackView struct {
 	Frames  []frameView
 	Omitted int
+}
+
+// framePart is a call, or several of libraries that are folded.
+type framePart struct {
+	Frames []frameView
+	Run    bool
 }
 
 // frameView is one call.
@@ -54,121 +48,27 @@ type frameView struct {
 	Path     string // the whole path, if Place is not all of it
 	Package  string // the last part of its path
 	Library  string // the whole path
+	Origin   string // what a run of frames is named by: django, java.util
 	InApp    bool
 	Crash    bool // where it happened
 	Open     bool
 	Grouped  bool // one of those that make the issue
 	Source   []sourceLine
 	Vars     fieldList
-
-	index int // in the stack as it was sent
 }
 
 // Foldable reports whether there is anything below the frame's line.
 func (f frameView) Foldable() bool { return len(f.Source) > 0 || len(f.Vars) > 0 }
 
-// sourceLine is one line around a call.
-type sourceLine struct {
-	Number  string // empty when the frame has no line number
-	Text    string
-	Current bool
-}
-
-// threadView is one thread.
-type threadView struct {
-	Name  string
-	Notes []string // crashed, current
-	Open  bool
-	Stack *stackView
-}
-
-// exceptions shows the thrown exception first, then its causes: the order in
-// which people ask.
-func (b *budget) exceptions(ev *event.Event, order frameOrder) []exceptionView {
-	grouped := slices.ContainsFunc(ev.Exceptions, func(e event.Exception) bool { return e.Mechanism.IsGroup })
-	var views []exceptionView
-	for i := len(ev.Exceptions) - 1; i >= 0 && b.row(); i-- {
-		e := ev.Exceptions[i]
-		view := exceptionView{
-			Type:      b.text(e.Type, maxLine),
-			Value:     b.text(e.Value, maxBody),
-			Module:    b.text(e.Module, maxLine),
-			Handled:   handled(e.Mechanism.Handled),
-			Mechanism: b.mechanism(e.Mechanism, grouped),
-			HelpLink:  webLink(b.text(e.Mechanism.HelpLink, maxLine)),
-		}
-		if len(views) > 0 {
-			view.Relation = relation(ev.Exceptions, e.Mechanism)
-		}
-		if e.Stacktrace != nil && len(e.Stacktrace.Frames) > 0 {
-			stack := b.stack(e.Stacktrace, order)
-			view.Stack = &stack
-		}
-		views = append(views, view)
-	}
-	return views
-}
-
-func handled(h *bool) string {
-	switch {
-	case h == nil:
-		return ""
-	case *h:
-		return "handled"
-	}
-	return "unhandled"
-}
-
-// relation says how an exception belongs to the one that it hangs on. SDKs that
-// do not number their exceptions send plain chains of causes.
-func relation(all []event.Exception, m event.Mechanism) string {
-	if m.ParentID != nil {
-		for _, e := range all {
-			if id := e.Mechanism.ExceptionID; id != nil && *id == *m.ParentID && e.Mechanism.IsGroup {
-				return "In the group"
-			}
-		}
-	}
-	if m.Source == "__context__" {
-		return "While handling"
-	}
-	return "Caused by"
-}
-
-// mechanism says how an exception was caught. The numbers matter in a group only:
-// in a plain chain the order says it all.
-func (b *budget) mechanism(m event.Mechanism, grouped bool) fieldList {
-	pairs := []event.Pair{
-		{Key: "Mechanism", Value: m.Type},
-		{Key: "Source", Value: m.Source},
-		{Key: "Description", Value: m.Description},
-	}
-	if m.IsGroup {
-		pairs = append(pairs, event.Pair{Key: "Group", Value: "yes"})
-	}
-	if grouped && m.ExceptionID != nil {
-		pairs = append(pairs, event.Pair{Key: "Exception", Value: "#" + strconv.Itoa(*m.ExceptionID)})
-	}
-	if grouped && m.ParentID != nil {
-		pairs = append(pairs, event.Pair{Key: "Belongs to", Value: "#" + strconv.Itoa(*m.ParentID)})
-	}
-	if m.Synthetic {
-		pairs = append(pairs, event.Pair{Key: "Synthetic", Value: "yes"})
-	}
-	fields := b.known(pairs)
-	if len(m.Data) > 2 { // more than {}
-		fields = append(fields, b.field("Data", b.value(m.Data, maxValue)))
-	}
-	return fields
-}
-
-func (b *budget) stack(s *event.Stacktrace, order frameOrder) stackView {
+// stack shows a stack; grouped are the frames, by their place in it, that make
+// the issue.
+func (b *budget) stack(s *event.Stacktrace, order frameOrder, grouped []int) stackView {
 	view := stackView{Omitted: s.Omitted}
 	open := 0
 	for i := len(s.Frames) - 1; i >= 0 && b.row(); i-- {
 		frame := b.frame(&s.Frames[i])
-		frame.index = i
 		frame.Crash = i == len(s.Frames)-1
+		frame.Grouped = slices.Contains(grouped, i)
 		if frame.Foldable() && (frame.Crash || frame.InApp) && open < maxOpenFrames {
 			frame.Open = true
 			open++
@@ -176,12 +76,59 @@ func (b *budget) stack(s *event.Stacktrace, order frameOrder) stackView {
 		view.Frames = append(view.Frames, frame)
 	}
 	if order == oldestFirst {
-		for i, j := 0, len(view.Frames)-1; i < j; i, j = i+1, j-1 {
-			view.Frames[i], view.Frames[j] = view.Frames[j], view.Frames[i]
-		}
+		slices.Reverse(view.Frames)
 	}
 	return view
 }
+
+// Parts are the frames with runs of libraries put together. A stack in which
+// nothing is the application's own has none: there would be nothing else.
+func (s stackView) Parts() []framePart {
+	own := slices.ContainsFunc(s.Frames, func(f frameView) bool { return f.InApp })
+	var parts []framePart
+	for at := 0; at < len(s.Frames); {
+		n := 0
+		for own && at+n < len(s.Frames) && s.Frames[at+n].inRun() {
+			n++
+		}
+		if n < minRun {
+			n = max(n, 1)
+			for _, f := range s.Frames[at : at+n] {
+				parts = append(parts, framePart{Frames: []frameView{f}})
+			}
+		} else {
+			parts = append(parts, framePart{Frames: s.Frames[at : at+n], Run: true})
+		}
+		at += n
+	}
+	return parts
+}
+
+// inRun reports whether a frame may be folded together with others.
+func (f frameView) inRun() bool { return !f.InApp && !f.Crash && !f.Grouped }
+
+// Text names the libraries of a run.
+func (p framePart) Text() string {
+	var names []string
+	more := 0
+	for _, f := range p.Frames {
+		switch {
+		case f.Origin == "" || slices.Contains(names, f.Origin):
+		case len(names) < namesOfRun:
+			names = append(names, f.Origin)
+		default:
+			more++
+		}
+	}
+	text := strings.Join(names, ", ")
+	if more > 0 {
+		text += ", …"
+	}
+	return text
+}
+
+// Count is how many calls a run has.
+func (p framePart) Count() string { return fmt.Sprintf("%d library calls", len(p.Frames)) }
 
 func (b *budget) frame(f *event.Frame) frameView {
 	file := f.Filename
@@ -196,6 +143,9 @@ func (b *budget) frame(f *event.Frame) frameView {
 		InApp:    f.IsInApp(),
 		Source:   b.source(f),
 		Vars:     b.fields(f.Vars, maxValue),
+	}
+	if !view.InApp {
+		view.Origin = b.text(origin(f), maxOrigin)
 	}
 	if f.AbsPath != file {
 		view.Path = b.text(f.AbsPath, maxLine)
@@ -235,67 +185,43 @@ func place(f *event.Frame, file string) string {
 	return file
 }
 
-// source returns the lines around a call.
-func (b *budget) source(f *event.Frame) []sourceLine {
-	if f.ContextLine == "" && len(f.PreContext) == 0 && len(f.PostContext) == 0 {
-		return nil
-	}
-	var lines []sourceLine
-	add := func(text string, number int, current bool) {
-		if !b.row() {
-			return
-		}
-		line := sourceLine{Text: b.text(strings.TrimRight(text, "\r\n"), maxLine), Current: current}
-		if f.Line > 0 && number > 0 {
-			line.Number = strconv.Itoa(number)
-		}
-		lines = append(lines, line)
-	}
-	for i, text := range f.PreContext {
-		add(text, f.Line-len(f.PreContext)+i, false)
-	}
-	add(f.ContextLine, f.Line, true)
-	for i, text := range f.PostContext {
-		add(text, f.Line+1+i, false)
-	}
-	return lines
-}
+// maxOrigin bounds the name of a library.
+const maxOrigin = 60
 
-// threads shows all threads; a lone one without calls says nothing. The one that matters is unfolded when there is no
-// exception whose stack says the same.
-func (b *budget) threads(threads []event.Thread, order frameOrder, unfold bool) []threadView {
-	if len(threads) == 1 && threads[0].Stacktrace == nil {
-		return nil
+// origin names the library that a frame belongs to, as well as can be told:
+// by the folder that package managers put it into, else by its module.
+func origin(f *event.Frame) string {
+	file := f.AbsPath
+	if file == "" {
+		file = f.Filename
 	}
-	var views []threadView
-	for _, t := range threads {
-		if !b.row() {
-			break
+	file = strings.ReplaceAll(file, `\`, "/")
+	for _, folder := range []string{"/node_modules/", "/site-packages/", "/dist-packages/", "/gems/", "/vendor/"} {
+		at := strings.LastIndex("/"+file, folder)
+		if at < 0 {
+			continue
 		}
-		view := threadView{Name: b.text(threadName(t), maxLine), Open: unfold && (t.Crashed || t.Current || len(threads) == 1)}
-		if t.Crashed {
-			view.Notes = append(view.Notes, "crashed")
+		name, rest, found := strings.Cut(file[at+len(folder)-1:], "/")
+		if !found {
+			return strings.TrimSuffix(name, ".py")
 		}
-		if t.Current {
-			view.Notes = append(view.Notes, "current")
+		if strings.HasPrefix(name, "@") || folder == "/vendor/" { // two parts are the name
+			second, _, _ := strings.Cut(rest, "/")
+			name += "/" + second
 		}
-		if t.Stacktrace != nil && len(t.Stacktrace.Frames) > 0 {
-			stack := b.stack(t.Stacktrace, order)
-			view.Stack = &stack
-		}
-		views = append(views, view)
+		return name
 	}
-	return views
-}
-
-func threadName(t event.Thread) string {
 	switch {
-	case t.Name != "" && t.ID != "":
-		return t.Name + " (" + t.ID + ")"
-	case t.Name != "":
-		return t.Name
-	case t.ID != "":
-		return "Thread " + t.ID
+	case strings.HasPrefix(file, "node:"):
+		return "node"
+	case strings.Contains(f.Module, "/"): // Go
+		return f.Module
+	case strings.Count(f.Module, ".") > 1 && f.AbsPath == "": // Java
+		parts := strings.SplitN(f.Module, ".", 3)
+		return parts[0] + "." + parts[1]
+	case f.Module != "":
+		name, _, _ := strings.Cut(f.Module, ".")
+		return name
 	}
-	return "Thread"
+	return f.Package[strings.LastIndexAny(f.Package, `/\`)+1:]
 }

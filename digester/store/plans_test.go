@@ -72,6 +72,10 @@ func TestQueryPlans(t *testing.T) {
 			return err
 		}, "issues_by_count", nil},
 		{"an issue", func(rx *Rx) error { _, err := rx.Issue(1); return notFoundIsFine(err) }, "", nil},
+		{"similar issues", func(rx *Rx) error {
+			_, err := rx.SimilarIssues(Issue{ID: 1, ProjectID: 1, Culprit: "a"}, "b")
+			return err
+		}, "issues_by_seen", nil},
 		{"counts of issues", func(rx *Rx) error { _, _, err := rx.IssueCounts(1); return err }, "issues_by_", nil},
 		{"hours of issues", func(rx *Rx) error { _, err := rx.IssueHours([]int64{1, 2}, since); return err }, "PRIMARY KEY", nil},
 		{"hours of projects", func(rx *Rx) error { _, err := rx.ProjectHours(since); return err }, "PRIMARY KEY", []string{"p"}},

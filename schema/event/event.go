@@ -173,6 +173,7 @@ type Mechanism struct {
 type Thread struct {
 	ID         string
 	Name       string
+	State      string // as the runtime calls it, e.g. "WAITING"
 	Crashed    bool
 	Current    bool
 	Stacktrace *Stacktrace

@@ -154,6 +154,8 @@ func (r *reader) threadField(t *Thread, name []byte) bool {
 		t.ID = r.line(maxID)
 	case "name":
 		t.Name = r.line(maxName)
+	case "state":
+		t.State = r.line(maxShort)
 	case "crashed":
 		b := r.boolean()
 		t.Crashed = b != nil && *b

@@ -4,9 +4,20 @@
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
-  if (!Number.isNaN(at.getTime())) {
-    time.title = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  if (Number.isNaN(at.getTime())) continue;
+  const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  if ("full" in time.dataset) {
+    time.title = time.textContent;
+    time.textContent = local;
+  } else if ("clock" in time.dataset) {
+    time.textContent = at.toLocaleTimeString(undefined, { hour12: false, fractionalSecondDigits: 3, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  } else {
+    time.title = local;
   }
+}
+
+for (const zone of document.querySelectorAll("[data-zone]")) {
+  zone.textContent = `Graphs are in UTC, times of events in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
 }
 
 // Pages over plain HTTP have no navigator.clipboard, except on localhost.
@@ -28,7 +39,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 }
 
 for (const button of document.querySelectorAll("button[data-fold]")) {
-  const frames = document.querySelectorAll("details.frame");
+  const frames = document.querySelectorAll("details.frame, details.run");
   if (frames.length === 0) continue;
   const label = () => {
     const anyClosed = [...frames].some((frame) => !frame.open);
