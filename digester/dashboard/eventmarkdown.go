@@ -155,10 +155,11 @@ func (m *markdown) exceptions(v *eventView) {
 		}
 		m.line("### %s\n", head)
 		m.block(e.Value)
+		m.line("")
 		if e.Stack != nil {
 			m.stack(e.Stack)
+			m.line("")
 		}
-		m.line("")
 	}
 }
 

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"sundew/digester/grouping"
 	"sundew/schema/event"
@@ -17,7 +18,7 @@ type exceptionView struct {
 	Type      string
 	Value     string
 	Module    string
-	Handled   string // "handled", "unhandled", or empty when the SDK did not say
+	Handled   string // "handled", "unhandled", or empty when the SDK did not say so, or said the same of the thrown one
 	Mechanism fieldList
 	HelpLink  string
 	Stack     *stackView
@@ -57,6 +58,9 @@ func (b *budget) exceptions(ev *event.Event, order frameOrder, group grouping.Re
 			}
 			stack := b.stack(e.Stacktrace, order, grouped)
 			view.Stack = &stack
+		}
+		if len(views) > 0 && view.Handled == views[0].Handled {
+			view.Handled = "" // SDKs say it of each
 		}
 		views = append(views, view)
 	}
@@ -177,17 +181,17 @@ func handled(h *bool) string {
 	return "unhandled"
 }
 
-// mechanism says how an exception was caught; that it is part of a chain is to be
-// seen.
+// mechanism says how an exception was caught. What its place on the page shows, that
+// it is part of a chain or of a group, is left out.
 func (b *budget) mechanism(m event.Mechanism) fieldList {
 	var pairs []event.Pair
 	if m.Type != "chained" && m.Type != "generic" {
 		pairs = append(pairs, event.Pair{Key: "Mechanism", Value: m.Type})
 	}
-	pairs = append(pairs, event.Pair{Key: "Source", Value: m.Source}, event.Pair{Key: "Description", Value: m.Description})
-	if m.IsGroup {
-		pairs = append(pairs, event.Pair{Key: "Group", Value: "yes"})
+	if !isRelation(m.Source) {
+		pairs = append(pairs, event.Pair{Key: "Source", Value: m.Source})
 	}
+	pairs = append(pairs, event.Pair{Key: "Description", Value: m.Description})
 	if m.Synthetic {
 		pairs = append(pairs, event.Pair{Key: "Synthetic", Value: "yes"})
 	}
@@ -196,6 +200,16 @@ func (b *budget) mechanism(m event.Mechanism) fieldList {
 		fields = append(fields, b.field("Data", b.value(m.Data, maxValue)))
 	}
 	return fields
+}
+
+// isRelation reports whether a mechanism's source says how the exception hangs on
+// its parent, in one of the ways that SDKs have.
+func isRelation(source string) bool {
+	switch source {
+	case "cause", "__cause__", "__context__", "unwrap":
+		return true
+	}
+	return strings.HasPrefix(source, "errors[") || strings.HasPrefix(source, "exceptions[")
 }
 
 // Anchor is the exception's place on the page, for links.

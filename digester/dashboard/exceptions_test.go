@@ -106,7 +106,7 @@ func TestExceptionPages(t *testing.T) {
 		{"java-suppressed", []string{"Suppressed"}, []string{`class="outline"`}},
 		{"py2-chained", []string{"Caused by", `<span class="t-k">raise</span>`}, []string{`class="outline"`}},
 		{"java-threads", []string{"TIMED_WAITING", "note-crashed"}, nil},
-		{"node-v10-unhandled--02", []string{" library calls "}, nil},
+		{"node-scope-full--02", []string{"4 library calls", "@sentry/server-utils, node, @sentry/core"}, nil},
 		{"rb6-cause", []string{"JSON::ParserError"}, []string{"library calls"}},
 		{"native-abort-native", []string{"its stack is the exception’s"}, nil},
 		{"py2-nonerror--02", []string{"No stack trace was sent with this exception"}, nil},
