@@ -31,9 +31,10 @@ func (l sourceLine) Text() string {
 }
 
 const (
-	// maxColours is how many coloured words a page has. Each is an element, and
-	// costs some microseconds; those of the frames on top come first.
-	maxColours = 3000
+	// maxColours is how many coloured words a page has. Each is an element that
+	// costs two microseconds or more to make; the frames on top come first, and
+	// some twenty of them are enough for anybody.
+	maxColours = 1000
 
 	// colourCost is what one adds to a page, in bytes of markup.
 	colourCost = len(`<span class="t-k"></span>`)

@@ -9,7 +9,7 @@ const (
 	// similarAmong is how many issues of each state, those seen last, are looked
 	// at: what was seen long ago explains little, and an index over titles would be
 	// written by every event.
-	similarAmong = 1000
+	similarAmong = 500
 
 	// maxSimilar is how many are returned.
 	maxSimilar = 50
