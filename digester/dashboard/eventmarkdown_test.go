@@ -71,6 +71,7 @@ func TestMarkdownBound(t *testing.T) {
 func FuzzMarkdown(f *testing.F) {
 	f.Add(hostileEvent("![x](https://example.com/x.png) <img src=x>\r\n```\r\n# X"))
 	f.Add(hostileEvent("`` ` ````` \n"))
+	f.Add(hostileEvent("a\n```\n<b>\r  ````  \r<i>"))
 	f.Add([]byte(`{"message":"a\u2028` + "```" + `\n","breadcrumbs":[{"message":"` + "````" + `\n<b>","category":"c\n"}],"exception":[{"type":"","value":"x","mechanism":{"handled":true}}]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		ev, err := event.Parse(payload)
@@ -98,12 +99,12 @@ func markdownOf(ev *event.Event) []byte {
 func proseOf(text string) string {
 	var prose bytes.Buffer
 	fence := ""
-	for line := range strings.Lines(text) {
-		bare := strings.TrimRight(line, "\n")
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "\n")) {
+		bare := strings.Trim(line, " \t\n")
 		ticks := len(bare) - len(strings.TrimLeft(bare, "`"))
 		switch {
 		case fence != "":
-			if bare == fence {
+			if ticks >= len(fence) && ticks == len(bare) {
 				fence = ""
 			}
 		case ticks >= 3 && ticks == len(bare):
