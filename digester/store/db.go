@@ -125,7 +125,8 @@ type DB struct {
 	log     zerolog.Logger
 	observe func(Stage, string, time.Duration)
 
-	turn chan struct{} // holds one token; taking it is the right to use writer and cache
+	turn    chan struct{} // holds one token; taking it is the right to use writer and cache
+	waiting atomic.Int32  // how many want the turn
 
 	conn   connection // that writes: writer or remote
 	remote *remote    // in place of the file, which all that is left belongs to; nil: it is a file
@@ -357,10 +358,13 @@ func (d *DB) exclusively(ctx context.Context, why string, fn func() error) error
 	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
 	asked := time.Now()
+	d.waiting.Add(1)
 	select {
 	case <-d.turn:
+		d.waiting.Add(-1)
 		defer func() { d.turn <- struct{}{} }()
 	case <-ctx.Done():
+		d.waiting.Add(-1)
 		return fmt.Errorf("%s: waiting to write: %w", why, ctx.Err())
 	}
 	if d.unsynced != nil {

@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -26,32 +27,74 @@ var ErrSkipped = errors.New("an earlier transaction could not begin")
 // failures by its place.
 const assertion = `SELECT CASE WHEN changes() = 1 THEN 1 ELSE abs(-9223372036854775808) END`
 
-// Commit runs transactions in one request, one after the other, each from BEGIN
-// IMMEDIATE to COMMIT and each for itself: one that fails is rolled back and the
-// next one runs, so what a transaction takes for granted of an earlier one it has
-// to assert. It returns an outcome for each.
-//
-// An error in place of outcomes means that the request failed as a whole: of
-// KindUnknown any of the transactions may be committed, of all other kinds none.
-func (s *Stream) Commit(ctx context.Context, transactions [][]Statement) ([]Outcome, error) {
-	if s.open {
-		return nil, errors.New("a transaction is open on this stream")
-	}
-	b := newBatch(0)
-	places := make([]place, len(transactions))
+// Request is transactions, ready to be sent: see Stream.Commit.
+type Request struct {
+	batch        *batch
+	transactions [][]Statement
+	places       []place
+}
+
+// NewRequest writes transactions down. Its error is that of a value which cannot
+// be sent.
+func NewRequest(transactions [][]Statement) (*Request, error) {
+	r := &Request{batch: newBatch(0), transactions: transactions, places: make([]place, len(transactions))}
 	for i, t := range transactions {
 		if i > 0 {
-			b.cond = fmt.Sprintf(`{"type":"and","conds":[{"type":"is_autocommit"},{"type":"ok","step":%d}]}`, places[i-1].begin)
+			r.batch.cond = fmt.Sprintf(`{"type":"and","conds":[{"type":"is_autocommit"},{"type":"ok","step":%d}]}`, r.places[i-1].begin)
 		}
-		places[i] = b.addTransaction(t)
+		r.places[i] = r.batch.addTransaction(t)
 	}
-	steps, err := s.send(ctx, b)
+	return r, r.batch.err
+}
+
+// Reply is a server's answer to a Request, not read yet.
+type Reply struct {
+	request *Request
+	result  json.RawMessage
+}
+
+// Commit runs transactions in one request, one after the other, each from BEGIN
+// IMMEDIATE to COMMIT and each for itself: see Request and Reply, which do the same
+// in parts.
+func (s *Stream) Commit(ctx context.Context, transactions [][]Statement) ([]Outcome, error) {
+	request, err := NewRequest(transactions)
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make([]Outcome, len(transactions))
-	for i, t := range transactions {
-		outcomes[i] = places[i].outcome(steps, t)
+	reply, err := s.Send(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Outcomes()
+}
+
+// Send runs a request's transactions one after the other. One that fails is rolled
+// back and the next one runs, so what a transaction takes for granted of an earlier
+// one it has to assert. The stream is free again when Send returns: the next request
+// can be under way while the reply is read.
+//
+// An error here or of Reply.Outcomes means that the request failed as a whole: of
+// KindUnknown any of the transactions may be committed, of all other kinds none.
+func (s *Stream) Send(ctx context.Context, r *Request) (*Reply, error) {
+	if s.open {
+		return nil, errors.New("a transaction is open on this stream")
+	}
+	result, err := s.post(ctx, r.batch)
+	if err != nil {
+		return nil, err
+	}
+	return &Reply{r, result}, nil
+}
+
+// Outcomes returns what became of each transaction.
+func (r *Reply) Outcomes() ([]Outcome, error) {
+	steps, err := readSteps(r.result, r.request.batch.steps)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]Outcome, len(r.request.transactions))
+	for i, t := range r.request.transactions {
+		outcomes[i] = r.request.places[i].outcome(steps, t)
 	}
 	return outcomes, nil
 }

@@ -124,9 +124,24 @@ type steps struct {
 	Position *string       `json:"replication_index"`
 }
 
-// send sends a batch on the stream. An error means that the stream has lost what
-// was open on it.
+// send sends a batch on the stream and reads the answer. An error means that the
+// stream has lost what was open on it.
 func (s *Stream) send(ctx context.Context, b *batch) (*steps, error) {
+	result, err := s.post(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readSteps(result, b.steps)
+	if err != nil {
+		return nil, err
+	}
+	at, err := position(all.Position)
+	s.Position, s.Latest = max(s.Position, at), at
+	return all, err
+}
+
+// post sends a batch on the stream and returns the batch's result.
+func (s *Stream) post(ctx context.Context, b *batch) (json.RawMessage, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -147,7 +162,7 @@ func (s *Stream) send(ctx context.Context, b *batch) (*steps, error) {
 		return nil, err
 	}
 	s.baton, s.used = a.Baton, s.client.now()
-	return s.decode(a, b.steps)
+	return s.take(a)
 }
 
 // lose forgets the stream. With a transaction open on it, it is of no use any more.
@@ -176,9 +191,9 @@ func (s *Stream) encode(b *batch) []byte {
 	return append(out, `}},{"type":"get_autocommit"}]}`...)
 }
 
-// decode takes the two results of an answer: the batch's and whether a
-// transaction is open now.
-func (s *Stream) decode(a *answer, want int) (*steps, error) {
+// take takes the two results of an answer: the batch's and whether a transaction is
+// open now.
+func (s *Stream) take(a *answer) (json.RawMessage, error) {
 	if len(a.Results) != 2 {
 		return nil, errors.New("the server's answer has not one result for each request")
 	}
@@ -188,16 +203,19 @@ func (s *Stream) decode(a *answer, want int) (*steps, error) {
 		}
 	}
 	s.open = !a.Results[1].Response.IsAutocommit && s.baton != ""
+	return a.Results[0].Response.Result, nil
+}
+
+// readSteps reads the result of a batch of so many steps.
+func readSteps(result json.RawMessage, want int) (*steps, error) {
 	var all steps
-	if err := json.Unmarshal(a.Results[0].Response.Result, &all); err != nil {
+	if err := json.Unmarshal(result, &all); err != nil {
 		return nil, fmt.Errorf("the server's answer: %w", err)
 	}
 	if len(all.Results) != want || len(all.Errors) != want {
 		return nil, errors.New("the server's answer has not one result for each statement")
 	}
-	at, err := position(all.Position)
-	s.Position, s.Latest = max(s.Position, at), at
-	return &all, err
+	return &all, nil
 }
 
 // Open reports whether a transaction is open on the stream, as far as the server
