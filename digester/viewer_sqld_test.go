@@ -204,7 +204,7 @@ func TestReplicaUnknown(t *testing.T) {
 	b := newBrowser(t, at)
 	waitFor(t, "the replica was asked", func() bool {
 		_, body := b.ready()
-		return strings.Contains(body, "libSQL replica does not answer")
+		return strings.Contains(body, "libSQL server does not answer")
 	})
 	if status, page := b.get("/"); status != http.StatusServiceUnavailable || !strings.Contains(page, "cannot be read here yet") {
 		t.Errorf("%d\n%s", status, page)

@@ -159,16 +159,19 @@ func (d *Dashboard) handOnForm(w http.ResponseWriter, r *http.Request) {
 
 // failTyped is fail for a form that was not handed on.
 func (d *Dashboard) failTyped(w http.ResponseWriter, r *http.Request, err error, body []byte) {
-	var typed []string
-	if values, err := url.ParseQuery(string(body)); err == nil {
-		for _, texts := range values {
-			typed = append(typed, texts...)
-		}
-	}
-	slices.Sort(typed)
+	values, _ := url.ParseQuery(string(body)) // what can be read of it
 	primary := ""
 	if d.cfg.Copy.Primary != nil {
 		primary = d.cfg.Copy.Primary.String()
 	}
-	d.failWith(w, r, err, typed, primary)
+	d.failWith(w, r, err, typedIn(values), primary)
+}
+
+// typedIn returns what was typed into a form.
+func typedIn(form url.Values) (typed []string) {
+	for _, texts := range form {
+		typed = append(typed, texts...)
+	}
+	slices.Sort(typed)
+	return typed
 }

@@ -344,6 +344,10 @@ func (d *Dashboard) post(path, why string, may guard, handle writer) {
 			rep, err = handle(tx, r)
 			return err
 		})
+		if kind := store.KindOf(err); kind.Holds() || kind == store.KindUnknown {
+			d.failWith(w, r, err, typedIn(r.PostForm), "")
+			return
+		}
 		d.answer(w, r, rep, err)
 	})
 }

@@ -77,11 +77,15 @@ func explain(err error) (status int, heading, text string) {
 		return http.StatusBadGateway, "The primary does not answer",
 			"These pages are read from a copy of the database, and what a copy cannot do is handed to the primary. It does not answer at the moment. Try again when it is back."
 	}
-	if errors.Is(err, store.ErrReplicaAway) {
+	kind := store.KindOf(err)
+	switch {
+	case errors.Is(err, store.ErrReplicaAway), kind == store.KindAway:
 		return http.StatusServiceUnavailable, "The database does not answer",
-			"These pages are read from a libSQL replica, and it does not answer at the moment. Nothing is lost by that. Try again in a moment; the log says what is wrong, under the number below."
-	}
-	if kind := store.KindOf(err); kind.Again() || kind == store.KindInterrupted {
+			"The database is on a libSQL server, and that does not answer at the moment. Nothing is lost by that, and nothing was changed. Try again in a moment; the log says what is wrong, under the number below."
+	case kind == store.KindUnknown:
+		return http.StatusServiceUnavailable, "Perhaps saved",
+			"The database broke off while it saved your change, so nobody knows whether it did. Look before you send it again; the log says what is wrong, under the number below."
+	case kind.Again(), kind == store.KindInterrupted:
 		return http.StatusServiceUnavailable, "Busy at the moment",
 			"The database did not answer in time. Try again in a moment."
 	}

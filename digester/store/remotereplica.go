@@ -34,7 +34,7 @@ const (
 
 // ErrReplicaAway is wrapped by errors of a libSQL server that cannot be asked: it
 // does not answer, not in time, or lets nobody in.
-var ErrReplicaAway = errors.New("the libSQL replica does not answer")
+var ErrReplicaAway = errors.New("the libSQL server does not answer")
 
 // RemoteConfig says which libSQL server.
 type RemoteConfig struct {
