@@ -42,10 +42,10 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 	infra/chaos/setup.sh
 	$(GO) test -tags chaos -count=1 -v ./infra/chaos
 
-test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store and digest run on one in place of a file
+test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store, digest and dashboard run on one in place of a file
 	infra/sqld/setup.sh
-	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest ./functions/dashboard
-	$(GO) test -tags sqld -race -count=1 -run TestReplica ./digester
+	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest ./digester/dashboard ./functions/dashboard
+	$(GO) test -tags sqld -race -count=1 -run 'TestReplica|TestPrimary' ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
 	$(GO) test -count=1 ./digester/replicate

@@ -28,13 +28,17 @@ import (
 // request is answered as a real server would, every event is stored, and every
 // page of it shows what broke.
 func TestCorpusCaptured(t *testing.T) {
+	testCaptured(t, map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0"})
+}
+
+func testCaptured(t *testing.T, env map[string]string) {
 	requests, err := corpus.Captured()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	createProjects(t, dir, 42, corpus.Key)
-	r := startService(t, dir)
+	lookUp := func(name string) string { return env[name] }
+	createProjects(t, lookUp, 42, corpus.Key)
+	r := startServiceWith(t, env)
 	var events []reported
 	for _, req := range requests {
 		status, answer := r.replay(req)
@@ -59,7 +63,7 @@ func TestCorpusCaptured(t *testing.T) {
 		t.Errorf("%d events with %d ids were sent, the books say %+v", len(events), len(unique), b.Balance)
 	}
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, lookUp)
 }
 
 // wantStatus is what a real server answers.
@@ -294,7 +298,7 @@ func TestCorpusCrafted(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	createProjects(t, dir, 9, corpus.Key)
+	createProjects(t, envOf(dir), 9, corpus.Key)
 	r := startService(t, dir)
 	refused := map[string]int{
 		"length-too-long": 400, "length-wrong-no-newline-after": 400, "bad-json-header": 400, "bad-json-payload": 400,
@@ -340,7 +344,7 @@ func TestCorpusCrafted(t *testing.T) {
 		}
 	}
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }
 
 // malformed fixtures are wrong on purpose or by accident; a real server refuses
@@ -362,7 +366,7 @@ func TestCorpusForeign(t *testing.T) {
 		t.Skip("other projects' fixtures are not part of the repository")
 	}
 	dir := t.TempDir()
-	createProjects(t, dir, 2, corpus.Key)
+	createProjects(t, envOf(dir), 2, corpus.Key)
 	r := startService(t, dir)
 	sent := 0
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
@@ -406,7 +410,7 @@ func TestCorpusForeign(t *testing.T) {
 	}
 	r.crawl()
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }
 
 // storeBody returns the JSON of a request to /store/: plain, compressed, or

@@ -72,5 +72,5 @@ func TestDeadCommand(t *testing.T) {
 	dead(exitFailed, "1 of the 2 are no dead letters", "retry", "1", "2")
 	dead(exitOK, "put back 2;", "retry", "--all")
 	dead(exitOK, "there are no dead letters", "list")
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }

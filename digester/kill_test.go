@@ -56,7 +56,7 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("%d events answered 200, %d stored, %d deliveries repeated", n, b.StoredEvents, b.Redelivered)
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }
 
 // child is the program in a process of its own.
@@ -155,7 +155,7 @@ func TestTerminate(t *testing.T) {
 			t.Errorf("%s is still there: its database was not closed", file)
 		}
 	}
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 	r := startService(t, dir)
 	waitFor(t, "the queue is empty", func() bool { return r.books().InFlight == 0 })
 	accepted.Range(func(id, _ any) bool {

@@ -181,5 +181,5 @@ func TestRegions(t *testing.T) {
 		t.Errorf("books %+v, gaps %v, %v", b.Balance, b.Gaps, err)
 	}
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }

@@ -84,11 +84,11 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 
 // createProjects makes the projects 1 to n, all with the same key, as an operator
 // would.
-func createProjects(t *testing.T, dir string, n int, key string) {
+func createProjects(t *testing.T, env func(string) string, n int, key string) {
 	t.Helper()
 	for range n {
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"project", "create", "Recorded", "--key", key}, envOf(dir), &out, &out); code != exitOK {
+		if code := run(t.Context(), []string{"project", "create", "Recorded", "--key", key}, env, &out, &out); code != exitOK {
 			t.Fatalf("project create: exit code %d\n%s", code, out.String())
 		}
 	}
@@ -139,10 +139,10 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 }
 
 // mustCheck fails the test unless `digester check` is content with a directory.
-func mustCheck(t *testing.T, dir string) {
+func mustCheck(t *testing.T, env func(string) string) {
 	t.Helper()
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"check"}, envOf(dir), &out, &out); code != exitOK {
+	if code := run(t.Context(), []string{"check"}, env, &out, &out); code != exitOK {
 		t.Errorf("check: exit code %d\n%s", code, out.String())
 	}
 }
@@ -205,7 +205,7 @@ func TestBooks(t *testing.T) {
 		t.Errorf("stats %+v, err %v", fromCLI, err)
 	}
 	r.stop()
-	mustCheck(t, dir)
+	mustCheck(t, envOf(dir))
 }
 
 // dsn returns the first project's.

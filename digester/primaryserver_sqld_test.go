@@ -44,3 +44,10 @@ func TestPrimaryWithoutServer(t *testing.T) {
 		t.Errorf("resolving answered %d\n%s", status, page)
 	}
 }
+
+// TestPrimaryCorpus: the recorded corpus through the whole program, with a libSQL
+// server in place of the file.
+func TestPrimaryCorpus(t *testing.T) {
+	server := sqldtest.Start(t, sqld.Config{Strong: true})
+	testCaptured(t, map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server)})
+}
