@@ -239,6 +239,78 @@ func TestAmbiguousCommitOnLibSQL(t *testing.T) {
 	}
 }
 
+// Wherever the network breaks in a batch of several requests, of which one is under
+// way while the answer to another is read: the batch again stores the rest, and every
+// event is there once.
+func TestAmbiguousPipelineOnLibSQL(t *testing.T) {
+	for _, arrives := range []bool{false, true} {
+		for after := 1; after <= 4; after++ { // behind the look-ups
+			network := &cutter{after: -2, arrives: arrives}
+			db, replica := storetest.OpenServer(t, store.RemoteConfig{
+				URL: sqldtest.Start(t, sqld.Config{}).URL(), Relaxed: true, Transport: network,
+			}, store.Config{})
+			p := storetest.MustCreateProject(t, db, "Shop", "")
+			var ins []*store.Incoming
+			for seq := uint64(1); seq <= 250; seq++ {
+				ins = append(ins, incoming(p.ID, seq, string(rune('a'+seq%3))))
+			}
+			network.after = after
+			first := db.DigestBatch(t.Context(), ins)
+			committed := 0
+			for i, r := range results(t, db, ins) {
+				switch {
+				case first[i].Err == nil && r != store.Redelivered:
+					t.Errorf("after %d requests, arrived %v: message %d was said to be decided, and then it was %d", after, arrives, i, r)
+				case first[i].Err != nil && store.KindOf(first[i].Err) != store.KindAway:
+					t.Errorf("message %d: %v", i, first[i].Err)
+				case r == store.Redelivered:
+					committed++
+				}
+			}
+			if network.cuts != 1 || (committed > 0) != (after > 1 || after == 1 && arrives) {
+				t.Errorf("%d cuts, %d were committed at first", network.cuts, committed)
+			}
+			wantBooks(t, replica, "stored: 250")
+		}
+	}
+}
+
+// What fails in one request while the next is under way is decided all the same,
+// with all that was built on it.
+func TestFailuresInPipelineOnLibSQL(t *testing.T) {
+	db, replica := storetest.Open(t, nil)
+	p := storetest.MustCreateProject(t, db, "Shop", "")
+	mustDigest(t, db, incoming(p.ID, 1, "a"), store.Stored)
+	err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
+		_, err := tx.SetIssueState(1, store.StateResolved)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ins []*store.Incoming
+	for seq := uint64(2); seq <= 250; seq++ {
+		in := incoming(p.ID, seq, string(rune('b'+seq%3)))
+		if seq == 20 || seq == 120 {
+			in = incoming(p.ID, seq, "a") // the issue is resolved
+		}
+		if seq == 60 || seq > 200 { // sent twice
+			in.EventID = ins[seq-55].EventID
+		}
+		ins = append(ins, in)
+	}
+	for i, r := range results(t, db, ins) {
+		want := store.Stored
+		if seq := i + 2; seq == 60 || seq > 200 {
+			want = store.Duplicate
+		}
+		if r != want {
+			t.Errorf("message %d: %d, want %d", i+2, r, want)
+		}
+	}
+	wantBooks(t, replica, "stored: 199", "duplicate: 51")
+}
+
 // A transaction that reads, cut at each of its requests: of a COMMIT alone the
 // outcome is unknown, and the next transaction finds the lock free.
 func TestAmbiguousWriteOnLibSQL(t *testing.T) {
