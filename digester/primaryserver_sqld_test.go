@@ -18,6 +18,7 @@ func TestPrimaryWithoutServer(t *testing.T) {
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
 	p := startPrimary(t, server)
 	b := newBrowser(t, p.url)
+	b.signIn()
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,8 @@ func startReplicated(t *testing.T, rtt time.Duration) *replicated {
 			"SUNDEW_REPLICA": address(r.replicas[i]), "SUNDEW_PRIMARY_URL": r.primary.url})
 		b := newBrowser(t, at)
 		r.browsers[i] = b
+		b.waitUntilReady()
+		b.signIn()
 		waitFor(t, "the event is at the replica", func() bool {
 			status, page := b.get("/events/" + brokeID)
 			return status == http.StatusOK && strings.Contains(page, "it broke") && strings.Contains(page, "A copy, as of")

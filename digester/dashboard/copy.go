@@ -167,10 +167,12 @@ func (d *Dashboard) failTyped(w http.ResponseWriter, r *http.Request, err error,
 	d.failWith(w, r, err, typedIn(values), primary)
 }
 
-// typedIn returns what was typed into a form.
+// typedIn returns what was typed into a form, but for what nobody may see.
 func typedIn(form url.Values) (typed []string) {
-	for _, texts := range form {
-		typed = append(typed, texts...)
+	for name, texts := range form {
+		if name != "password" {
+			typed = append(typed, texts...)
+		}
 	}
 	slices.Sort(typed)
 	return typed
