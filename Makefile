@@ -80,7 +80,8 @@ bench-libsql: ## ways to digest into a libSQL server; LIBSQL="-strong -rtt 20ms"
 	$(GO) run ./infra/bench/floor -keep bin/libsql-trace -rounds 1 -events 2000
 	$(GO) run ./infra/bench/libsql -trace bin/libsql-trace/trace.bin $(LIBSQL)
 
-bench-replicas: ## how far a copy lags behind the primary; REPLICAS=-s3 through S3 in memory
+bench-replicas: ## how far copies lag behind the primary, and their pages under load; REPLICAS=-s3 through S3 in memory
+	infra/sqld/setup.sh
 	$(GO) run ./infra/bench/replicas $(REPLICAS)
 
 lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod

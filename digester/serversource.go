@@ -18,6 +18,9 @@ const (
 	// lookWithin is how long the answer may take. A replica that has started
 	// without its primary takes requests and never answers.
 	lookWithin = 2 * time.Second
+
+	// serverFollows is what was measured (infra/libsql.md).
+	serverFollows = "a libSQL replica keeps up with some 200 events a second, because it syncs twice for each; a primary of more wants followers of a file's backup"
 )
 
 // serverSource is a libSQL replica.
@@ -89,7 +92,9 @@ func (s *serverSource) note(problem error) {
 func (s *serverSource) status() sourceStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last
+	last := s.last
+	last.Follows = serverFollows
+	return last
 }
 
 func (s *serverSource) close() error {

@@ -22,9 +22,17 @@ import (
 	"sundew/digester/store"
 )
 
-// oldAfter is from which age on a copy says that it is old. The primary shows
-// every lifeEvery that it lives.
-const oldAfter = 6 * lifeEvery
+const (
+	// oldAfter is from which age on a copy says that it is old. The primary shows
+	// every lifeEvery that it lives.
+	oldAfter = 6 * lifeEvery
+
+	// A copy that has had the primary's writes later than behindBy for behindFor is
+	// behind: it does not keep up. A network that is slow for a moment does not
+	// count.
+	behindBy  = 2 * time.Second
+	behindFor = 10 * time.Second
+)
 
 // viewer is a process of the role dashboard: pages from a copy.
 type viewer struct {
@@ -38,6 +46,7 @@ type viewer struct {
 	mu       sync.Mutex // guards what follows
 	position store.Position
 	lag      time.Duration // between a write and that it could be read here
+	behind   time.Time     // since when lag is beyond behindBy; zero: it is not
 	moved    chan struct{} // closed when position changes, then replaced
 }
 
@@ -80,7 +89,7 @@ func (v *viewer) run(ctx context.Context, stdout io.Writer) error {
 			}
 			fmt.Fprintf(stdout, "Sundew is ready. Dashboard of a copy: %s/\n", v.url)
 			return nil
-		}, v.note)
+		}, func(p store.Position) { v.note(p, time.Now()) })
 	})
 	group.Go(func() error {
 		<-ctx.Done()
@@ -104,14 +113,20 @@ func (v *viewer) showPages(replica *store.Replica) error {
 	return nil
 }
 
-// note takes down where the copy is.
-func (v *viewer) note(p store.Position) {
+// note takes down where the copy is now.
+func (v *viewer) note(p store.Position, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if p.Number == v.position.Number {
 		return
 	}
-	v.position, v.lag = p, max(0, time.Since(p.At))
+	v.position, v.lag = p, max(0, now.Sub(p.At))
+	switch {
+	case v.lag <= behindBy:
+		v.behind = time.Time{}
+	case v.behind.IsZero():
+		v.behind = now
+	}
 	close(v.moved)
 	v.moved = make(chan struct{})
 }
@@ -168,8 +183,9 @@ func (v *viewer) handler() http.Handler {
 
 // copyState is the answer of /health/ready.
 type copyState struct {
-	Status   string  `json:"status"`             // "ok", "old", "away" or "waiting"; pages are there in the first two
+	Status   string  `json:"status"`             // "ok", "behind", "old", "away" or "waiting"; pages are there in the first three
 	Problem  string  `json:"problem,omitempty"`  // why the copy is not kept up to date, or the replica does not answer
+	Warning  string  `json:"warning,omitempty"`  // that the copy does not keep up
 	Position int64   `json:"position"`           //
 	AsOf     string  `json:"as_of,omitempty"`    // RFC 3339
 	Age      float64 `json:"age_seconds"`        // since the primary last wrote something that is here
@@ -199,6 +215,8 @@ func (v *viewer) state(now time.Time) copyState {
 		s.Status = "away"
 	case s.Age > oldAfter.Seconds():
 		s.Status = "old"
+	case !v.behind.IsZero() && now.Sub(v.behind) > behindFor:
+		s.Status, s.Warning = "behind", "the copy does not keep up with the primary: "+from.Follows
 	}
 	return s
 }
@@ -220,12 +238,13 @@ var (
 	descCopyPosition = prometheus.NewDesc("sundew_copy_position", "The last position of the primary that the copy has.", nil, nil)
 	descCopyAge      = prometheus.NewDesc("sundew_copy_age_seconds", "Since the primary last wrote something that the copy has.", nil, nil)
 	descCopyLag      = prometheus.NewDesc("sundew_copy_lag_seconds", "How old the last write was when the copy got it.", nil, nil)
+	descCopyBehind   = prometheus.NewDesc("sundew_copy_behind", "1 while the copy gets what the primary writes, but does not keep up.", nil, nil)
 	descCopyFailing  = prometheus.NewDesc("sundew_copy_failing", "1 while the copy cannot be kept up to date.", nil, nil)
 )
 
 // Describe lists what Collect sends.
 func (c *copyCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descCopyPosition, descCopyAge, descCopyLag, descCopyFailing} {
+	for _, d := range []*prometheus.Desc{descCopyPosition, descCopyAge, descCopyLag, descCopyBehind, descCopyFailing} {
 		ch <- d
 	}
 }
@@ -233,12 +252,15 @@ func (c *copyCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect reads the state.
 func (c *copyCollector) Collect(ch chan<- prometheus.Metric) {
 	s := c.v.state(time.Now())
-	failing := 0.0
+	failing, behind := 0.0, 0.0
 	if s.Problem != "" {
 		failing = 1
 	}
+	if s.Warning != "" {
+		behind = 1
+	}
 	for d, value := range map[*prometheus.Desc]float64{
-		descCopyPosition: float64(s.Position), descCopyAge: s.Age, descCopyLag: s.Lag, descCopyFailing: failing,
+		descCopyPosition: float64(s.Position), descCopyAge: s.Age, descCopyLag: s.Lag, descCopyBehind: behind, descCopyFailing: failing,
 	} {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
 	}

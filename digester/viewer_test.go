@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/store"
 	"sundew/infra/visitor"
 )
 
@@ -256,5 +257,33 @@ func TestRestoreCommand(t *testing.T) {
 			t.Errorf("%v: %d events, want %d", args, got, c.want)
 		}
 		then.stop()
+	}
+}
+
+// A copy that gets all and gets it later and later says so; a slow moment does not
+// count, nor does what is over.
+func TestBehind(t *testing.T) {
+	v := &viewer{source: &serverSource{}, moved: make(chan struct{})}
+	var pages http.Handler = http.NotFoundHandler()
+	v.pages.Store(&pages)
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for i, step := range []struct {
+		after time.Duration // since the step before
+		lag   time.Duration
+		want  string
+	}{
+		{0, 100 * time.Millisecond, "ok"},
+		{time.Second, 3 * time.Second, "ok"},
+		{9 * time.Second, 4 * time.Second, "ok"},
+		{2 * time.Second, 5 * time.Second, "behind"},
+		{time.Second, 2 * time.Second, "ok"},
+		{time.Second, 3 * time.Second, "ok"},
+		{11 * time.Second, 3 * time.Second, "behind"},
+	} {
+		now = now.Add(step.after)
+		v.note(store.Position{Number: int64(i + 1), At: now.Add(-step.lag)}, now)
+		if s := v.state(now); s.Status != step.want || (s.Warning != "") != (step.want == "behind") {
+			t.Errorf("step %d: %q, %q", i, s.Status, s.Warning)
+		}
 	}
 }

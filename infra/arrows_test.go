@@ -83,7 +83,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/queue/sqs/sqstest": {},
 	"sundew/digester/store/hrana":       {},
 	"sundew/digester/replicate":         {"sundew/digester/store"}, // for its gate and its positions; not what is in the tables
-	"sundew/infra/bench/replicas":       {"sundew/digester/replicate", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/infra/bench/replicas":       {"sundew/digester/dashboard", "sundew/digester/replicate", "sundew/digester/store", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/store/walfs":       {},
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},

@@ -4,23 +4,19 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"sundew/digester/replicate"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
 
-// copyOf is a follower and what a reader of it has seen.
+// copyOf is a copy of the primary and what a reader of it has seen.
 type copyOf struct {
-	follower *replicate.Follower
-	replica  *store.Replica
-	cancel   context.CancelFunc
-	ended    chan error
+	replica *store.Replica
+	stop    func() error
 
 	mu    sync.Mutex
 	sight []sight       // ascending; guarded by mu
@@ -33,23 +29,6 @@ type sight struct {
 	at       time.Time
 }
 
-func openCopy(ctx context.Context, path string, target replicate.Target) (*copyOf, error) {
-	c := &copyOf{ended: make(chan error, 1), moved: make(chan struct{})}
-	var err error
-	if c.follower, err = replicate.NewFollower(replicate.FollowerConfig{Path: path, Target: target, Log: quiet()}); err != nil {
-		return nil, err
-	}
-	if err := c.follower.Prepare(ctx); err != nil {
-		return nil, err
-	}
-	if c.replica, err = store.OpenReplica(ctx, path); err != nil {
-		return nil, err
-	}
-	ctx, c.cancel = context.WithCancel(ctx)
-	go func() { c.ended <- c.follower.Run(ctx, c.replica.Exclusively, func() { c.look(ctx) }) }()
-	return c, nil
-}
-
 // look notes what a reader sees.
 func (c *copyOf) look(ctx context.Context) {
 	p, err := c.replica.Position(ctx)
@@ -58,6 +37,9 @@ func (c *copyOf) look(ctx context.Context) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if n := len(c.sight); n > 0 && c.sight[n-1].position == p.Number {
+		return
+	}
 	c.sight = append(c.sight, sight{p.Number, time.Now()})
 	close(c.moved)
 	c.moved = make(chan struct{})
@@ -65,7 +47,7 @@ func (c *copyOf) look(ctx context.Context) {
 
 // until waits for a position and returns all that was seen.
 func (c *copyOf) until(ctx context.Context, position int64) ([]sight, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
 	for {
 		c.mu.Lock()
@@ -82,16 +64,15 @@ func (c *copyOf) until(ctx context.Context, position int64) ([]sight, error) {
 	}
 }
 
-func (c *copyOf) close() error {
-	c.cancel()
-	return errors.Join(<-c.ended, c.replica.Close(), c.follower.Close())
-}
+// catchUpWithin is how long a copy may be behind at the end.
+const catchUpWithin = 5 * time.Minute
 
-// newEvent makes an event of 2 KB that does not compress, in one of fifty issues.
+// newEvent makes an event of 2 KB, in one of fifty issues.
 func newEvent(project event.ProjectID, seq uint64) *store.Incoming {
 	now := time.Now()
-	body := make([]byte, 2000)
-	rand.Read(body) // never fails
+	random := make([]byte, 950)
+	rand.Read(random) // never fails
+	body := fmt.Appendf(nil, `{"message":"order %d failed","level":"error","platform":"go","extra":{"noise":"%x"}}`, seq, random)
 	in := &store.Incoming{
 		Instance: wire.InstanceID{1}, Seq: seq, Project: project, ReceivedAt: now, OccurredAt: now, Category: "error",
 		Level: event.LevelError, Platform: "go", Title: "Error", Release: "shop@1.0", Environment: "production",

@@ -1,13 +1,16 @@
-// Command replicas measures how far a follower lags behind: from the moment in
-// which a batch's commit is acknowledged by the primary until a reader of the
-// copy sees it, at several rates of events.
+// Command replicas measures how far copies lag behind the primary: from the moment
+// in which a batch's commit is acknowledged until a reader of the copy sees it, at
+// several rates of events, for both kinds of copies: a follower of a file's backup,
+// and a replica of a libSQL server. Then it opens pages on each copy while the
+// primary digests as fast as it can.
 //
-//	go run ./infra/bench/replicas [-s3] [-every 50ms] [-seconds N] [-rates 50,200,1000,2000]
+//	go run ./infra/bench/replicas [-kinds file,libsql] [-s3] [-every 50ms] [-seconds N] [-rates 50,200,1000,2000]
 //
-// Primary, backup and follower run in one process and share its cores. The backup
-// goes through a folder, or with -s3 through a server of S3 in memory, which has
-// no network in between. -every is how often the backup is made: half of it is
-// part of the lag.
+// Everything shares this machine's cores: primary, backup and follower are in one
+// process, libSQL servers beside it. The backup goes through a folder, or with -s3
+// through a server of S3 in memory, which has no network in between. -every is how
+// often the backup is made: half of it is part of the lag. The libSQL primary syncs
+// every commit.
 package main
 
 import (
@@ -15,24 +18,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
-
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-	"github.com/rs/zerolog"
-
-	"sundew/digester/replicate"
-	"sundew/digester/store"
 )
 
 type options struct {
+	kinds   string
 	s3      bool
 	every   time.Duration
 	seconds int
@@ -41,6 +37,7 @@ type options struct {
 
 func main() {
 	var o options
+	flag.StringVar(&o.kinds, "kinds", "file,libsql", "of copies")
 	flag.BoolVar(&o.s3, "s3", false, "through S3 in memory instead of a folder")
 	flag.DurationVar(&o.every, "every", 50*time.Millisecond, "how often the backup is made")
 	flag.IntVar(&o.seconds, "seconds", 10, "for each rate")
@@ -62,51 +59,52 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) (err error) {
+// kinds are the ways to have a copy.
+var kinds = map[string]func(context.Context, options, string) (*pair, error){"file": openFiles, "libsql": openServers}
+
+func run(ctx context.Context, o options) error {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	defer t.Flush()
+	fmt.Fprintln(t, "copy\tevents/s\twritten/s\tlag p50\tp90\tp99\tmax\t")
+	for _, kind := range strings.Split(o.kinds, ",") {
+		open, known := kinds[kind]
+		if !known {
+			return fmt.Errorf("there is no kind %q", kind)
+		}
+		if err := runKind(ctx, o, kind, open, t); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// runKind measures one kind, each rate and then the pages.
+func runKind(ctx context.Context, o options, kind string, open func(context.Context, options, string) (*pair, error), t *tabwriter.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "sundew-replicas-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	address := "file://" + dir + "/backup?"
-	if o.s3 {
-		backend := s3mem.New()
-		if err := backend.CreateBucket("backups"); err != nil {
-			return err
-		}
-		server := httptest.NewServer(gofakes3.New(backend).Server())
-		defer server.Close()
-		if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", "key"), os.Setenv("AWS_SECRET_ACCESS_KEY", "secret"), os.Unsetenv("AWS_CA_BUNDLE")); err != nil {
-			return err
-		}
-		address = "s3://backups/sundew?region=us-east-1&endpoint=" + server.URL + "&"
-	}
-	target, err := replicate.ParseTarget(address + "every=" + o.every.String())
+	p, err := open(ctx, o, dir)
 	if err != nil {
 		return err
 	}
-	p, err := openPrimary(ctx, filepath.Join(dir, "sundew.db"), target)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	c, err := openCopy(ctx, filepath.Join(dir, "copy.db"), target)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
+	defer func() { err = errors.Join(err, p.stop()) }()
 	for _, rate := range o.rates {
-		lags, took, err := measure(ctx, p, c, rate, o.seconds)
+		lags, took, err := measure(ctx, p.primary, p.copy, rate, o.seconds)
 		if err != nil {
 			return err
 		}
-		at := func(part float64) time.Duration {
-			return lags[int(part*float64(len(lags)-1))].Round(100 * time.Microsecond)
-		}
-		fmt.Printf("%6d events/s  lag p50 %8s  p90 %8s  p99 %8s  max %8s  (%d batches, written at %.0f events/s)\n",
-			rate, at(0.5), at(0.9), at(0.99), at(1), len(lags), float64(rate*o.seconds)/took.Seconds())
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t%s\t\n", kind, rate, float64(rate*o.seconds)/took.Seconds(),
+			quantile(lags, 0.5), quantile(lags, 0.9), quantile(lags, 0.99), quantile(lags, 1))
+		t.Flush()
 	}
-	return nil
+	return p.openPages(ctx, kind, time.Duration(o.seconds)*time.Second, t)
+}
+
+// quantile returns how long a part of sorted durations took at most.
+func quantile(sorted []time.Duration, part float64) time.Duration {
+	return sorted[int(part*float64(len(sorted)-1))].Round(100 * time.Microsecond)
 }
 
 // A batch ends after batchEvery, or after batchMost events if they came late.
@@ -152,58 +150,4 @@ func measure(ctx context.Context, p *primary, c *copyOf, rate, seconds int) ([]t
 	}
 	slices.Sort(lags)
 	return lags, took, nil
-}
-
-func quiet() zerolog.Logger { return zerolog.New(os.Stderr).Level(zerolog.ErrorLevel) }
-
-// primary is a database with its backup.
-type primary struct {
-	db     *store.DB
-	backup *replicate.Backup
-	stop   func()
-	shop   store.Project
-	seq    uint64
-}
-
-func openPrimary(ctx context.Context, path string, target replicate.Target) (*primary, error) {
-	p := &primary{}
-	var err error
-	if p.backup, err = replicate.NewBackup(replicate.BackupConfig{Path: path, Target: target, Log: quiet()}); err != nil {
-		return nil, err
-	}
-	if p.db, err = store.Open(ctx, store.Config{Path: path, Checkpoint: p.backup.Checkpoint}); err != nil {
-		return nil, err
-	}
-	if err := p.backup.Start(ctx); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() { defer close(ended); p.backup.Run(ctx) }()
-	p.stop = func() { cancel(); <-ended }
-	return p, p.db.Write(ctx, "project", func(tx *store.Tx) (err error) {
-		p.shop, err = tx.CreateProject("Shop")
-		return err
-	})
-}
-
-// batch stores n events, makes them durable and returns the position then.
-func (p *primary) batch(ctx context.Context, n int) (position int64, err error) {
-	for range n {
-		p.seq++
-		if _, err := p.db.Digest(ctx, newEvent(p.shop.ID, p.seq)); err != nil {
-			return 0, err
-		}
-	}
-	err = p.db.Write(ctx, "batch", func(tx *store.Tx) error {
-		position = tx.Position()
-		return nil
-	})
-	return position, err
-}
-
-func (p *primary) close() error {
-	p.stop()
-	ctx := context.Background()
-	return errors.Join(p.db.Close(ctx), p.backup.Close(ctx))
 }
