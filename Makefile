@@ -51,8 +51,9 @@ test-replicas: ## backup, restore and followers, killed under load; part of test
 	$(GO) test -count=1 ./digester/replicate
 	$(GO) test -tags chaos -count=1 -v -run TestReplicas ./infra/chaos
 
-test-sdk: build ## real SDKs and a real browser against the program
+test-sdk: build ## real SDKs and a real browser against the program, on a file and on libSQL servers
 	infra/e2e/setup.sh
+	infra/sqld/setup.sh
 	$(GO) test -tags e2e -count=1 ./infra/e2e
 
 test-sam: ## the AWS templates and the build of the functions, without an account

@@ -30,13 +30,14 @@ type product struct {
 // readyLine is what serve prints once it can be used.
 var readyLine = regexp.MustCompile(`^Sundew is ready\. Dashboard: (http://127\.0\.0\.1:\d+)/  DSN: http://[0-9a-f]{32}@127\.0\.0\.1:\d+/1$`)
 
-// startProduct builds the program and runs it with a data directory of its own.
-func startProduct(ctx context.Context, t *testing.T) *product {
+// startProduct builds the program and runs it with a data directory of its own, and
+// what else is to be in its environment.
+func startProduct(ctx context.Context, t *testing.T, more ...string) *product {
 	t.Helper()
 	dir := t.TempDir()
 	p := &product{
 		binary: filepath.Join(dir, "digester"),
-		env:    append(visitor.Env(), "SUNDEW_DATA="+filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"),
+		env:    append(append(visitor.Env(), "SUNDEW_DATA="+filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"), more...),
 		owner:  visitor.New(),
 	}
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "sundew/digester").CombinedOutput(); err != nil {
