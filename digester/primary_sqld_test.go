@@ -16,6 +16,9 @@ import (
 // primary is what writes a libSQL server and answers forms. It has one event.
 type primary struct {
 	url  string
+	env  map[string]string
+	key  string // of the first project
+	run  *running
 	stop func()
 	pool *sql.DB // of the server, for what a test writes by itself
 }
@@ -37,7 +40,8 @@ func startPrimary(t *testing.T, server *sqld.Server) *primary {
 	env := map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server)}
 	r := startServiceWith(t, env)
 	r.postBroken()
-	p.url, p.stop = r.url, func() { r.stop() }
+	p.url, p.env, p.run, p.stop = r.url, env, r, func() { r.stop() }
+	p.key = strings.TrimPrefix(r.dsn(), "http://")[:32]
 	return p
 }
 
