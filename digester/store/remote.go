@@ -24,7 +24,8 @@ const (
 // connection of write transactions too, a request a statement. The holder of
 // DB.turn owns it.
 //
-// Nothing is sent in the background. A stream that was idle for long begins anew
+// Nothing is sent in the background but a batch's request while the next one is made
+// (remoteBatch), and that is over before the turn is. A stream that was idle for long begins anew
 // by itself; one that lost its transaction is replaced (abandon).
 type remote struct {
 	server RemoteConfig

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"database/sql"
 	"fmt"
@@ -16,11 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"sundew/digester/dashboard"
+	"sundew/digester/store"
 	"sundew/digester/store/hrana"
 	"sundew/functions/lambdatest"
 	"sundew/infra/sqld"
 	"sundew/infra/sqld/sqldtest"
-	"sundew/schema"
 )
 
 // region is the function as it is deployed: the program in Lambda's place, a libSQL
@@ -31,6 +33,7 @@ type region struct {
 	network  *sqld.Proxy // between replica and primary
 	browser  *http.Client
 	url      string
+	secret   string           // of the owner's session
 	primary  *httptest.Server // its dashboard
 }
 
@@ -53,10 +56,7 @@ func newRegion(t *testing.T) *region {
 	t.Cleanup(writer.Close)
 	pool := sql.OpenDB(writer.Connector())
 	t.Cleanup(func() { pool.Close() })
-	if _, err := schema.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
-	r := &region{network: sqldtest.Proxy(t, far.GRPC, time.Millisecond), primary: newPrimary(t, pool)}
+	r := &region{network: sqldtest.Proxy(t, far.GRPC, time.Millisecond), primary: newPrimary(t, pool), secret: newOwner(t, far)}
 	r.replica = sqldtest.Start(t, sqld.Config{Primary: r.network.Addr, Key: public})
 	program, err := lambdatest.Build(t.Context(), t.TempDir(), "sundew/functions/dashboard")
 	if err != nil {
@@ -73,12 +73,45 @@ func newRegion(t *testing.T) *region {
 	t.Cleanup(r.function.Close)
 	front := httptest.NewServer(r.function)
 	t.Cleanup(front.Close)
+	r.url, r.browser = front.URL, new(http.Client)
+	r.forget(t)
+	return r
+}
+
+// forget leaves the browser nothing but the owner's session.
+func (r *region) forget(t *testing.T) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.url, r.browser = front.URL, &http.Client{Jar: jar}
-	return r
+	at, err := url.Parse(r.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar.SetCookies(at, []*http.Cookie{{Name: "sundew_session", Value: r.secret, Path: "/"}})
+	r.browser.Jar = jar
+}
+
+// newOwner makes the database and its owner, and signs him in.
+func newOwner(t *testing.T, server *sqld.Server) (secret string) {
+	t.Helper()
+	db, err := store.OpenRemote(t.Context(), store.RemoteConfig{URL: server.URL(), Namespace: sqld.Namespace, Relaxed: true}, store.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	err = db.Write(t.Context(), "owner", func(tx *store.Tx) error {
+		owner, err := dashboard.MakeOwner(tx, "owner@example.com", "Owner", "")
+		if err == nil {
+			secret, err = tx.CreateSession(owner.ID, store.FactorAll, "192.0.2.1", "test")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
 }
 
 // newPrimary returns a primary's dashboard as far as one form takes it.
@@ -199,7 +232,7 @@ func TestAwayLibSQL(t *testing.T) {
 	if answer, page := r.get(t, "/projects/1/issues"); page != "from the primary" {
 		t.Errorf("with a change of the reader's: %d %.300q", answer.StatusCode, page)
 	}
-	r.browser.Jar = nil
+	r.forget(t)
 	answer, page := r.get(t, "/")
 	if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(page, "The database does not answer") || !strings.Contains(page, "<html") {
 		t.Errorf("an environment that had it: %d %.300q", answer.StatusCode, page)
