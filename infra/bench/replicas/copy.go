@@ -16,7 +16,6 @@ import (
 // copyOf is a copy of the primary and what a reader of it has seen.
 type copyOf struct {
 	replica *store.Replica
-	stop    func() error
 
 	mu    sync.Mutex
 	sight []sight       // ascending; guarded by mu

@@ -12,7 +12,7 @@ import (
 	"sundew/digester/dashboard"
 )
 
-// think is the pause between two pages of a reader.
+// think is the least time between two pages of a reader.
 const think = 20 * time.Millisecond
 
 // openPages opens pages on the copy, for some time, while the primary digests as
@@ -38,13 +38,15 @@ func (p *pair) openPages(ctx context.Context, kind string, during time.Duration,
 	}()
 	paths := []struct{ name, path string }{{"issues", "/projects/1/issues"}, {"an event", "/issues/7/events/1"}}
 	took := make([][]time.Duration, len(paths))
+	pause := time.NewTicker(think)
+	defer pause.Stop()
 	for i := 0; loaded.Err() == nil; i++ {
+		<-pause.C
 		kind := i % len(paths)
 		took[kind] = append(took[kind], 0)
 		if took[kind][len(took[kind])-1], err = p.open(ctx, pages, paths[kind].path); err != nil {
 			break
 		}
-		time.Sleep(think)
 	}
 	stop()
 	whole := <-written
