@@ -28,7 +28,15 @@ const (
 	KindEvent  Kind = 1 // one event payload, JSON as the client sent it
 	KindCSP    Kind = 2 // one browser security report, JSON as the browser sent it
 	KindCounts Kind = 3 // outcomes that the edge counted, as written by EncodeCounts
+
+	KindAttachment Kind = 4 // one file that belongs to EventID, as written by Attachment.Encode
+	KindFeedback   Kind = 5 // what a person wrote, as an event payload with contexts.feedback
+	KindUserReport Kind = 6 // the same in its old form, JSON; EventID is the event that it is about
 )
+
+// A new kind needs no new version, because a digester that does not know a kind
+// leaves its messages as well, if their bodies decompress: so a body that is not all
+// of one piece says EncodingIdentity, and inside how its parts are compressed.
 
 // Encoding says how the body is compressed.
 type Encoding uint8

@@ -1,5 +1,7 @@
 package edge
 
+import "sundew/schema/wire"
+
 // The protocol's data categories: what items are counted and limited under.
 const (
 	categoryDefault      = "default"
@@ -29,13 +31,13 @@ func categoryOf(itemType string) string {
 		return categoryTransaction
 	case "security", "raw_security":
 		return categorySecurity
-	case "attachment", "form_data", "unreal_report":
+	case itemAttachment, "form_data", "unreal_report":
 		return categoryAttachment
 	case "session", "sessions":
 		return categorySession
 	case "check_in":
 		return categoryMonitor
-	case "feedback", "user_report":
+	case itemFeedback, itemUserReport:
 		return categoryFeedback
 	case "profile":
 		return categoryProfile
@@ -55,6 +57,19 @@ func categoryOf(itemType string) string {
 		return categoryInternal
 	}
 	return categoryDefault
+}
+
+// categoryOfKind returns the category of what becomes a message.
+func categoryOfKind(kind wire.Kind) string {
+	switch kind {
+	case wire.KindCSP:
+		return categorySecurity
+	case wire.KindAttachment:
+		return categoryAttachment
+	case wire.KindFeedback, wire.KindUserReport:
+		return categoryFeedback
+	}
+	return categoryError
 }
 
 // knownCategory returns a category that a client names, categoryDefault for one that

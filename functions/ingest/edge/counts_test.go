@@ -19,7 +19,7 @@ func TestCounts(t *testing.T) {
 	b := newRig(t, nil)
 	lines := []string{`{"type":"event"}`, "{}"}
 	for _, kind := range []string{
-		"user_report", "feedback", "attachment", "check_in", "session", "sessions", "transaction", "profile", "profile_chunk",
+		"unreal_report", "check_in", "session", "sessions", "transaction", "profile", "profile_chunk",
 		"replay_event", "replay_recording", "trace_metric", "statsd", "brand_new_thing", "raw_security",
 	} {
 		lines = append(lines, `{"type":"`+kind+`"}`, "x")
@@ -31,7 +31,7 @@ func TestCounts(t *testing.T) {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
 	want := map[string]int64{
-		"feedback/unstored/unsupported": 2, "attachment/unstored/unsupported": 1, "monitor/unstored/unsupported": 1,
+		"attachment/unstored/unsupported": 1, "monitor/unstored/unsupported": 1,
 		"session/unstored/unsupported": 2, "transaction/unstored/unsupported": 1, "profile/unstored/unsupported": 1,
 		"profile_chunk/unstored/unsupported": 1, "replay/unstored/unsupported": 2, "trace_metric/unstored/unsupported": 1,
 		"metric_bucket/unstored/unsupported": 1, "default/unstored/unsupported": 1, "security/unstored/unsupported": 1,

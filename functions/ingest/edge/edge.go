@@ -97,7 +97,8 @@ type Config struct {
 // one event was queued, else the first fault's refusal; a 200 can thus hide a fault,
 // which is counted in any case. Events over the rate limit, and items of a category
 // in which their project is over a quota, are left out too, but always answered with
-// 429, because that is how a client learns to slow down.
+// 429, because that is how a client learns to slow down. Attachments go with the event
+// of their envelope: they are left out with it, and pass the rate limit with it.
 type Handler struct {
 	cfg     Config
 	floods  *floods
@@ -168,6 +169,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in := &intake{h: h, endpoint: route, scratch: s}
 	in.run(r, project)
 	s.body.close()
+	if cap(s.payload) > 2*h.cfg.Limits.Event {
+		s.payload = make([]byte, 0, usualPayload) // an attachment needed more
+	}
 	h.scratch.Put(s)
 	in.answer(w, r)
 }

@@ -15,6 +15,9 @@ import (
 const (
 	itemEvent        = "event"
 	itemClientReport = "client_report"
+	itemAttachment   = "attachment"
+	itemFeedback     = "feedback"
+	itemUserReport   = "user_report"
 )
 
 // typeTransaction is what a payload calls itself that came as an event but is a trace.
@@ -45,25 +48,37 @@ func (in *intake) readEnvelope(r *http.Request) {
 	}
 	in.base.SentAt = header.SentAt
 	in.echo = header.EventID
-	claim := header.EventID // belongs to the first event, good or bad
+	in.subject = header.EventID
 	for {
 		item, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err == nil {
-			if item.Type == itemEvent {
-				err = in.readEvent(reader, claim)
-				claim = event.ID{}
-			} else {
-				err = in.readOther(reader, item)
-			}
+			err = in.readItem(reader, item)
 		}
 		if err != nil {
 			in.fault(err)
 			return
 		}
 	}
+}
+
+// readItem takes in one item. An error means that nothing behind it can be read.
+func (in *intake) readItem(reader *envelope.Reader, item envelope.Item) error {
+	switch item.Type {
+	case itemEvent:
+		return in.readEvent(reader, wire.KindEvent)
+	case itemFeedback:
+		return in.readEvent(reader, wire.KindFeedback)
+	case itemUserReport:
+		return in.readUserReport(reader)
+	case itemAttachment:
+		return in.readAttachment(reader, item)
+	case itemClientReport:
+		return in.readClientReport(reader)
+	}
+	return in.readOther(reader, item)
 }
 
 // authorizeByDSN is for clients behind a tunnel, which have their key nowhere else.
@@ -81,35 +96,81 @@ func (in *intake) authorizeByDSN(r *http.Request, dsn string) error {
 	return in.authorize(r.Context(), key)
 }
 
-// readEvent takes in one event. An error means that nothing behind it can be read.
-func (in *intake) readEvent(reader *envelope.Reader, claimed event.ID) error {
-	payload, err := reader.AppendPayload(in.scratch.payload[:0], in.h.cfg.Limits.Event)
+// readEvent takes in one event, or feedback, which is one in its form. An error means
+// that nothing behind it can be read.
+func (in *intake) readEvent(reader *envelope.Reader, kind wire.Kind) error {
+	var claimed event.ID // of the header: it belongs to the first, good or bad
+	first := !in.begun
+	if in.begun = true; first {
+		claimed = in.subject
+	}
+	payload, head, refused, broken := in.readJSON(reader)
+	if broken != nil {
+		return broken
+	}
+	queued := false
+	if refused != nil {
+		in.faultOf(kind, refused)
+	} else {
+		id := chooseID(claimed, head.ID)
+		queued = in.enqueue(kind, id, payload)
+		if first {
+			in.subject = id
+		}
+	}
+	in.missed = in.missed || first && !queued
+	return nil
+}
+
+// readUserReport takes in what a person wrote about an event, in its old form. An
+// error means that nothing behind it can be read.
+func (in *intake) readUserReport(reader *envelope.Reader) error {
+	payload, head, refused, broken := in.readJSON(reader)
+	if broken != nil {
+		return broken
+	}
+	about := head.ID
+	if about.IsZero() {
+		about = in.subject
+	}
+	if refused == nil && about.IsZero() {
+		refused = errNoSubject
+	}
+	if refused != nil {
+		in.faultOf(wire.KindUserReport, refused)
+		return nil
+	}
+	in.enqueue(wire.KindUserReport, about, payload)
+	return nil
+}
+
+// readJSON reads an item's payload and what is worth knowing of it. The first error is
+// why it is refused; with the second nothing behind it can be read.
+func (in *intake) readJSON(reader *envelope.Reader) (payload []byte, head event.Head, refused, broken error) {
+	payload, refused, broken = in.readPayload(reader, in.h.cfg.Limits.Event)
+	if refused != nil || broken != nil {
+		return nil, head, refused, broken
+	}
+	if head, refused = event.Scan(payload, in.h.cfg.Limits.Depth); refused != nil {
+		refused = fmt.Errorf("event: %w", refused)
+	}
+	return payload, head, refused, nil
+}
+
+// readPayload reads an item's payload into the scratch memory. One that is too large
+// is passed over and refused; with the second error nothing behind it can be read.
+func (in *intake) readPayload(reader *envelope.Reader, limit int) (payload []byte, refused, broken error) {
+	payload, err := reader.AppendPayload(in.scratch.payload[:0], limit)
 	in.scratch.payload = payload
 	if errors.Is(err, envelope.ErrPayloadTooLarge) {
-		if broken := reader.Skip(); broken != nil {
-			return broken // one item, one fault: the one that explains more
-		}
-		in.fault(err)
-		return nil
+		return nil, err, reader.Skip() // one item, one fault: broken explains more
 	}
-	if err != nil {
-		return err
-	}
-	head, err := event.Scan(payload, in.h.cfg.Limits.Depth)
-	if err != nil {
-		in.fault(fmt.Errorf("event: %w", err))
-		return nil
-	}
-	in.enqueue(wire.KindEvent, chooseID(claimed, head.ID), payload)
-	return nil
+	return payload, nil, err
 }
 
 // readOther takes in an item that is not kept. An error means that nothing behind it
 // can be read.
 func (in *intake) readOther(reader *envelope.Reader, item envelope.Item) error {
-	if item.Type == itemClientReport {
-		return in.readClientReport(reader)
-	}
 	if err := reader.Skip(); err != nil {
 		return err
 	}
@@ -122,14 +183,12 @@ func (in *intake) readOther(reader *envelope.Reader, item envelope.Item) error {
 // readClientReport adds a client's own books to ours. A bad report is counted, but
 // no reason to refuse what came with it.
 func (in *intake) readClientReport(reader *envelope.Reader) error {
-	payload, err := reader.AppendPayload(in.scratch.payload[:0], in.h.cfg.Limits.ClientReport)
-	in.scratch.payload = payload
-	if errors.Is(err, envelope.ErrPayloadTooLarge) {
+	payload, refused, broken := in.readPayload(reader, in.h.cfg.Limits.ClientReport)
+	if refused != nil {
 		in.count(categoryInternal, wire.OutcomeRefused, "too_large", 1)
-		return reader.Skip()
 	}
-	if err != nil {
-		return err
+	if refused != nil || broken != nil {
+		return broken
 	}
 	losses, err := parseClientReport(payload)
 	if err != nil {

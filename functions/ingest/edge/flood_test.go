@@ -24,7 +24,7 @@ func TestFlood(t *testing.T) {
 	if got := w.Header().Get("Retry-After"); got != "2" {
 		t.Errorf("Retry-After %q", got)
 	}
-	if got := w.Header().Get("X-Sentry-Rate-Limits"); got != "2:error;security;default:key:key_quota" {
+	if got := w.Header().Get("X-Sentry-Rate-Limits"); got != "2:error;security;default;attachment;feedback:key:key_quota" {
 		t.Errorf("X-Sentry-Rate-Limits %q", got)
 	}
 	// What is not an event goes on, other projects and bad events too.

@@ -8,6 +8,7 @@ import (
 
 	"sundew/schema/corpus"
 	"sundew/schema/event"
+	"sundew/schema/wire"
 )
 
 // FuzzHandler throws requests at the handler: whatever comes, it does not panic, does
@@ -38,7 +39,9 @@ func FuzzHandler(f *testing.F) {
 			t.Errorf("answered %s for %s", w.Body, b.queue.got[0].EventID)
 		}
 		for _, m := range b.queue.got {
-			if _, err := event.Scan([]byte(b.plain(m)), defaultDepth); err != nil {
+			if m.Kind == wire.KindAttachment {
+				b.file(m)
+			} else if _, err := event.Scan([]byte(b.plain(m)), defaultDepth); err != nil {
 				t.Errorf("queued an event that is none: %v", err)
 			}
 			if m.EventID.IsZero() || m.Project == 0 {

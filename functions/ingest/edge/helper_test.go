@@ -129,6 +129,16 @@ func (b *rig) post(path, body string, headers ...string) *httptest.ResponseRecor
 	return b.do(r)
 }
 
+// events returns the events among what was queued.
+func (b *rig) events() (events []*wire.Message) {
+	for _, m := range b.queue.got {
+		if m.Kind == wire.KindEvent {
+			events = append(events, m)
+		}
+	}
+	return events
+}
+
 // plain returns the body of a message as it was before compression.
 func (b *rig) plain(m *wire.Message) string {
 	b.t.Helper()

@@ -25,9 +25,16 @@ type intake struct {
 	bucket  *rate.Limiter   // nil: no limit
 	base    wire.Message    // what all messages of the request have in common
 
+	// Of an envelope.
+	subject     event.ID // what its attachments belong to: the header's id, else the first event's
+	begun       bool     // its first event or feedback was met
+	missed      bool     // and not queued
+	attachments int      // how many were met
+
 	messages []*wire.Message
 	echo     event.ID // the client's own id, answered when no event was queued
-	limited  int64    // events left out by the rate limit
+	paid     bool     // the rate limit let something pass
+	limited  int64    // items left out by the rate limit
 	quotas   quotas   // what was left out because of quotas
 	faults   []error  // what was refused, in the order found
 }
@@ -93,10 +100,15 @@ func (in *intake) authorize(ctx context.Context, key string) error {
 }
 
 // fault records that something was refused, and counts it.
-func (in *intake) fault(err error) {
+func (in *intake) fault(err error) { in.faultIn(in.endpoint.category(), err) }
+
+// faultOf is fault for something that would have been a message of that kind.
+func (in *intake) faultOf(kind wire.Kind, err error) { in.faultIn(categoryOfKind(kind), err) }
+
+func (in *intake) faultIn(category string, err error) {
 	_, reason, _ := refusalOf(err)
 	in.faults = append(in.faults, err)
-	in.count(in.endpoint.category(), wire.OutcomeRefused, reason, 1)
+	in.count(category, wire.OutcomeRefused, reason, 1)
 }
 
 func (in *intake) count(category string, outcome wire.Outcome, reason string, quantity int64) {
@@ -129,26 +141,38 @@ func (in *intake) readBody(limit int) ([]byte, error) {
 }
 
 // enqueue adds one checked payload to what will be sent, unless the sender or the
-// project is over its limit.
-func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) {
-	if in.overQuota(in.endpoint.category(), 1) {
-		return
-	}
-	if in.bucket != nil && !in.bucket.AllowN(in.base.ReceivedAt, 1) {
-		in.limited++
-		return
+// project is over its limit: then it returns false.
+func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) bool {
+	if category := categoryOfKind(kind); in.overQuota(category, 1) || in.overRate(category) {
+		return false
 	}
 	m := in.base
 	m.Kind = kind
 	m.EventID = id
 	m.Body, m.Encoding = in.h.cfg.Codec.Compress(payload)
 	in.messages = append(in.messages, &m)
+	return true
+}
+
+// overRate reports whether the key may not report anything more now, and counts what
+// is left out. Otherwise it has reported one item more.
+func (in *intake) overRate(category string) bool {
+	if in.bucket == nil || in.bucket.AllowN(in.base.ReceivedAt, 1) {
+		in.paid = true
+		return false
+	}
+	_, reason, _ := refusalOf(errLimited)
+	in.count(category, wire.OutcomeLimited, reason, 1)
+	in.limited++
+	return true
 }
 
 // answer sends what is to be sent and writes the response.
 func (in *intake) answer(w http.ResponseWriter, r *http.Request) {
 	if err := in.send(r.Context()); err != nil {
-		in.count(in.endpoint.category(), wire.OutcomeRefused, "queue_unavailable", int64(len(in.messages)))
+		for _, m := range in.messages {
+			in.count(categoryOfKind(m.Kind), wire.OutcomeRefused, "queue_unavailable", 1)
+		}
 		in.h.refuse(w, r, in.endpoint, in.named, fmt.Errorf("%w: %w", errQueue, err))
 		return
 	}

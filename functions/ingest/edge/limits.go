@@ -1,6 +1,10 @@
 package edge
 
-import "cmp"
+import (
+	"cmp"
+
+	"sundew/schema/wire"
+)
 
 // Limits bounds what one request may bring and, with it, what memory one request
 // may cost. A field that is zero has the default.
@@ -13,7 +17,12 @@ type Limits struct {
 	Depth        int   // how deep an event's JSON may nest
 	Security     int64 // bytes of a security request's body, before and after decompression
 	ClientReport int   // bytes of one client report's payload
+	Attachment   int   // bytes of one attachment, at most MaxAttachment
+	Attachments  int   // attachments of one envelope
 }
+
+// MaxAttachment is the most that Limits.Attachment may be: what a message carries.
+const MaxAttachment = wire.MaxBody - 64<<10
 
 // The defaults. Real clients send events of up to 1.5 MB and, where an attachment
 // rides along, bodies of several megabytes; what is over these is lost, so they are
@@ -27,6 +36,8 @@ const (
 	defaultDepth        = 64
 	defaultSecurity     = 64 << 10
 	defaultClientReport = 4 << 10
+	defaultAttachment   = 5 << 20
+	defaultAttachments  = 20
 )
 
 // DefaultLimits returns the limits of a server that was not told otherwise.
@@ -42,6 +53,8 @@ func (l Limits) withDefaults() Limits {
 		Depth:        cmp.Or(l.Depth, defaultDepth),
 		Security:     cmp.Or(l.Security, defaultSecurity),
 		ClientReport: cmp.Or(l.ClientReport, defaultClientReport),
+		Attachment:   min(cmp.Or(l.Attachment, defaultAttachment), MaxAttachment),
+		Attachments:  cmp.Or(l.Attachments, defaultAttachments),
 	}
 }
 
@@ -51,6 +64,8 @@ const (
 	maxEnvironment = 64
 	maxRelease     = 200
 	maxErrorHeader = 200
+	maxFilename    = 255
+	maxContentType = 100
 	maxReason      = 40
 	maxCauses      = 10
 )

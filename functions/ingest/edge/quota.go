@@ -13,6 +13,9 @@ import (
 	"sundew/schema/wire"
 )
 
+// rateCategories are what a key's rate limit holds back.
+const rateCategories = categoryError + ";" + categorySecurity + ";" + categoryDefault + ";" + categoryAttachment + ";" + categoryFeedback
+
 // maxPause bounds for how many seconds a client is told to be silent: it asks again
 // after an hour, so a quota that is lifted early is noticed.
 const maxPause = 3600
@@ -51,10 +54,9 @@ func (in *intake) answerLimited(w http.ResponseWriter, r *http.Request) {
 	pause := maxPause
 	if in.limited > 0 {
 		_, reason, _ := refusalOf(errLimited)
-		in.count(in.endpoint.category(), wire.OutcomeLimited, reason, in.limited)
 		pause = retryAfter(in.bucket, in.base.ReceivedAt)
-		entries = append(entries, strconv.Itoa(pause)+":"+categoryError+";"+categorySecurity+";"+categoryDefault+":key:"+reason)
-		faults = append(faults, fmt.Errorf("%w: %d of the request's events were left out", errLimited, in.limited))
+		entries = append(entries, strconv.Itoa(pause)+":"+rateCategories+":key:"+reason)
+		faults = append(faults, fmt.Errorf("%w: %d of the request's items were left out", errLimited, in.limited))
 	}
 	for _, limit := range in.quotas.limits {
 		seconds := secondsUntil(limit.Until, in.base.ReceivedAt)

@@ -92,7 +92,7 @@ func TestQuotaAndRate(t *testing.T) {
 			{Project: 9, Categories: []string{"session"}, Until: time.Date(2026, 11, 21, 9, 31, 0, 0, time.UTC), Reason: "q"}}})}
 	})
 	w := b.post("/api/9/envelope/", envelopeOf(`{"type":"event"}`, eventJSON(idA), `{"type":"event"}`, eventJSON(idB), `{"type":"session"}`, "{}"))
-	const want = "10:error;security;default:key:key_quota, 60:session:project:q"
+	const want = "10:error;security;default;attachment;feedback:key:key_quota, 60:session:project:q"
 	if got := w.Header().Get("X-Sentry-Rate-Limits"); w.Code != 429 || got != want || len(b.queue.got) != 1 {
 		t.Errorf("status %d, X-Sentry-Rate-Limits %q, %d queued", w.Code, got, len(b.queue.got))
 	}

@@ -29,6 +29,8 @@ var (
 	errLimited       = errors.New("rate limit reached")
 	errQueue         = errors.New("the queue is not available")
 	errOverQuota     = errors.New("the project is over its quota")
+	errNoSubject     = errors.New("it names no event that it belongs to")
+	errTooManyFiles  = errors.New("the envelope has too many attachments")
 )
 
 // What a process that wraps a Handler refuses with, see Handler.Refuse.
@@ -58,6 +60,8 @@ var refusals = [...]struct {
 	{errTooMany, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{errLimited, http.StatusTooManyRequests, "key_quota"},
 	{errOverQuota, http.StatusTooManyRequests, "project_quota"},
+	{errNoSubject, http.StatusBadRequest, "no_event_id"},
+	{errTooManyFiles, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{errQueue, http.StatusServiceUnavailable, "queue_unavailable"},
 	{envelope.ErrEmpty, http.StatusBadRequest, "bad_framing"},
 	{envelope.ErrMalformed, http.StatusBadRequest, "bad_framing"},

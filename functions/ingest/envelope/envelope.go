@@ -62,6 +62,11 @@ type Item struct {
 	Type      string // never empty
 	Length    int64  // of the payload; negative when the headers do not say
 	ItemCount int64  // how many logs, spans, … the payload holds; 0 when the headers do not say
+
+	// Of attachments, as sent: no name for a file, nothing to trust.
+	Filename       string
+	ContentType    string
+	AttachmentType string
 }
 
 // Reader reads one envelope: Header once, then Next until io.EOF. It may be used
@@ -153,7 +158,10 @@ func (r *Reader) Next() (Item, error) {
 		return Item{}, r.malformed("its type is missing")
 	}
 	r.pending, r.left = true, h.length
-	return Item{Type: h.kind, Length: h.length, ItemCount: h.count}, nil
+	return Item{
+		Type: h.kind, Length: h.length, ItemCount: h.count,
+		Filename: h.filename, ContentType: h.contentType, AttachmentType: h.attachmentType,
+	}, nil
 }
 
 // AppendPayload appends the current item's payload to dst. A payload of more than

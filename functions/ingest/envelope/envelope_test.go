@@ -139,11 +139,13 @@ func TestHeader(t *testing.T) {
 }
 
 func TestItemHeader(t *testing.T) {
-	r := NewReader(strings.NewReader("{}\n{\"item_count\":12,\"length\":2,\"type\":\"log\"}\n[]\n{\"type\":\"span\",\"item_count\":-1}\nx"), testLimits)
+	r := NewReader(strings.NewReader("{}\n{\"item_count\":12,\"length\":2,\"type\":\"log\"}\n[]\n{\"type\":\"span\",\"item_count\":-1}\nx\n"+
+		"{\"filename\":\"a\\u0000.txt\",\"type\":\"attachment\",\"content_type\":null,\"attachment_type\":\"event.minidump\"}\n"), testLimits)
 	if _, err := r.Header(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []Item{{Type: "log", Length: 2, ItemCount: 12}, {Type: "span", Length: -1}} {
+	for _, want := range []Item{{Type: "log", Length: 2, ItemCount: 12}, {Type: "span", Length: -1},
+		{Type: "attachment", Length: -1, Filename: "a\x00.txt", AttachmentType: "event.minidump"}} {
 		if got, err := r.Next(); err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}

@@ -89,6 +89,8 @@ type itemHeaders struct {
 	length int64
 	count  int64
 	err    error // of the last length
+
+	filename, contentType, attachmentType string
 }
 
 // set takes over one header of an item.
@@ -101,6 +103,12 @@ func (h *itemHeaders) set(name string, value jsontext.Value) {
 	case "item_count":
 		h.count, _ = strconv.ParseInt(string(value), 10, 64)
 		h.count = max(h.count, 0)
+	case "filename":
+		h.filename = text(value)
+	case "content_type":
+		h.contentType = text(value)
+	case "attachment_type":
+		h.attachmentType = text(value)
 	}
 }
 
