@@ -27,6 +27,7 @@ const (
 const (
 	dropBadBody = "bad_body" // the body does not decompress
 	dropBadJSON = "bad_json" // the body is not a JSON object
+	dropEmpty   = "empty"    // feedback that says nothing
 )
 
 // prepared is a message ready to be committed.
@@ -62,7 +63,7 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	}
 	ready := &prepared{in: store.Incoming{
 		Instance: m.Instance, Seq: m.Seq, Region: m.Region, Project: m.Project, EventID: m.EventID, ReceivedAt: m.ReceivedAt,
-		Key: m.Key, Category: "error", Kind: m.Kind, Encoding: m.Encoding, Body: m.Body,
+		Key: m.Key, Category: categoryOf(m.Kind), Kind: m.Kind, Encoding: m.Encoding, Body: m.Body,
 	}}
 	plain, err := p.codec.Decompress(m.Body, m.Encoding)
 	if errors.Is(err, wire.ErrVersion) {
@@ -76,7 +77,6 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	case wire.KindEvent:
 		ev, err = event.Skim(plain)
 	case wire.KindCSP:
-		ready.in.Category = "security"
 		ev, err = event.ParseSecurity(plain, m.Environment, m.Release)
 		if err == nil && ev.Request.UserAgent == "" {
 			ev.Request.UserAgent = m.Client // reports of the old kind have the browser in the HTTP header only
@@ -85,6 +85,10 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 		ready.in.IsCounts = true
 		ready.in.Counts, err = wire.DecodeCounts(plain)
 		return ready, err
+	case wire.KindAttachment:
+		return p.prepareAttachment(ready, plain)
+	case wire.KindFeedback, wire.KindUserReport:
+		return prepareFeedback(ready, m, plain), nil
 	default:
 		return nil, fmt.Errorf("%w: kind %d", wire.ErrVersion, m.Kind)
 	}
@@ -92,6 +96,19 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 		return ready.drop(dropBadJSON, err), nil
 	}
 	return ready, ready.fill(m, ev)
+}
+
+// categoryOf returns what a message is counted under in the books.
+func categoryOf(kind wire.Kind) string {
+	switch kind {
+	case wire.KindCSP:
+		return store.CategorySecurity
+	case wire.KindAttachment:
+		return store.CategoryAttachment
+	case wire.KindFeedback, wire.KindUserReport:
+		return store.CategoryFeedback
+	}
+	return store.CategoryError
 }
 
 func (r *prepared) drop(reason string, err error) *prepared {

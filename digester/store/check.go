@@ -56,14 +56,28 @@ var invariants = []struct{ holds, counterexamples string }{
 		SELECT 'project ' || r.project_id || ', environment ' || r.name FROM environments r
 		LEFT JOIN (SELECT project_id, environment, count(*) AS n FROM events GROUP BY 1, 2) e ON e.project_id = r.project_id AND e.environment = r.name
 		WHERE e.n IS NOT r.event_count`},
+	{"an attachment has all its parts, and is charged with them", `
+		SELECT 'attachment ' || coalesce(a.id, b.attachment_id) FROM attachments a
+		FULL JOIN (SELECT attachment_id, sum(length(body)) AS n FROM attachment_parts GROUP BY attachment_id) b ON b.attachment_id = a.id
+		WHERE a.bytes IS NOT coalesce(b.n, 0) + 1024`},
+	{"a project's attachment_bytes is the sum of what its attachments are charged with", `
+		SELECT 'project ' || p.id || ': ' || p.attachment_bytes || ', has ' || coalesce(sum(a.bytes), 0)
+		FROM projects p LEFT JOIN attachments a ON a.project_id = p.id GROUP BY p.id HAVING p.attachment_bytes <> coalesce(sum(a.bytes), 0)`},
+	{"the books of a project count every stored attachment, the evicted ones included", `
+		SELECT 'project ' || p.id FROM projects p WHERE p.attachments_evicted + (SELECT count(*) FROM attachments a WHERE a.project_id = p.id)
+		  <> (SELECT coalesce(sum(quantity), 0) FROM outcomes o WHERE o.project_id = p.id AND o.outcome = 'stored' AND o.category = 'attachment')`},
+	{"the books of a project count all stored feedback", `
+		SELECT 'project ' || p.id FROM projects p WHERE (SELECT count(*) FROM feedback f WHERE f.project_id = p.id)
+		  <> (SELECT coalesce(sum(quantity), 0) FROM outcomes o WHERE o.project_id = p.id AND o.outcome = 'stored' AND o.category = 'feedback')`},
 	{"the books of a project count every stored event", `
 		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', books say ' || coalesce(sum(o.quantity), 0)
-		FROM projects p LEFT JOIN outcomes o ON o.project_id = p.id AND o.outcome = 'stored'
+		FROM projects p LEFT JOIN outcomes o ON o.project_id = p.id AND o.outcome = 'stored' AND o.category NOT IN ('attachment', 'feedback')
 		GROUP BY p.id HAVING p.event_count <> coalesce(sum(o.quantity), 0)`},
 	{"the totals of the books are the sums of their hours", `
 		SELECT 'project ' || coalesce(t.project_id, h.project_id) || ': ' || coalesce(t.outcome, h.outcome) || ' ' || coalesce(t.reason, h.reason)
 		FROM outcome_totals t FULL JOIN
-		  (SELECT project_id, category, outcome, reason, sum(quantity) AS quantity FROM outcomes WHERE outcome <> 'stored' GROUP BY 1, 2, 3, 4) h
+		  (SELECT project_id, category, outcome, reason, sum(quantity) AS quantity FROM outcomes
+		   WHERE outcome <> 'stored' OR category IN ('attachment', 'feedback') GROUP BY 1, 2, 3, 4) h
 		  ON h.project_id = t.project_id AND h.category = t.category AND h.outcome = t.outcome AND h.reason = t.reason
 		WHERE t.quantity IS NOT h.quantity`},
 	{"the ledger and the books agree: what was decided is stored, duplicate or dropped", `

@@ -33,6 +33,10 @@ func TestCheckFinds(t *testing.T) {
 		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'stored'`:    "the books of a project",
 		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'duplicate'`: "sums of their hours",
 		`DELETE FROM outcome_totals`:                                   "sums of their hours",
+		`DELETE FROM attachment_parts`:                                 "all its parts",
+		`UPDATE projects SET attachment_bytes = 1`:                     "a project's attachment_bytes",
+		`UPDATE projects SET attachments_evicted = 1`:                  "every stored attachment",
+		`DELETE FROM feedback`:                                         "all stored feedback",
 		`UPDATE edge_lanes SET high = high + 1`:                        "the ledger and the books agree",
 		`INSERT INTO edge_gaps VALUES (1, 3, 9, 0)`:                    "a gap of the ledger",
 		`UPDATE history SET event_id = 77`:                             "refers to a missing one",
@@ -102,6 +106,15 @@ func openDigested(t *testing.T) (*DB, *Replica) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+	for i, in := range []*Incoming{
+		{Category: CategoryAttachment, EventID: event.ID{1}, Attachment: &Attachment{Name: "log.txt", Size: 3}, Body: []byte("log")},
+		{Category: CategoryFeedback, EventID: event.ID{4}, Feedback: &Feedback{FeedbackID: event.ID{4}}},
+	} {
+		in.Instance, in.Seq, in.Project, in.ReceivedAt = wire.InstanceID{1}, uint64(i+5), 1, at
+		if result, err := db.Digest(t.Context(), in); err != nil || result != Stored {
+			t.Fatal(result, err)
 		}
 	}
 	return db, replica

@@ -59,6 +59,12 @@ type Config struct {
 	// has not copied. See checkpoint.go.
 	Checkpoint Checkpoint
 
+	// AttachmentBytes is how much room a project's attachments may take up, with
+	// something for each file's rows; 0: 1 GiB. Somebody has to remove the oldest beyond
+	// it (DB.EvictAttachments): what comes before that is stored up to a quarter more,
+	// and then dropped.
+	AttachmentBytes int64
+
 	// Observe is told how long each stage of each write took, and why it was;
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
@@ -116,6 +122,9 @@ const (
 	walPatience = 100 * time.Millisecond
 	walEvery    = time.Second
 	walBound    = 3
+
+	// attachmentBytes is the default of Config.AttachmentBytes.
+	attachmentBytes = 1 << 30
 )
 
 // DB is the primary, a file or a libSQL server. It is safe for concurrent use.
@@ -134,6 +143,8 @@ type DB struct {
 	cache  *digestCache
 	codec  *wire.Codec
 	gate   *gate
+
+	attachmentBytes int64 // of a project
 
 	walLimit   int64
 	checkpoint Checkpoint   // nil: the store's own
@@ -165,12 +176,16 @@ func newDB(cfg Config) *DB {
 	if cfg.WALLimit == 0 {
 		cfg.WALLimit = walLimit
 	}
+	if cfg.AttachmentBytes == 0 {
+		cfg.AttachmentBytes = attachmentBytes
+	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
 	}
 	d := &DB{
 		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit, checkpoint: cfg.Checkpoint,
-		turn: make(chan struct{}, 1), cache: newDigestCache(), codec: wire.NewCodec(), gate: newGate(),
+		turn: make(chan struct{}, 1), cache: newDigestCache(cfg.AttachmentBytes + cfg.AttachmentBytes/4), codec: wire.NewCodec(), gate: newGate(),
+		attachmentBytes: cfg.AttachmentBytes,
 	}
 	d.turn <- struct{}{}
 	return d

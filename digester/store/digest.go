@@ -21,12 +21,18 @@ type Incoming struct {
 	EventID    event.ID
 	ReceivedAt time.Time
 	Key        string // the client's, if the edge could not judge it; otherwise empty
-	Category   string // of the books: "error" or "security"
+	Category   string // of the books: one of the Category constants
 
 	// IsCounts says that the message is none of an event but brings Counts; then
 	// only what is above is read of the rest.
 	IsCounts bool
 	Counts   []wire.Count
+
+	// Attachment and Feedback, if not nil, are what the message brings in place of an
+	// event; EventID is the one that the attachment belongs to. Of the rest only what
+	// is above is read, and of an attachment Encoding and Body.
+	Attachment *Attachment
+	Feedback   *Feedback
 
 	// Drop, if not empty, is why the message is not an event to be stored: a
 	// short word for the books. Detail says more, for people.
@@ -54,7 +60,22 @@ type Incoming struct {
 }
 
 // isEvent reports whether there is an event to store.
-func (in *Incoming) isEvent() bool { return !in.IsCounts && in.Drop == "" }
+func (in *Incoming) isEvent() bool {
+	return !in.IsCounts && in.Drop == "" && in.Attachment == nil && in.Feedback == nil
+}
+
+// isAside reports whether there is an attachment or feedback to store.
+func (in *Incoming) isAside() bool {
+	return in.Drop == "" && (in.Attachment != nil || in.Feedback != nil)
+}
+
+// Categories of the books: the protocol's. Of the last two what is stored is no event.
+const (
+	CategoryError      = "error"
+	CategorySecurity   = "security"
+	CategoryAttachment = "attachment"
+	CategoryFeedback   = "feedback"
+)
 
 // Result is what became of a message.
 type Result int
@@ -63,7 +84,7 @@ type Result int
 // often it is delivered; Redelivered changes nothing but a counter of its own.
 const (
 	Stored      Result = iota + 1
-	Duplicate          // the project had an event of that id already
+	Duplicate          // the project had an event of that id already, that attachment or that feedback
 	Dropped            // see Incoming.Drop and the store's own reasons
 	Redelivered        // this very message was decided before
 )
@@ -73,6 +94,9 @@ const (
 	DropUnknownProject = "unknown_project"
 	DropUnknownKey     = "unknown_key"  // the edge could not judge it, and it is not one of the project's
 	DropDisabledKey    = "disabled_key" // likewise, and it is switched off
+
+	// DropAttachmentRoom says that attachments come faster than old ones are removed.
+	DropAttachmentRoom = "attachments_full"
 )
 
 // Outcome is what became of a message, or why nothing did.
@@ -155,9 +179,9 @@ func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error
 				return err
 			}
 		}
-		if careful && in.isEvent() {
+		if careful {
 			var err error
-			if p.duplicate, err = tx.hasEvent(in); err != nil {
+			if p.duplicate, err = tx.has(in); err != nil {
 				return err
 			}
 		}
@@ -171,9 +195,21 @@ func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error
 	return p.result, nil
 }
 
-// hasEvent reports whether the event is stored: the client sent it twice.
-func (tx *Tx) hasEvent(in *Incoming) (bool, error) {
+// has reports whether what a message brings is stored: the client sent it twice.
+func (tx *Tx) has(in *Incoming) (bool, error) {
+	query, args := `SELECT count(*) FROM events WHERE event_id = ? AND project_id = ?`, []any{in.EventID[:], int64(in.Project)}
+	switch {
+	case in.isEvent():
+	case !in.isAside():
+		return false, nil
+	case in.Attachment != nil:
+		query = `SELECT count(*) FROM attachments WHERE event_id = ? AND project_id = ? AND name = ? AND sha256 = ?`
+		args = append(args, in.Attachment.Name, in.Attachment.SHA256[:])
+	case in.Feedback != nil:
+		query = `SELECT count(*) FROM feedback WHERE feedback_id = ? AND project_id = ?`
+		args[0] = in.Feedback.FeedbackID[:]
+	}
 	var n int
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT count(*) FROM events WHERE event_id = ? AND project_id = ?`, in.EventID[:], int64(in.Project)).Scan(&n)
+	err := tx.q.QueryRowContext(tx.ctx, query, args...).Scan(&n)
 	return n > 0, err
 }

@@ -19,6 +19,10 @@ type digestCache struct {
 	projects map[event.ProjectID]*projectState
 	ids      lastIDs
 
+	// maxAttachments is how many bytes a project's attachments are charged with at
+	// most. Constant.
+	maxAttachments int64
+
 	// Of the batch under way only.
 	gaps    map[laneKey][]gap            // those that its messages lie in
 	missing map[event.ProjectID]struct{} // projects that do not exist
@@ -54,9 +58,11 @@ type laneState struct {
 // gap is a row of edge_gaps.
 type gap struct{ from, to, since int64 }
 
-// projectState is what a digest that makes an issue changes of its project.
+// projectState is what a digest that makes an issue, or stores an attachment, changes
+// of its project.
 type projectState struct {
-	issues int64 // issue_count, also the newest issue's number
+	issues          int64 // issue_count, also the newest issue's number
+	attachmentBytes int64
 }
 
 // lastIDs are the largest ids, which plans count up themselves: they name rows
@@ -66,9 +72,10 @@ type lastIDs struct {
 	event, issue, lane int64
 }
 
-func newDigestCache() *digestCache {
+func newDigestCache(maxAttachments int64) *digestCache {
 	return &digestCache{
-		issues: make(map[groupKey]*issueState), lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState),
+		maxAttachments: maxAttachments,
+		issues:         make(map[groupKey]*issueState), lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState),
 		gaps: make(map[laneKey][]gap), missing: make(map[event.ProjectID]struct{}),
 	}
 }
@@ -84,7 +91,7 @@ func (c *digestCache) begin(n int) {
 }
 
 // reset forgets everything.
-func (c *digestCache) reset() { *c = *newDigestCache() }
+func (c *digestCache) reset() { *c = *newDigestCache(c.maxAttachments) }
 
 // forget forgets all that a message's plan took from the cache.
 func (c *digestCache) forget(in *Incoming) {
@@ -101,7 +108,16 @@ func (c *digestCache) knows(in *Incoming) bool {
 	if !c.ids.known || lane == nil || int64(in.Seq) <= lane.high {
 		return false
 	}
+	if in.isAside() {
+		return c.projects[in.Project] != nil && c.fits(in)
+	}
 	return !in.isEvent() || c.issues[groupKey{in.Project, in.Group}] != nil
+}
+
+// fits reports whether an attachment has room in its project, as far as is remembered:
+// somebody else makes room.
+func (c *digestCache) fits(in *Incoming) bool {
+	return in.Attachment == nil || c.projects[in.Project].attachmentBytes+in.charge() <= c.maxAttachments
 }
 
 func makeRoom[K comparable, V any](m map[K]V, n int) {

@@ -36,6 +36,9 @@ func (c *digestCache) questions(ins ...*Incoming) []question {
 		if in.isEvent() {
 			a.group(in)
 		}
+		if in.isAside() && (c.projects[in.Project] == nil || !c.fits(in)) {
+			a.project(in)
+		}
 	}
 	if a == nil {
 		return nil
@@ -125,19 +128,27 @@ func (a *asking) group(in *Incoming) {
 			FROM groupings g JOIN issues i ON i.id = g.issue_id
 			WHERE g.project_id = ? AND g.key_hash = ?`, int64(in.Project), in.Group[:])
 	}
-	if c.projects[in.Project] != nil || !a.once(in.Project) {
+	if c.projects[in.Project] == nil {
+		a.project(in)
+	}
+}
+
+// project asks for a message's project.
+func (a *asking) project(in *Incoming) {
+	if !a.once(in.Project) {
 		return
 	}
+	c := a.cache
 	a.add(func(r row) error {
 		var p projectState
-		return found(r.Scan(&p.issues), func(there bool) {
+		return found(r.Scan(&p.issues, &p.attachmentBytes), func(there bool) {
 			if there {
 				c.projects[in.Project] = &p
 			} else {
 				c.missing[in.Project] = struct{}{}
 			}
 		})
-	}, `SELECT issue_count FROM projects WHERE id = ?`, int64(in.Project))
+	}, `SELECT issue_count, attachment_bytes FROM projects WHERE id = ?`, int64(in.Project))
 }
 
 // found tells take whether there was a row.

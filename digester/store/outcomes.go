@@ -37,7 +37,7 @@ func (p *plan) add(c wire.Count) error {
 		INSERT INTO outcomes (project_id, hour, category, outcome, reason, quantity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT DO UPDATE SET quantity = quantity + ?6`,
 		int64(c.Project), hourOf(c.Hour), c.Category, string(c.Outcome), c.Reason, c.Quantity)
-	if err != nil || c.Outcome == outcomeStored {
+	if err != nil || c.Outcome == outcomeStored && c.Category != CategoryAttachment && c.Category != CategoryFeedback {
 		return err
 	}
 	return p.to.exec(`

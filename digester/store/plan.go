@@ -71,6 +71,7 @@ type plan struct {
 	hasIssue bool
 	newIssue bool
 	reopened bool
+	charged  int64 // bytes by which the project's attachments grew
 }
 
 func (p *plan) run() error {
@@ -93,11 +94,18 @@ func (p *plan) run() error {
 		p.result = Duplicate
 		return p.outcome(outcomeDuplicate, "")
 	}
+	if p.in.isAside() {
+		return p.storeAside()
+	}
 	old := p.cache.issues[groupKey{p.in.Project, p.in.Group}]
 	if _, missing := p.cache.missing[p.in.Project]; missing && old == nil {
-		return p.drop(DropUnknownProject, fmt.Sprintf("project %d does not exist", p.in.Project))
+		return p.dropUnknownProject()
 	}
 	return p.store(old)
+}
+
+func (p *plan) dropUnknownProject() error {
+	return p.drop(DropUnknownProject, fmt.Sprintf("project %d does not exist", p.in.Project))
 }
 
 // apply lets the cache know what the plan changed.
@@ -113,6 +121,9 @@ func (p *plan) apply() {
 	}
 	if p.newIssue {
 		c.projects[p.in.Project].issues++
+	}
+	if p.charged > 0 {
+		c.projects[p.in.Project].attachmentBytes += p.charged
 	}
 }
 

@@ -88,9 +88,19 @@ func TestQueryPlans(t *testing.T) {
 		{"tags of an issue", func(rx *Rx) error { _, err := rx.IssueTags(1, 5); return err }, "PRIMARY KEY", []string{"(subquery-"}},
 		{"hours of the books", func(rx *Rx) error { _, err := rx.HourOutcomes(since); return err }, "SEARCH o USING PRIMARY KEY (project_id=? AND hour>?)", []string{"known", "projects", "outcome_totals"}},
 		{"gaps", func(rx *Rx) error { _, err := rx.Gaps(); return err }, "SEARCH l USING INTEGER PRIMARY KEY", []string{"g"}},
+		{"attachments of events", func(rx *Rx) error { _, err := rx.Attachments(1, id, event.ID{1}); return err }, "sqlite_autoindex_attachments_1 (event_id=? AND project_id=?)", nil},
+		{"an attachment", func(rx *Rx) error { _, _, err := rx.AttachmentContent(1, 1); return notFoundIsFine(err) }, "INTEGER PRIMARY KEY", nil},
+		{"feedback of an event", func(rx *Rx) error { _, err := rx.EventFeedback(1, id); return err }, "feedback_by_event (event_id=? AND project_id=?)", nil},
+		{"feedback of a project", func(rx *Rx) error { _, _, err := rx.ProjectFeedback(1, 0, 10); return err }, "feedback_by_project (project_id=? AND rowid<?)", nil},
 		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
 	}
+	evicts := &explainer{t: t}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {
+		evicts.querier = tx.q
+		if _, err := (&Tx{Rx: Rx{ctx: tx.ctx, q: evicts}, w: tx.w}).evictFrom(1, 1, 0); err != nil {
+			return err
+		}
+		checkPlan(t, "the oldest attachments", evicts.plans, "attachments_by_project (project_id=?)", nil)
 		for _, q := range queries {
 			e := &explainer{querier: tx.q, t: t}
 			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {

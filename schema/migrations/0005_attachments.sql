@@ -17,7 +17,8 @@ CREATE TABLE attachments (
   content_type TEXT    NOT NULL, -- what the client says it is
   type         TEXT    NOT NULL, -- the protocol's attachment_type, mostly empty
   size         INTEGER NOT NULL, -- of the file
-  bytes        INTEGER NOT NULL, -- that it is charged with: as stored, and something for its rows
+  bytes        INTEGER NOT NULL, -- that it is charged with: its parts, and something for its rows
+  encoding     INTEGER NOT NULL, -- wire.Encoding: how it is compressed, if that helped
   sha256       BLOB    NOT NULL, -- of the file
   received_at  INTEGER NOT NULL,
   digested_at  INTEGER NOT NULL,
@@ -27,12 +28,14 @@ CREATE TABLE attachments (
 ) STRICT;
 CREATE INDEX attachments_by_project ON attachments (project_id);
 
--- Apart, so that lists touch small pages only.
-CREATE TABLE attachment_bodies (
-  attachment_id INTEGER PRIMARY KEY REFERENCES attachments (id),
-  encoding      INTEGER NOT NULL, -- wire.Encoding: how it is compressed, if that helped
-  body          BLOB    NOT NULL
-) STRICT;
+-- Apart, so that lists touch small pages only, and cut, because libSQL servers take no
+-- values of more than 4 MB. An empty file has no part.
+CREATE TABLE attachment_parts (
+  attachment_id INTEGER NOT NULL REFERENCES attachments (id),
+  part          INTEGER NOT NULL, -- 0, 1, 2 …
+  body          BLOB    NOT NULL,
+  PRIMARY KEY (attachment_id, part)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feedback (
   id          INTEGER PRIMARY KEY, -- digest order
