@@ -14,6 +14,7 @@ import (
 	"sundew/digester/password"
 	"sundew/digester/replicate"
 	"sundew/digester/store"
+	"sundew/functions/ingest/edge"
 )
 
 // Config is everything that can be configured. The names of the environment
@@ -26,11 +27,14 @@ type Config struct {
 	ProxyHops int            // SUNDEW_PROXY_HOPS: trusted reverse proxies in front, for client addresses; 0
 	MaxEvent  int64          // SUNDEW_MAX_EVENT_BYTES: of one event, decoded; 1 MiB
 	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
+	MaxFile   int64          // SUNDEW_MAX_ATTACHMENT_BYTES: of one attachment; 5 MiB
 	LogLevel  zerolog.Level  // SUNDEW_LOG_LEVEL: debug, info, warn, error; info
 	Regions   []RegionConfig // SUNDEW_QUEUES and SUNDEW_BUCKETS: where the edge runs elsewhere; none
 
 	OwnerEmail    string // SUNDEW_OWNER_EMAIL: who owns the installation, made if there is no owner; none
 	OwnerPassword string // SUNDEW_OWNER_PASSWORD: their password
+
+	AttachmentBytes int64 // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
 
 	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
@@ -105,17 +109,19 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		cfg.Primary, err = parseAddress(v)
 		return err
 	})
-	bytes := func(dst *int64) func(string) error {
+	bytes := func(dst *int64, highest int64) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = strconv.ParseInt(v, 10, 64)
-			if err != nil || *dst < 1024 || *dst > 1<<30 {
-				return errors.New("want a number of bytes between 1024 and 1073741824")
+			if err != nil || *dst < 1024 || *dst > highest {
+				return fmt.Errorf("want a number of bytes between 1024 and %d", highest)
 			}
 			return nil
 		}
 	}
-	read("SUNDEW_MAX_EVENT_BYTES", bytes(&cfg.MaxEvent))
-	read("SUNDEW_MAX_BODY_BYTES", bytes(&cfg.MaxBody))
+	read("SUNDEW_MAX_EVENT_BYTES", bytes(&cfg.MaxEvent, 1<<30))
+	read("SUNDEW_MAX_BODY_BYTES", bytes(&cfg.MaxBody, 1<<30))
+	read("SUNDEW_MAX_ATTACHMENT_BYTES", bytes(&cfg.MaxFile, edge.MaxAttachment))
+	read("SUNDEW_ATTACHMENT_BYTES", bytes(&cfg.AttachmentBytes, 1<<40))
 	read("SUNDEW_LOG_LEVEL", func(v string) (err error) {
 		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
 			return errors.New("want debug, info, warn or error")

@@ -40,6 +40,7 @@ func testCaptured(t *testing.T, env map[string]string) {
 	createProjects(t, lookUp, 42, corpus.Key)
 	r := startServiceWith(t, env)
 	var events []reported
+	var files []string
 	for _, req := range requests {
 		status, answer := r.replay(req)
 		if want := wantStatus(req); status != want {
@@ -48,6 +49,7 @@ func testCaptured(t *testing.T, env map[string]string) {
 		}
 		if status == http.StatusOK && req.Method == http.MethodPost {
 			events = append(events, eventsOf(t, req, answer)...)
+			files = append(files, asidesOf(t, req)...)
 		}
 	}
 	if len(events) < 300 {
@@ -59,8 +61,14 @@ func testCaptured(t *testing.T, env map[string]string) {
 	for _, e := range events {
 		unique[e.project+" "+e.id] = true
 	}
-	if b := r.books(); b.Accepted != int64(len(events)) || b.Digested != int64(len(unique)) || b.DroppedTotal() != 0 {
-		t.Errorf("%d events with %d ids were sent, the books say %+v", len(events), len(unique), b.Balance)
+	if len(files) < 35 {
+		t.Errorf("only %d attachments and feedback", len(files))
+	}
+	for _, f := range files {
+		unique[f] = true
+	}
+	if b := r.books(); b.Accepted != int64(len(events)+len(files)) || b.Digested != int64(len(unique)) || b.DroppedTotal() != 0 {
+		t.Errorf("%d events and %d files were sent, %d of them different; the books say %+v", len(events), len(files), len(unique), b.Balance)
 	}
 	r.stop()
 	mustCheck(t, lookUp)
@@ -144,14 +152,45 @@ func eventsOf(t *testing.T, req corpus.Request, answer string) []reported {
 		return []reported{{name, project, answered.ID, shownBy(t, name, storeBody(t, req))}}
 	}
 	var events []reported
-	for _, payload := range eventItems(t, name, decodeBody(t, req)) {
-		events = append(events, reported{name, project, answered.ID, shownBy(t, name, payload)})
+	for _, i := range items(t, name, decodeBody(t, req)) {
+		if i.Type == "event" {
+			events = append(events, reported{name, project, answered.ID, shownBy(t, name, i.payload)})
+		}
 	}
 	return events
 }
 
-// eventItems returns the payloads of an envelope's event items.
-func eventItems(t *testing.T, name string, envelope []byte) (payloads [][]byte) {
+// asidesOf returns something that names each attachment and each feedback of a
+// recorded request.
+func asidesOf(t *testing.T, req corpus.Request) (asides []string) {
+	if !strings.HasSuffix(req.Path, "/envelope/") {
+		return nil
+	}
+	envelope := decodeBody(t, req)
+	var header struct {
+		ID string `json:"event_id"`
+	}
+	if line, _, _ := bytes.Cut(envelope, []byte("\n")); json.Unmarshal(line, &header) != nil {
+		t.Fatalf("%s: envelope header %.100q", req.Name, line)
+	}
+	for _, i := range items(t, req.Name, envelope) {
+		if slices.Contains([]string{"attachment", "feedback", "user_report"}, i.Type) {
+			asides = append(asides, fmt.Sprintf("%s %s %s %x", projectInPath.FindStringSubmatch(req.Path)[1], strings.ReplaceAll(header.ID, "-", ""), i.Filename, i.payload))
+		}
+	}
+	return asides
+}
+
+// item is an item of an envelope.
+type item struct {
+	Type     string
+	Filename string
+	Length   *int
+	payload  []byte
+}
+
+// items returns an envelope's items.
+func items(t *testing.T, name string, envelope []byte) (all []item) {
 	_, rest, _ := bytes.Cut(envelope, []byte("\n"))
 	for len(rest) > 0 {
 		line, after, _ := bytes.Cut(rest, []byte("\n"))
@@ -159,24 +198,18 @@ func eventItems(t *testing.T, name string, envelope []byte) (payloads [][]byte) 
 		if len(line) == 0 {
 			continue
 		}
-		var header struct {
-			Type   string
-			Length *int
-		}
-		if err := json.Unmarshal(line, &header); err != nil {
+		var i item
+		if err := json.Unmarshal(line, &i); err != nil {
 			t.Fatalf("%s: item header %.100q: %v", name, line, err)
 		}
-		var payload []byte
-		if header.Length != nil {
-			payload, rest = rest[:*header.Length], bytes.TrimPrefix(rest[*header.Length:], []byte("\n"))
+		if i.Length != nil {
+			i.payload, rest = rest[:*i.Length], bytes.TrimPrefix(rest[*i.Length:], []byte("\n"))
 		} else {
-			payload, rest, _ = bytes.Cut(rest, []byte("\n"))
+			i.payload, rest, _ = bytes.Cut(rest, []byte("\n"))
 		}
-		if header.Type == "event" {
-			payloads = append(payloads, payload)
-		}
+		all = append(all, i)
 	}
-	return payloads
+	return all
 }
 
 func decodeBody(t *testing.T, req corpus.Request) []byte {
@@ -334,8 +367,9 @@ func TestCorpusCrafted(t *testing.T) {
 	}
 	waitFor(t, "the queue is empty", func() bool { return r.books().InFlight == 0 })
 	b := r.books()
-	// two-events brings the same id twice; most cases share one id.
-	if b.Accepted != int64(events+1) || b.Digested != int64(len(ids)) || b.DroppedTotal() != 0 {
+	// two-events brings the same id twice; most cases share one id. Two of them have an
+	// attachment too.
+	if b.Accepted != int64(events+1+2) || b.Digested != int64(len(ids)+2) || b.DroppedTotal() != 0 {
 		t.Errorf("%d events with %d ids were sent, the books say %+v", events+1, len(ids), b.Balance)
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {

@@ -135,6 +135,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.cfg.MaxBody > 0 {
 		limits.Body = s.cfg.MaxBody
 	}
+	if s.cfg.MaxFile > 0 {
+		limits.Attachment = int(s.cfg.MaxFile)
+	}
 	if s.edge, err = edge.New(edge.Config{
 		Keys: s.keys, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
 		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
@@ -226,6 +229,10 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error {
+		s.evictAttachments(ctx)
+		return nil
+	})
 	group.Go(func() error { return s.runBackup(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()

@@ -141,6 +141,10 @@ func (c letterContent) what() string {
 		return "Security report"
 	case wire.KindCounts:
 		return "Counts of the edge"
+	case wire.KindAttachment:
+		return "Attachment"
+	case wire.KindFeedback, wire.KindUserReport:
+		return "User feedback"
 	}
 	return "Message of kind " + strconv.Itoa(int(c.message.Kind))
 }
@@ -165,7 +169,7 @@ func (c letterContent) why(last error) string {
 
 // isKnown reports whether this program can make something of a message.
 func isKnown(m *wire.Message) bool {
-	return (m.Kind == wire.KindEvent || m.Kind == wire.KindCSP || m.Kind == wire.KindCounts) && m.Encoding <= wire.EncodingZstdDict1
+	return m.Kind >= wire.KindEvent && m.Kind <= wire.KindUserReport && m.Encoding <= wire.EncodingZstdDict1
 }
 
 // view returns the content as text: what the client sent, laid out if it is JSON,

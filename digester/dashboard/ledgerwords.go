@@ -12,6 +12,10 @@ func dropWords(reason string) string {
 		return "cannot be decompressed"
 	case "bad_json":
 		return "not valid JSON"
+	case "empty":
+		return "nothing in it"
+	case "attachments_full":
+		return "more attachments than the project has room for"
 	case "unknown_project":
 		return "the project does not exist"
 	case "unknown_key":
@@ -79,6 +83,10 @@ func refusalWords(reason string) string {
 		return "the key is not one of the project's"
 	case "auth_disabled":
 		return "the key is disabled"
+	case "no_event_id":
+		return "it names no event that it belongs to"
+	case "without_event":
+		return "its event was not accepted"
 	case "too_large":
 		return "too large"
 	case "too_deep":

@@ -3,6 +3,7 @@ package digest
 import (
 	"crypto/sha256"
 	"errors"
+	"strings"
 
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -45,7 +46,7 @@ func prepareFeedback(ready *prepared, m *wire.Message, payload []byte) *prepared
 		f.About = m.EventID
 		id = reportID(f)
 	}
-	if f.Message == "" {
+	if strings.TrimSpace(f.Message) == "" {
 		return ready.drop(dropEmpty, errors.New("the message is empty"))
 	}
 	ready.in.Feedback = &store.Feedback{FeedbackID: id, Feedback: f}

@@ -44,7 +44,7 @@ type Books struct {
 // Balance is one side of the books against the other.
 type Balance struct {
 	Accepted  int64            `json:"accepted"`  // by the edge: answered 200 and durable in the queue
-	Digested  int64            `json:"digested"`  // stored as events
+	Digested  int64            `json:"digested"`  // stored: events, attachments, feedback
 	Duplicate int64            `json:"duplicate"` // sent again by the client
 	Dropped   map[string]int64 `json:"dropped"`   // by reason
 	InFlight  int64            `json:"in_flight"` // accepted and not decided yet
