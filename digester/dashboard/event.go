@@ -161,6 +161,9 @@ func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, options eventOptions
 	}
 	view := &eventView{Event: ev, Place: place, Options: options}
 	view.Share = strings.TrimRight(d.cfg.PublicURL, "/") + strings.TrimPrefix(d.links.event(ev.IssueID, ev.Number), d.links.base)
+	if view.Attached, err = d.viewAttached(rx, ev.ProjectID, ev.EventID); err != nil {
+		return nil, err
+	}
 	body, err := rx.EventBody(ev.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		view.Problem = "The content of this event is no longer stored."

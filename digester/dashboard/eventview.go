@@ -22,6 +22,8 @@ type eventView struct {
 	Problem string // why there is nothing below
 	Cut     bool   // something was too much for a page
 
+	Attached attachedView
+
 	Platform    string
 	Message     *messageView
 	Exceptions  []exceptionView // the thrown one first

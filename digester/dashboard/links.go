@@ -89,6 +89,20 @@ func (l links) quiet(id event.ProjectID, days int64) string {
 	return to
 }
 
+// feedback leads to a project's feedback older than the one with that id; zero is the
+// newest page.
+func (l links) feedback(project event.ProjectID, before int64) string {
+	to := l.project(project) + "/feedback"
+	if before > 0 {
+		to += "?before=" + strconv.FormatInt(before, 10)
+	}
+	return to
+}
+
+func (l links) attachment(project event.ProjectID, id int64) string {
+	return l.project(project) + "/attachments/" + strconv.FormatInt(id, 10)
+}
+
 func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.FormatInt(id, 10) }
 
 func (l links) resolve(id int64) string { return l.issue(id) + "/resolve" }

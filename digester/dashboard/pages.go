@@ -134,6 +134,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"eventAsURL":     l.eventAs,
 		"eventJSONURL":   l.eventJSON,
 		"markdownURL":    l.eventMarkdown,
+		"feedbackURL":    l.feedback,
 		"quietURL":       l.quiet,
 		"ledgerURL":      l.ledger,
 		"deadLettersURL": l.deadLetters,

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"mime"
 	"net/http"
 	"strconv"
 )
@@ -22,6 +23,7 @@ type document struct {
 	contentType string
 	filename    string // to save it under
 	body        []byte
+	download    bool // it is only ever saved
 }
 
 // show replies with a page.
@@ -66,7 +68,12 @@ func (d *Dashboard) sendDocument(w http.ResponseWriter, status int, doc *documen
 	h := w.Header()
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 	h.Set("Content-Type", doc.contentType)
-	h.Set("Content-Disposition", `inline; filename="`+doc.filename+`"`)
+	how := "inline"
+	if doc.download {
+		how = "attachment"
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	}
+	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": doc.filename}))
 	send(w, status, doc.body)
 }
 

@@ -104,7 +104,7 @@ func TestDigestFeedback(t *testing.T) {
 		if err != nil || more || len(rest) != 1 {
 			t.Fatalf("%+v, more %v, %v", rest, more, err)
 		}
-		want := store.Feedback{ID: 1, ProjectID: p.ID, FeedbackID: event.ID{1}, ReceivedAt: start, Issue: 1, Number: 1, Feedback: event.Feedback{
+		want := store.Feedback{ID: 1, ProjectID: p.ID, FeedbackID: event.ID{1}, ReceivedAt: start, Issue: 1, IssueNumber: 1, Number: 1, Title: ev.Title, Feedback: event.Feedback{
 			Name: "Ada", Email: "ada@example.com", Message: "It does nothing", URL: "https://shop.example.com/", About: ev.EventID}}
 		if diff := cmp.Diff(want, rest[0]); diff != "" {
 			t.Error(diff)

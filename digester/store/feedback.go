@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"time"
 
 	"sundew/schema/event"
@@ -14,8 +13,12 @@ type Feedback struct {
 	FeedbackID event.ID // the SDK's; files may belong to it
 	event.Feedback
 	ReceivedAt time.Time
-	Issue      int64 // of the event that it is about; 0: that is not stored
-	Number     int64 // the event's, in its issue
+
+	// Of the event that it is about; zero: that is not stored.
+	Issue       int64
+	IssueNumber int64 // within the project
+	Number      int64 // the event's, in its issue
+	Title       string
 }
 
 // maxFeedbackPage bounds a page of feedback.
@@ -56,17 +59,18 @@ func (rx *Rx) EventFeedback(project event.ProjectID, about event.ID) ([]Feedback
 
 func (rx *Rx) feedback(where string, args ...any) ([]Feedback, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT f.id, f.project_id, f.feedback_id, f.event_id, f.name, f.email, f.message, f.url, f.received_at, e.issue_id, e.number
-		FROM feedback f LEFT JOIN events e ON e.event_id = f.event_id AND e.project_id = f.project_id `+where, args...)
+		SELECT f.id, f.project_id, f.feedback_id, f.event_id, f.name, f.email, f.message, f.url, f.received_at,
+		       coalesce(e.issue_id, 0), coalesce(i.number, 0), coalesce(e.number, 0), coalesce(e.title, '')
+		FROM feedback f LEFT JOIN events e ON e.event_id = f.event_id AND e.project_id = f.project_id
+		LEFT JOIN issues i ON i.id = e.issue_id `+where, args...)
 	var id, about []byte
 	var received int64
-	var issue, number sql.NullInt64
 	return collectThen(rows, err, func(f *Feedback) []any {
-		return []any{&f.ID, &f.ProjectID, &id, &about, &f.Name, &f.Email, &f.Message, &f.URL, &received, &issue, &number}
+		return []any{&f.ID, &f.ProjectID, &id, &about, &f.Name, &f.Email, &f.Message, &f.URL, &received,
+			&f.Issue, &f.IssueNumber, &f.Number, &f.Title}
 	}, func(f *Feedback) {
 		copy(f.FeedbackID[:], id)
 		copy(f.About[:], about)
 		f.ReceivedAt = time.UnixMilli(received).UTC()
-		f.Issue, f.Number = issue.Int64, number.Int64
 	})
 }
