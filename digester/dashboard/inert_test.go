@@ -133,7 +133,7 @@ func allPages(s *site, ev stored) []string {
 	return []string{
 		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?state=all",
 		project + "/issues?state=resolved&sort=events", issue, issue + "/events", one, one + "?frames=oldest", one + "?crumbs=notable", one + "?crumbs=" + url.QueryEscape("kind:"+hostile),
-		project + "/quiet", project + "/issues?resolved=3", "/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
+		project + "/quiet", project + "/feedback", project + "/issues?resolved=3", "/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 	}
 }
 
