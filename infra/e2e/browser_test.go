@@ -43,14 +43,16 @@ type command struct {
 	Value     string            `json:"value,omitempty"`
 	Pages     map[string]string `json:"pages,omitempty"`
 	Directory string            `json:"directory,omitempty"`
+	Text      string            `json:"text,omitempty"`
 }
 
 // answer is what it says: what it found, and sentences about what is wrong.
 type answer struct {
 	seen
-	Problems []string `json:"problems"`
-	DSN      string   `json:"dsn"`
-	EventIDs []string `json:"eventIds"`
+	Problems []string          `json:"problems"`
+	DSN      string            `json:"dsn"`
+	EventIDs []string          `json:"eventIds"`
+	Files    map[string][]byte `json:"files"` // what was downloaded, by its name
 }
 
 // startBrowser starts a browser in which the product's owner is signed in.

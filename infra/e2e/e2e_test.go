@@ -51,6 +51,12 @@ func TestRealSDKs(t *testing.T) {
 		return b.readEvent(ctx, t, want)
 	}
 
+	readAttached := func(t *testing.T, want attached) {
+		t.Helper()
+		b.readAttached(ctx, t, p, want)
+		sent += 1 + want.items
+	}
+
 	t.Run("sentry-go", func(t *testing.T) {
 		t.Run("handled", func(t *testing.T) { first = read(t, shop.handled(t)) })
 		t.Run("unhandled", func(t *testing.T) { read(t, shop.unhandled(t)) })
@@ -59,6 +65,7 @@ func TestRealSDKs(t *testing.T) {
 		dsn := p.createProject(ctx, t, "Shop API")
 		t.Run("handled", func(t *testing.T) { read(t, nodeHandled(ctx, t, dsn)) })
 		t.Run("unhandled", func(t *testing.T) { read(t, nodeUnhandled(ctx, t, dsn)) })
+		t.Run("attached", func(t *testing.T) { readAttached(t, nodeAttached(ctx, t, dsn)) })
 	})
 	var recorded recording
 	t.Run("python", func(t *testing.T) {
@@ -66,6 +73,7 @@ func TestRealSDKs(t *testing.T) {
 		dsn := proxy.dsn(t, p.createProject(ctx, t, "Shop reports"))
 		t.Run("handled", func(t *testing.T) { richest = read(t, pythonHandled(ctx, t, dsn)) })
 		t.Run("unhandled", func(t *testing.T) { read(t, pythonUnhandled(ctx, t, dsn)) })
+		t.Run("attached", func(t *testing.T) { readAttached(t, pythonAttached(ctx, t, dsn)) })
 		recorded = proxy.requireBrotli(t)
 	})
 	t.Run("browser", func(t *testing.T) {
@@ -74,6 +82,7 @@ func TestRealSDKs(t *testing.T) {
 		t.Run("handled", func(t *testing.T) { read(t, shop.handled(ctx, t)) })
 		t.Run("unhandled", func(t *testing.T) { read(t, shop.unhandled(ctx, t)) })
 		t.Run("rejection", func(t *testing.T) { read(t, shop.rejection(ctx, t)) })
+		t.Run("attached", func(t *testing.T) { readAttached(t, shop.attached(ctx, t)) })
 	})
 	if first.Issue == "" || richest.Issue == "" || recorded.body == nil {
 		t.Fatal("what follows needs these errors")

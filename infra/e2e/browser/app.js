@@ -63,6 +63,16 @@ onClick("rejection", () => {
   saveCart();
 });
 
+onClick("attached", () => {
+  Sentry.withScope((scope) => {
+    scope.addAttachment({ filename: "cart.bin", data: Uint8Array.from({ length: 256 }, (_, i) => i) });
+    scope.addAttachment({ filename: "cart.html", data: "<script>alert(1)</script>", contentType: "text/html" });
+    const associatedEventId = Sentry.captureException(new StockError("the cart is reported"));
+    scope.clearAttachments();
+    Sentry.captureFeedback({ message: "The kettle <b>cannot</b> be ordered", name: "Jo", email: "jo@example.com", associatedEventId });
+  });
+});
+
 // For whoever drives the page: the events' ids, once they have arrived.
 window.reported = async () => {
   if (!(await Sentry.flush(5000))) throw new Error("not everything was sent within 5 seconds");

@@ -1,5 +1,5 @@
-// A program that fails: `app.mjs handled` reports an error and lives on,
-// `app.mjs unhandled` dies of one. Each event's id is printed as "event <id>".
+// A program that fails: `app.mjs handled` reports an error and lives on, `app.mjs
+// attached` does so with files and feedback, `app.mjs unhandled` dies of one. Each event's id is printed as "event <id>".
 import * as Sentry from "@sentry/node";
 
 class StockError extends Error {
@@ -59,9 +59,22 @@ switch (process.argv[2]) {
     }
     if (!(await Sentry.flush(5000))) process.exitCode = 3;
     break;
+  case "attached":
+    Sentry.withScope((scope) => {
+      scope.addAttachment({ filename: "cart.bin", data: Uint8Array.from({ length: 256 }, (_, i) => i) });
+      scope.addAttachment({ filename: "../../empty.log", data: "" });
+      const associatedEventId = Sentry.captureException(new StockError("the cart is reported"));
+      scope.clearAttachments();
+      Sentry.captureFeedback(
+        { message: "The kettle <b>cannot</b> be ordered", name: "Jo", email: "jo@example.com", associatedEventId },
+        { attachments: [{ filename: "shot.svg", data: '<svg onload="alert(1)"/>', contentType: "image/svg+xml" }] },
+      );
+    });
+    if (!(await Sentry.flush(5000))) process.exitCode = 3;
+    break;
   case "unhandled":
     setImmediate(() => renderInvoice(order));
     break;
   default:
-    throw new Error("usage: app.mjs handled|unhandled");
+    throw new Error("usage: app.mjs handled|attached|unhandled");
 }

@@ -5,12 +5,13 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+import { downloadAll } from "./download.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
 import { takePictures } from "./pictures.mjs";
 import { pressButton } from "./shop.mjs";
 import { Tabs } from "./tabs.mjs";
 
-const commands = { keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton };
+const commands = { keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll };
 
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",

@@ -1,5 +1,5 @@
-"""A program that fails: `app.py handled` reports an error and lives on,
-`app.py unhandled` dies of one. Each event's id is printed as "event <id>".
+"""A program that fails: `app.py handled` reports an error and lives on, `app.py
+attached` does so with files and feedback, `app.py unhandled` dies of one. Each event's id is printed as "event <id>".
 
 DSN, release and environment come from SENTRY_DSN, SENTRY_RELEASE and
 SENTRY_ENVIRONMENT.
@@ -8,6 +8,7 @@ SENTRY_ENVIRONMENT.
 import sys
 
 import sentry_sdk
+from sentry_sdk.envelope import Envelope, Item, PayloadRef
 
 
 class StockError(Exception):
@@ -35,6 +36,18 @@ def average_price(prices):
     return total / len(prices)
 
 
+def report_attached():
+    with sentry_sdk.new_scope() as scope:
+        scope.add_attachment(bytes=bytes(range(256)), filename="cart.bin")
+        scope.add_attachment(bytes=b"blue-kettle\n", filename="orders.txt", content_type="text/plain")
+        event_id = sentry_sdk.capture_exception(StockError("the cart is reported"))
+    # This SDK has no function for feedback; older ones sent it so.
+    report = {"event_id": event_id, "name": "Jo", "email": "jo@example.com", "comments": "The kettle <b>cannot</b> be ordered"}
+    envelope = Envelope(headers={"event_id": event_id}, items=[Item(PayloadRef(json=report), type="user_report")])
+    sentry_sdk.get_client().transport.capture_envelope(envelope)
+    sentry_sdk.flush(timeout=5)
+
+
 def before_send(event, hint):
     print("event", event["event_id"], flush=True)
     return event
@@ -48,6 +61,9 @@ def main(mode):
 
     if mode == "unhandled":
         average_price([])
+    if mode == "attached":
+        report_attached()
+        return
     try:
         check_out({"number": 1001, "article": "blue-kettle", "quantity": 3})
     except RuntimeError as error:
