@@ -57,7 +57,11 @@ func (f *front) reportTo(ctx context.Context, project int, key, id, message stri
 	if err != nil {
 		return 0
 	}
-	body := fmt.Sprintf(`{"event_id":%q}`+"\n"+`{"type":"event"}`+"\n"+`{"message":%s,"release":"shop@1.0"}`, id, text)
+	return f.post(ctx, project, key, fmt.Sprintf(`{"event_id":%q}`+"\n"+`{"type":"event"}`+"\n"+`{"message":%s,"release":"shop@1.0"}`, id, text))
+}
+
+// post sends an envelope and returns the status, 0 if there was no answer.
+func (f *front) post(ctx context.Context, project int, key, body string) int {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/api/%d/envelope/?sentry_key=%s", f.url, project, key), bytes.NewReader([]byte(body)))
 	if err != nil {
 		return 0
