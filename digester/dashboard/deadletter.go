@@ -176,7 +176,7 @@ func isKnown(m *wire.Message) bool {
 // else a dump of the beginning.
 func (c letterContent) view(left *budget) (text string, isDump, cut bool) {
 	plain, err := c.plain()
-	if err != nil {
+	if err != nil || c.message.Kind == wire.KindAttachment { // a file of any bytes
 		return hex.Dump(c.raw[:min(len(c.raw), maxDump)]), true, len(c.raw) > maxDump
 	}
 	if json.Valid(plain) {

@@ -137,6 +137,8 @@ func TestDeadLetterReasons(t *testing.T) {
 		{letterOf(fine, `{}`), []string{"Event of Project 77 (does not exist)", "Not known to this process."}},
 		{letterOf(wire.Message{Kind: 9}, `{}`), []string{"Message of kind 9", "newer than this digester"}},
 		{letterOf(wire.Message{Kind: wire.KindCounts}, `[]`), []string{"Counts of the edge", "Not known"}},
+		{letterOf(wire.Message{Kind: wire.KindAttachment}, `{"a":1}`), []string{"Attachment", "Not known", `{"a":1}|`}},
+		{letterOf(wire.Message{Kind: wire.KindUserReport}, `{"comments":"Hi"}`), []string{"User feedback", "Not known"}},
 		{letterOf(wire.Message{Kind: wire.KindCSP}, `not JSON`), []string{"Security report", "Not known", "not JSON"}},
 		{[]byte{9, 'n', 'e', 'w'}, []string{"Message", "newer than this digester", "09 6e 65 77"}},
 		{letterOf(fine, `{}`)[:40], []string{"Message", "It is damaged", "00000010"}},

@@ -133,7 +133,7 @@ func (c *chaos) squeeze(p *program, survive bool) {
 	}
 	probe := c.testimony.choose(c.random)
 	send := func() int {
-		status := p.report(t.Context(), probe, "is there room?")
+		status := p.reportWithFile(t.Context(), probe, "is there room?")
 		c.testimony.note(probe, status)
 		return status
 	}
@@ -194,9 +194,10 @@ func (c *chaos) finish() {
 	p.Terminate(t)
 	mustCheck(t, command(c.dir, nil, "check"))
 
-	stored := storedEvents(t, c.dir)
-	checkStored(t, c.testimony, stored)
-	checkBooks(t, b, c.poison, int64(len(stored)), c.testimony)
+	stored, files := storedEvents(t, c.dir), storedFiles(t, c.dir)
+	checkStored(t, c.testimony, "event", stored)
+	checkStored(t, c.testimony, "attachment of", files)
+	checkBooks(t, b, c.poison, int64(len(stored)+len(files)), c.testimony)
 	sum := c.testimony.total()
 	t.Logf("%d kills, %d times no writes; %d answered 200, %d refused, %d without an answer; %d stored, %d duplicates, %d dropped, %d dead letters, %d redelivered, %d shuffled",
 		kills, c.squeezed, sum.accepted, sum.refused, sum.nothing, b.Digested, b.Duplicate, c.poison.badJSON+c.poison.badBody, b.DeadLetters, b.Redelivered, c.shuffled)
@@ -205,20 +206,20 @@ func (c *chaos) finish() {
 	}
 }
 
-// checkStored compares event by event.
-func checkStored(t *testing.T, m *testimony, stored map[string]int) {
+// checkStored compares event by event, or attachment by attachment.
+func checkStored(t *testing.T, m *testimony, what string, stored map[string]int) {
 	t.Helper()
 	for id, told := range m.told {
 		switch n := stored[id]; {
 		case told.accepted > 0 && n == 0:
-			t.Errorf("event %s was answered 200 and is gone", id)
+			t.Errorf("%s %s was answered 200 and is gone", what, id)
 		case n > 1:
-			t.Errorf("event %s is stored %d times", id, n)
+			t.Errorf("%s %s is stored %d times", what, id, n)
 		}
 	}
 	for id := range stored {
 		if m.told[id] == (told{}) {
-			t.Errorf("event %s is stored and was never sent", id)
+			t.Errorf("%s %s is stored and was never sent", what, id)
 		}
 	}
 }
@@ -236,7 +237,7 @@ func checkBooks(t *testing.T, b books, bad poison, stored int64, m *testimony) {
 		t.Errorf("the books do not balance: %+v", b)
 	}
 	if b.Digested != stored {
-		t.Errorf("%d events are stored, the books say %d", stored, b.Digested)
+		t.Errorf("%d events and attachments are stored, the books say %d", stored, b.Digested)
 	}
 	if b.DeadLetters != bad.left || b.InFlight != bad.left {
 		t.Errorf("%d dead letters and %d in flight, want %d of poison", b.DeadLetters, b.InFlight, bad.left)
@@ -246,7 +247,7 @@ func checkBooks(t *testing.T, b books, bad poison, stored int64, m *testimony) {
 	}
 	sum := m.total()
 	healthy := b.Accepted - bad.left - dropped
-	if healthy < sum.accepted || healthy > sum.accepted+sum.nothing+sum.refused {
+	if healthy < 2*sum.accepted || healthy > 2*(sum.accepted+sum.nothing+sum.refused) { // an event and its file
 		t.Errorf("%d accepted; the clients were told 200 %d times, 503 %d times and nothing %d times", healthy, sum.accepted, sum.refused, sum.nothing)
 	}
 }

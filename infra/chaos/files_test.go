@@ -134,6 +134,18 @@ func storedEvents(t *testing.T, dir string) map[string]int {
 	return times
 }
 
+// storedFiles returns how often each event's attachment is in the database.
+func storedFiles(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	db := openFile(t, dir, "sundew.db")
+	defer db.Close()
+	times := make(map[string]int)
+	for _, id := range column[[]byte](t, db, `SELECT event_id FROM attachments JOIN attachment_parts ON attachment_id = id`) {
+		times[hex.EncodeToString(id)]++
+	}
+	return times
+}
+
 func column[T any](t *testing.T, db *sql.DB, query string) (all []T) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)

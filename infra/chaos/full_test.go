@@ -119,7 +119,7 @@ func TestFullDisk(t *testing.T) {
 			return ready && ok && b.InFlight == 0
 		})
 		id := m.choose(random)
-		status := p.report(t.Context(), id, "is there room?")
+		status := p.reportWithFile(t.Context(), id, "is there room?")
 		if m.note(id, status); status != http.StatusOK {
 			t.Fatalf("there is room, and intake answers %d", status)
 		}
@@ -150,7 +150,7 @@ func waitUntilFull(t *testing.T, p *program, m *testimony, r *rand.Rand) {
 	var last readiness
 	eventually(t, "intake refuses", func() bool {
 		id := m.choose(r)
-		status := p.report(t.Context(), id, "is there room?")
+		status := p.reportWithFile(t.Context(), id, "is there room?")
 		m.note(id, status)
 		return status == http.StatusServiceUnavailable
 	})

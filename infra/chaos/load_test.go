@@ -88,7 +88,7 @@ func startLoad(t *testing.T, p *program, m *testimony, seed uint64, most int64) 
 			r := rand.New(rand.NewPCG(seed, s))
 			for ctx.Err() == nil && l.left.Add(-1) >= 0 {
 				id := m.choose(r)
-				status := p.report(ctx, id, message(r))
+				status := p.reportWithFile(ctx, id, message(r))
 				m.note(id, status)
 				switch status {
 				case http.StatusOK, http.StatusServiceUnavailable:

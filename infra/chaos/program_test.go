@@ -118,7 +118,17 @@ const (
 
 // report sends one event and returns the status of the answer.
 func (p *program) report(ctx context.Context, id, message string) int {
-	body := fmt.Sprintf(`{"event_id":%q}`+"\n"+`{"type":"event"}`+"\n"+`{"message":%q,"release":"shop@1.0"}`, id, message)
+	return p.post(ctx, fmt.Sprintf(`{"event_id":%q}`+"\n"+`{"type":"event"}`+"\n"+`{"message":%q,"release":"shop@1.0"}`, id, message))
+}
+
+// reportWithFile is report of an event with an attachment, the same for the same event.
+func (p *program) reportWithFile(ctx context.Context, id, message string) int {
+	file := strings.Repeat(id, 20)
+	return p.post(ctx, fmt.Sprintf(`{"event_id":%q}`+"\n"+`{"type":"event"}`+"\n"+`{"message":%q,"release":"shop@1.0"}`+"\n"+
+		`{"type":"attachment","filename":"file.txt","length":%d}`+"\n%s", id, message, len(file), file))
+}
+
+func (p *program) post(ctx context.Context, body string) int {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+"/api/1/envelope/?sentry_key="+p.Key, strings.NewReader(body))
 	if err != nil {
 		return notSent
