@@ -141,6 +141,7 @@ func (b *browser) takePictures(ctx context.Context, t *testing.T, s seen) {
 		"issue":    s.Issue,
 		"event":    s.Event,
 		"events":   s.Issue + "/events",
+		"feedback": strings.TrimSuffix(s.Issues, "issues") + "feedback",
 		"ledger":   b.url + "/ledger",
 	}})
 }

@@ -98,7 +98,7 @@ type messageList []wire.Message
 
 func (l *messageList) Send(_ context.Context, msgs []*wire.Message) error {
 	for _, m := range msgs {
-		if m.Kind == wire.KindCounts {
+		if m.Kind != wire.KindEvent && m.Kind != wire.KindCSP {
 			continue
 		}
 		kept := *m
