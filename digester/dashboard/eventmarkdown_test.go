@@ -27,7 +27,7 @@ func TestMarkdown(t *testing.T) {
 			s := newSite(t, nil)
 			ev := s.digest(find(t, payloads, name), testNow)
 			resp := s.get("/issues/1/events/1/markdown")
-			if got := resp.Header.Get("Content-Type") + " " + resp.Header.Get("Content-Disposition"); got != `text/plain; charset=utf-8 inline; filename="WEB-SHOP-1-event-1.md"` {
+			if got := resp.Header.Get("Content-Type") + " " + resp.Header.Get("Content-Disposition"); got != `text/plain; charset=utf-8 inline; filename=WEB-SHOP-1-event-1.md` {
 				t.Errorf("headers %q", got)
 			}
 			got := bodyOf(t, resp)
