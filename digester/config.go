@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/password"
+	"sundew/digester/provider"
 	"sundew/digester/replicate"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
@@ -35,6 +36,9 @@ type Config struct {
 	OwnerPassword string // SUNDEW_OWNER_PASSWORD: their password
 
 	AttachmentBytes int64 // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
+
+	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
+	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
 	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
@@ -96,6 +100,11 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, errors.New("  SUNDEW_OWNER_EMAIL and SUNDEW_OWNER_PASSWORD: one needs the other"))
 	} else if err := password.Check(cfg.OwnerPassword); cfg.OwnerPassword != "" && err != nil {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OWNER_PASSWORD: %w", err))
+	}
+	problems = append(problems, readProvider(read, getenv, &cfg)...)
+	// Not quoted where it is wrong, either.
+	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
+		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
 	}
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {

@@ -18,6 +18,7 @@ import (
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/password"
+	"sundew/digester/provider"
 	"sundew/digester/queue/local"
 	"sundew/digester/release"
 	"sundew/digester/replicate"
@@ -54,7 +55,7 @@ type service struct {
 	digester  *digest.Digester // of the local queue
 	regions   []*region
 	publisher *keyPublisher
-	dashboard http.Handler
+	dashboard *dashboard.Dashboard
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
@@ -152,6 +153,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	}
 	s.passwords = password.NewHasher(passwordsAtOnce)
 	s.dashboard, err = dashboard.New(dashboard.Config{
+		Provider:  s.provider(),
 		Passwords: s.passwords,
 		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
@@ -161,6 +163,16 @@ func (s *service) open(ctx context.Context) (err error) {
 		Dead: s.deadQueues(),
 	})
 	return err
+}
+
+// provider returns who else signs people in, nil if nobody.
+func (s *service) provider() dashboard.Provider {
+	if s.cfg.Provider.Issuer == "" {
+		return nil
+	}
+	cfg := s.cfg.Provider
+	cfg.Redirect = dashboard.ProviderCallback(s.url)
+	return provider.New(cfg)
 }
 
 // firstDSN returns the first project's DSN, and makes the project if there is
@@ -231,6 +243,10 @@ func (s *service) run(ctx context.Context) error {
 	group.Go(func() error { return s.sendCounts(ctx) })
 	group.Go(func() error {
 		s.evictAttachments(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.dashboard.KeepUses(ctx)
 		return nil
 	})
 	group.Go(func() error { return s.runBackup(ctx) })

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,10 @@ const (
 	attemptsOfAddress = 40
 	addressEvery      = 5 * time.Second
 
+	// Of a second factor, by who knows the password: six digits are soon tried.
+	attemptsOfSecond = 8
+	secondEvery      = 5 * time.Minute
+
 	// maxWatched bounds what is remembered of each kind.
 	maxWatched = 20_000
 )
@@ -25,6 +30,17 @@ type attempts struct {
 	mu       sync.Mutex
 	accounts map[string]*rate.Limiter // guarded by mu
 	from     map[string]*rate.Limiter // guarded by mu
+	seconds  map[string]*rate.Limiter // by user; guarded by mu
+}
+
+// allowSecond counts an attempt at a user's second factor.
+func (a *attempts) allowSecond(user int64, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.seconds == nil {
+		a.seconds = make(map[string]*rate.Limiter)
+	}
+	return limiter(a.seconds, strconv.FormatInt(user, 10), secondEvery, attemptsOfSecond, now).AllowN(now, 1)
 }
 
 // allow counts an attempt from an address at an account, which need not exist.

@@ -33,6 +33,7 @@ import (
 	"sundew/digester/access"
 	"sundew/digester/highlight"
 	"sundew/digester/ledger"
+	"sundew/digester/passkey"
 	"sundew/digester/password"
 	"sundew/digester/store"
 )
@@ -49,6 +50,7 @@ type Config struct {
 
 	Passwords *password.Hasher           // nil with Copy: the primary checks passwords
 	Address   func(*http.Request) string // where a request comes from, for the audit log; nil: the connection's other end
+	Provider  Provider                   // signs people in who have an account there; nil: nobody, or the primary knows
 
 	// Ledger reads the books for their page, from the database and the queue; it is
 	// called outside of any transaction. nil: there is no such page, unless it is the
@@ -78,8 +80,12 @@ type Dashboard struct {
 	all     http.Handler // mux behind everything that is true of each request
 	forward http.Handler // to the primary; nil: there is none to hand anything to
 
-	attempts  attempts // to sign in
 	languages *highlight.Languages
+
+	attempts attempts // to sign in
+	uses     uses     // of sessions and tokens
+	sealer   *sealer
+	passkeys *passkey.Registry // nil: browsers have none at our address
 }
 
 // New returns a dashboard. Its error says what is wrong with cfg.
@@ -102,6 +108,12 @@ func New(cfg Config) (*Dashboard, error) {
 		return nil, err
 	}
 	d := &Dashboard{cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux(), languages: highlight.NewLanguages()}
+	if d.sealer, err = newSealer(); err != nil {
+		return nil, err
+	}
+	if d.passkeys, err = passkey.New(cfg.PublicURL); err != nil && !errors.Is(err, passkey.ErrAddress) {
+		return nil, err
+	}
 	if d.pages, err = loadPages(d.links, files, cfg); err != nil {
 		return nil, err
 	}
@@ -131,7 +143,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup":
+	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup", "account", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -143,6 +155,8 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/sign-in", open, d.showSignIn)
 	d.form("/sign-in", d.signIn)
 	d.form("/sign-out", d.signOut)
+	d.factorRoutes()
+	d.tokenRoutes()
 	d.get("/setup/{secret}", open, d.showOwner)
 	d.form("/setup/{secret}", d.makeOwner)
 
@@ -159,8 +173,8 @@ func (d *Dashboard) routes(files assets) {
 	d.post("/issues/{id}/reopen", "reopen issue", ofIssue(access.Member), d.setIssueState(store.StateOpen))
 	d.get("/issues/{id}/events", ofIssue(access.Viewer), d.showEvents)
 	d.get("/issues/{id}/events/{number}", ofIssue(access.Viewer), d.showEvent)
-	d.get("/issues/{id}/events/{number}/json", ofIssue(access.Viewer), d.showEventJSON)
-	d.get("/issues/{id}/events/{number}/markdown", ofIssue(access.Viewer), d.showEventMarkdown)
+	d.getByToken("/issues/{id}/events/{number}/json", access.ReadEvents, ofIssue(access.Viewer), d.showEventJSON)
+	d.getByToken("/issues/{id}/events/{number}/markdown", access.ReadEvents, ofIssue(access.Viewer), d.showEventMarkdown)
 	d.get("/events", signedIn, d.findEvent) // it leads to an issue's page, which asks
 	d.get("/events/{event}", signedIn, d.findEvent)
 	if d.cfg.hasLedger() {

@@ -19,6 +19,7 @@ var (
 	errNoEvent     = errors.New("no event with that id")
 	errLink        = errors.New("the link does not work")
 	errNoLetter    = errors.New("no such dead letter")
+	errUnsealed    = errors.New("not sealed by us, or too old, or used")
 )
 
 // errQueue is wrapped by what a queue answers instead of dead letters.
@@ -49,6 +50,18 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errForbidden):
 		return http.StatusForbidden, "Not allowed",
 			"Your role does not include this. An admin of the team or of the installation can give you another one."
+	case errors.Is(err, errNotRecent):
+		return http.StatusForbidden, "Sign in again first",
+			"How you sign in can be changed within 30 minutes after you have signed in. Sign out, sign in again, and come back."
+	case errors.Is(err, errToken):
+		return http.StatusUnauthorized, "This token does not work",
+			"It is mistyped, was revoked, or has expired."
+	case errors.Is(err, errScope):
+		return http.StatusForbidden, "This token may not do that",
+			"It was made without the scope that is needed here."
+	case errors.Is(err, errUnsealed):
+		return http.StatusBadRequest, "That took too long",
+			"What you began was not finished in time, or somewhere else. Begin again."
 	case errors.Is(err, errLink):
 		return http.StatusNotFound, "This link does not work any more",
 			"Each link works once and for a limited time, and a newer one replaces it. Ask for another one."
@@ -115,6 +128,10 @@ func (d *Dashboard) failWith(w http.ResponseWriter, r *http.Request, err error, 
 	if status >= 500 && !errors.Is(err, context.Canceled) {
 		page.ID = newErrorID()
 		d.cfg.Log.Error().Err(err).Str("error_id", page.ID).Str("method", r.Method).Str("path", r.URL.Path).Msg("page failed")
+	}
+	if bearer(r) != "" {
+		d.sendProblem(w, status, heading, text, page.ID)
+		return
 	}
 	var buf bytes.Buffer
 	if err := d.pages.render(&buf, "error", framed{Page: page, Who: who(r)}); err != nil {

@@ -15,6 +15,9 @@ import (
 var (
 	errSignIn    = errors.New("nobody is signed in")
 	errForbidden = errors.New("not allowed")
+	errNotRecent = errors.New("signed in too long ago for this")
+	errToken     = errors.New("the token does not work")
+	errScope     = errors.New("the token lacks a scope")
 )
 
 // guard decides whether who asks may have what a request names. It runs in the
@@ -57,6 +60,9 @@ func (d *Dashboard) enter(rx *store.Rx, r *http.Request, may guard) (*http.Reque
 
 // identify reads who sent a request; nobody is no error.
 func (d *Dashboard) identify(rx *store.Rx, r *http.Request) (visitor, error) {
+	if v, asked, err := d.identifyToken(rx, r); asked {
+		return v, err
+	}
 	session, err := d.session(rx, r)
 	if errors.Is(err, store.ErrNotFound) || err == nil && session.Factors != store.FactorAll {
 		return visitor{}, nil
@@ -64,6 +70,7 @@ func (d *Dashboard) identify(rx *store.Rx, r *http.Request) (visitor, error) {
 	if err != nil {
 		return visitor{}, err
 	}
+	d.uses.session(session.ID, session.SeenAt, d.cfg.Now())
 	person, err := rx.Person(session.UserID)
 	return visitor{Person: person, Session: session.ID}, err
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type pages map[string]*template.Template
 // with an underscore are shared by all.
 func loadPages(l links, files assets, cfg Config) (pages, error) {
 	funcs := templateFuncs(l, cfg)
+	maps.Copy(funcs, l.accountFuncs())
 	funcs["asset"] = func(name string) (string, error) {
 		served, err := files.served(name)
 		return l.asset(served), err

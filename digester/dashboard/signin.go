@@ -15,16 +15,28 @@ type signInPage struct {
 	Next  string // where to go afterwards
 	Error string // why the form came back
 	Empty bool   // nobody owns the installation yet: it waits to be set up
+
+	Passkeys bool   // browsers have passkeys at this address
+	Provider string // who else signs people in; empty: nobody
+}
+
+func (d *Dashboard) newSignInPage(next string) signInPage {
+	page := signInPage{shell: shell{Title: "Sign in"}, Next: d.nextAfter(next), Passkeys: d.passkeys != nil}
+	if d.cfg.Provider != nil {
+		page.Provider = d.cfg.Provider.Name()
+	}
+	return page
 }
 
 // showSignIn is GET /sign-in. Who is signed in already is led on.
 func (d *Dashboard) showSignIn(rx *store.Rx, r *http.Request) (reply, error) {
-	next := d.nextAfter(r.URL.Query().Get("next"))
+	page := d.newSignInPage(r.URL.Query().Get("next"))
 	if !who(r).IsZero() {
-		return redirect(next), nil
+		return redirect(page.Next), nil
 	}
 	owned, err := rx.HasOwner()
-	return show("signin", signInPage{shell: shell{Title: "Sign in"}, Next: next, Empty: !owned}), err
+	page.Empty = !owned
+	return show("signin", page), err
 }
 
 // signIn is POST /sign-in. The password is checked between two transactions: it
@@ -34,7 +46,8 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	page := signInPage{shell: shell{Title: "Sign in"}, Email: r.PostFormValue("email"), Next: d.nextAfter(r.PostFormValue("next"))}
+	page := d.newSignInPage(r.PostFormValue("next"))
+	page.Email = r.PostFormValue("email")
 	user, err := d.checkPassword(r, page.Email, r.PostFormValue("password"))
 	var why *refused
 	if errors.As(err, &why) {
@@ -42,16 +55,18 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 		d.answer(w, r, reply{status: why.status, page: "signin", data: page}, nil)
 		return
 	}
+	to := ""
 	if err == nil {
-		_, err = d.write(w, r, "sign in", open, func(tx *store.Tx, r *http.Request) error {
-			return d.startSession(w, r, tx, user.ID, store.FactorAll)
+		_, err = d.write(w, r, "sign in", open, func(tx *store.Tx, r *http.Request) (err error) {
+			to, err = d.firstFactorDone(w, r, tx, user.ID, page.Next)
+			return err
 		})
 	}
 	if err != nil {
 		d.fail(w, r, err)
 		return
 	}
-	d.answer(w, r, redirect(page.Next), nil)
+	d.answer(w, r, redirect(to), nil)
 }
 
 // refused is why somebody is not signed in, in words for the form.
