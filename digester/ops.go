@@ -41,8 +41,9 @@ func (s *service) handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /health/ready", s.serveReady)
-	mux.HandleFunc("GET /ledger.json", s.serveLedger)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}))
+	ops := opsGate{token: s.cfg.OpsToken}
+	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
+	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.Handle("/", s.dashboard)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.role != roleDigest && edge.Handles(r.URL.Path) {

@@ -169,7 +169,8 @@ func (v *viewer) handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /health/ready", v.serveReady)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}))
+	ops := opsGate{token: v.cfg.OpsToken}
+	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if pages := v.pages.Load(); pages != nil {
 			(*pages).ServeHTTP(w, r)
