@@ -98,7 +98,7 @@ func (d *Dashboard) signInPasskey(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, passkey.ErrRefused) || errors.Is(err, errUnsealed) || errors.Is(err, store.ErrNotFound) {
 		d.cfg.Log.Warn().Err(err).Msg("a passkey was not accepted")
 		page := d.newSignInPage(next)
-		page.Error = "This passkey was not accepted. Try again, or sign in with your password."
+		page.Notice = "This passkey was not accepted. Try again, or sign in with your password."
 		d.answer(w, r, reply{status: http.StatusUnprocessableEntity, page: "signin", data: page}, nil)
 		return
 	}
@@ -195,7 +195,7 @@ func (d *Dashboard) addPasskey(tx *store.Tx, r *http.Request) (reply, error) {
 		return d.securityRefused(tx, r, words)
 	}
 	if err == nil {
-		err = d.audit(tx, r, "account.passkey_add", r.PostFormValue("name"))
+		err = d.auditOwn(tx, r, "account.passkey_add", r.PostFormValue("name"))
 	}
 	if err != nil {
 		return reply{}, err
@@ -212,13 +212,13 @@ func (d *Dashboard) removePasskey(tx *store.Tx, r *http.Request) (reply, error) 
 	}
 	name, err := tx.RemovePasskey(who(r).ID, id)
 	if err == nil {
-		err = d.audit(tx, r, "account.passkey_remove", name)
+		err = d.auditOwn(tx, r, "account.passkey_remove", name)
 	}
 	return redirect(d.links.security()), err
 }
 
-// audit writes that somebody changed something about their own account.
-func (d *Dashboard) audit(tx *store.Tx, r *http.Request, action, detail string) error {
+// auditOwn writes that somebody changed something about their own account.
+func (d *Dashboard) auditOwn(tx *store.Tx, r *http.Request, action, detail string) error {
 	return d.auditOf(tx, r, 0, action, who(r).Email, detail)
 }
 

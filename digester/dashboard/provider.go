@@ -28,8 +28,8 @@ const (
 	sealProvider = "sign in by a provider"
 )
 
-// errand is what the cookie holds, sealed.
-type errand struct {
+// sentAway is what the cookie holds, sealed.
+type sentAway struct {
 	provider.Errand
 	Next string
 }
@@ -48,7 +48,7 @@ func (d *Dashboard) beginProvider(w http.ResponseWriter, r *http.Request) {
 	address, e, err := d.cfg.Provider.Begin(r.Context())
 	var text string
 	if err == nil {
-		text, err = d.sealer.seal(sealProvider, errand{e, next}, d.cfg.Now())
+		text, err = d.sealer.seal(sealProvider, sentAway{e, next}, d.cfg.Now())
 	}
 	if err != nil {
 		d.failProvider(w, r, next, err)
@@ -73,7 +73,7 @@ func (d *Dashboard) keepErrand(w http.ResponseWriter, text string) {
 // finishProvider is GET /sign-in/provider/callback: the provider sends the browser
 // back.
 func (d *Dashboard) finishProvider(w http.ResponseWriter, r *http.Request) {
-	var e errand
+	var e sentAway
 	cookie, err := r.Cookie(providerCookie)
 	if err != nil {
 		err = errUnsealed
@@ -185,17 +185,17 @@ func (d *Dashboard) failProvider(w http.ResponseWriter, r *http.Request, next st
 	status := http.StatusBadGateway
 	switch {
 	case errors.As(err, &why):
-		status, page.Error = why.status, why.words
+		status, page.Notice = why.status, why.words
 	case errors.As(err, &no) && no.Code == "access_denied":
-		status, page.Error = http.StatusForbidden, name+" did not let you in, or you cancelled."
+		status, page.Notice = http.StatusForbidden, name+" did not let you in, or you cancelled."
 	case errors.As(err, &no):
-		page.Error = name + " says: " + cutSaid(no.Code+" "+no.Description)
+		page.Notice = name + " says: " + cutSaid(no.Code+" "+no.Description)
 	case errors.Is(err, errUnsealed), errors.Is(err, provider.ErrState):
-		status, page.Error = http.StatusBadRequest, "This sign-in was begun in another browser, or too long ago. Begin again."
+		status, page.Notice = http.StatusBadRequest, "This sign-in was begun in another browser, or too long ago. Begin again."
 	case errors.Is(err, provider.ErrToken):
-		page.Error = "What " + name + " says of you cannot be verified. The log says why."
+		page.Notice = "What " + name + " says of you cannot be verified. The log says why."
 	case errors.Is(err, provider.ErrAway):
-		page.Error = name + " does not answer at the moment. Try again, or sign in with your password."
+		page.Notice = name + " does not answer at the moment. Try again, or sign in with your password."
 	default:
 		d.fail(w, r, err)
 		return

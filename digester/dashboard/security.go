@@ -158,7 +158,7 @@ func (d *Dashboard) confirmAuthenticator(tx *store.Tx, r *http.Request) (reply, 
 	if err := tx.TakeCode(me.ID, step); err != nil {
 		return reply{}, err
 	}
-	if err := d.audit(tx, r, "account.authenticator_add", ""); err != nil {
+	if err := d.auditOwn(tx, r, "account.authenticator_add", ""); err != nil {
 		return reply{}, err
 	}
 	return d.withRecoveryCodes(tx, r)
@@ -168,7 +168,7 @@ func (d *Dashboard) confirmAuthenticator(tx *store.Tx, r *http.Request) (reply, 
 func (d *Dashboard) removeAuthenticator(tx *store.Tx, r *http.Request) (reply, error) {
 	err := tx.RemoveAuthenticator(who(r).ID)
 	if err == nil {
-		err = d.audit(tx, r, "account.authenticator_remove", "")
+		err = d.auditOwn(tx, r, "account.authenticator_remove", "")
 	}
 	return redirect(d.links.security()), err
 }
@@ -198,7 +198,7 @@ func (d *Dashboard) newRecoveryCodes(tx *store.Tx, r *http.Request) (reply, erro
 	if err := tx.SetRecoveryCodes(who(r).ID, codes); err != nil {
 		return reply{}, err
 	}
-	if err := d.audit(tx, r, "account.recovery_codes", ""); err != nil {
+	if err := d.auditOwn(tx, r, "account.recovery_codes", ""); err != nil {
 		return reply{}, err
 	}
 	return show("codes", codesPage{shell: shell{Title: "Recovery codes", Trail: d.securityTrail()}, Codes: codes}), nil

@@ -11,10 +11,11 @@ import (
 // signInPage asks who somebody is.
 type signInPage struct {
 	shell
-	Email string // as typed, when the form comes back
-	Next  string // where to go afterwards
-	Error string // why the form came back
-	Empty bool   // nobody owns the installation yet: it waits to be set up
+	Email  string // as typed, when the form comes back
+	Next   string // where to go afterwards
+	Error  string // why the form came back
+	Notice string // why another way to sign in did not lead anywhere
+	Empty  bool   // nobody owns the installation yet: it waits to be set up
 
 	Passkeys bool   // browsers have passkeys at this address
 	Provider string // who else signs people in; empty: nobody

@@ -92,6 +92,11 @@ func TestQueryPlans(t *testing.T) {
 		{"an attachment", func(rx *Rx) error { _, _, err := rx.AttachmentContent(1, 1); return notFoundIsFine(err) }, "INTEGER PRIMARY KEY", nil},
 		{"feedback of an event", func(rx *Rx) error { _, err := rx.EventFeedback(1, id); return err }, "feedback_by_event (event_id=? AND project_id=?)", nil},
 		{"feedback of a project", func(rx *Rx) error { _, _, err := rx.ProjectFeedback(1, 0, 10); return err }, "feedback_by_project (project_id=? AND rowid<?)", nil},
+		{"second factors", func(rx *Rx) error { _, err := rx.SecondFactors(1); return err }, "passkeys_by_user", nil},
+		{"identities of a user", func(rx *Rx) error { _, err := rx.Identities(1); return err }, "identities_by_user", nil},
+		{"tokens of a user", func(rx *Rx) error { _, err := rx.UserTokens(1); return err }, "api_tokens_by_user", nil},
+		{"tokens of a project", func(rx *Rx) error { _, err := rx.ProjectTokens(1); return err }, "api_tokens_by_project", nil},
+		{"a token", func(rx *Rx) error { _, _, err := rx.PersonOfToken("", since); return notFoundIsFine(err) }, "sqlite_autoindex_api_tokens_1 (token_hash=?)", nil},
 		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
 	}
 	evicts := &explainer{t: t}
