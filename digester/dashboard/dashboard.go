@@ -167,7 +167,7 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/projects/{id}/quiet", ofProject(access.Member), d.showQuiet)
 	d.form("/projects/{id}/quiet", d.guarded(ofProject(access.Member), d.resolveQuiet))
 	d.get("/projects/{id}/feedback", ofProject(access.Viewer), d.showFeedback)
-	d.get("/projects/{id}/attachments/{attachment}", ofProject(access.Viewer), d.downloadAttachment)
+	d.getByToken("/projects/{id}/attachments/{attachment}", access.ReadEvents, ofProject(access.Viewer), d.downloadAttachment)
 	d.get("/issues/{id}", ofIssue(access.Viewer), d.showIssue)
 	d.post("/issues/{id}/resolve", "resolve issue", ofIssue(access.Member), d.setIssueState(store.StateResolved))
 	d.post("/issues/{id}/reopen", "reopen issue", ofIssue(access.Member), d.setIssueState(store.StateOpen))

@@ -44,6 +44,9 @@ type command struct {
 	Pages     map[string]string `json:"pages,omitempty"`
 	Directory string            `json:"directory,omitempty"`
 	Text      string            `json:"text,omitempty"`
+	Email     string            `json:"email,omitempty"`
+	Password  string            `json:"password,omitempty"`
+	Refusal   string            `json:"refusal,omitempty"`
 }
 
 // answer is what it says: what it found, and sentences about what is wrong.
@@ -58,13 +61,7 @@ type answer struct {
 // startBrowser starts a browser in which the product's owner is signed in.
 func startBrowser(ctx context.Context, t *testing.T, p *product) *browser {
 	t.Helper()
-	cmd := newCommand(ctx, t, nil, "node", "pages/session.mjs")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &browser{url: p.url, proc: startProcess(t, "pages/session.mjs", cmd), stdin: stdin}
-	t.Cleanup(func() { stdin.Close() }) // its way to end; a signal alone only closes Chromium
+	b := openBrowser(ctx, t, p)
 	at, err := url.Parse(p.url)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +69,19 @@ func startBrowser(ctx context.Context, t *testing.T, p *product) *browser {
 	for _, c := range p.owner.Jar.Cookies(at) {
 		b.do(ctx, t, command{Do: "keepCookie", URL: p.url, Name: c.Name, Value: c.Value})
 	}
+	return b
+}
+
+// openBrowser starts a browser in which nobody is signed in.
+func openBrowser(ctx context.Context, t *testing.T, p *product) *browser {
+	t.Helper()
+	cmd := newCommand(ctx, t, nil, "node", "pages/session.mjs")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{url: p.url, proc: startProcess(t, "pages/session.mjs", cmd), stdin: stdin}
+	t.Cleanup(func() { stdin.Close() }) // its way to end; a signal alone only closes Chromium
 	return b
 }
 
@@ -143,6 +153,8 @@ func (b *browser) takePictures(ctx context.Context, t *testing.T, s seen) {
 		"events":   s.Issue + "/events",
 		"feedback": strings.TrimSuffix(s.Issues, "issues") + "feedback",
 		"ledger":   b.url + "/ledger",
+		"security": b.url + "/account/security",
+		"tokens":   b.url + "/account/tokens",
 	}})
 }
 

@@ -28,7 +28,7 @@ type product struct {
 }
 
 // readyLine is what serve prints once it can be used.
-var readyLine = regexp.MustCompile(`^Sundew is ready\. Dashboard: (http://127\.0\.0\.1:\d+)/  DSN: http://[0-9a-f]{32}@127\.0\.0\.1:\d+/1$`)
+var readyLine = regexp.MustCompile(`^Sundew is ready\. Dashboard: (http://(?:127\.0\.0\.1|localhost):\d+)/  DSN: http://[0-9a-f]{32}@(?:127\.0\.0\.1|localhost):\d+/1$`)
 
 // startProduct builds the program and runs it with a data directory of its own, and
 // what else is to be in its environment.

@@ -6,12 +6,15 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 import { downloadAll } from "./download.mjs";
+import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
 import { takePictures } from "./pictures.mjs";
 import { pressButton } from "./shop.mjs";
 import { Tabs } from "./tabs.mjs";
 
-const commands = { keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll };
+const commands = {
+  keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
+};
 
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
