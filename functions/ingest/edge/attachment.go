@@ -11,6 +11,9 @@ import (
 // it is of no use.
 const reasonWithoutEvent = "without_event"
 
+// reasonNoEventID is why an attachment is not queued that names no event.
+const reasonNoEventID = "no_event_id"
+
 // readAttachment takes in a file that belongs to the envelope's event, or to an
 // earlier one that the header names. An error means that nothing behind it can be
 // read.
@@ -24,7 +27,8 @@ func (in *intake) readAttachment(reader *envelope.Reader, item envelope.Item) er
 		in.count(categoryAttachment, outcome, reasonWithoutEvent, 1)
 		return reader.Skip()
 	case in.subject.IsZero():
-		in.faultOf(wire.KindAttachment, errNoSubject)
+		// Well-formed, as SDKs' own tests have it, so it is no reason to refuse the request.
+		in.count(categoryAttachment, wire.OutcomeRefused, reasonNoEventID, 1)
 		return reader.Skip()
 	case in.attachments == in.h.cfg.Limits.Attachments:
 		in.faultOf(wire.KindAttachment, fmt.Errorf("%w: at most %d are accepted", errTooManyFiles, in.attachments))

@@ -72,7 +72,7 @@ func TestAttachments(t *testing.T) {
 		{"of an earlier event", envelopeOf(item(file, "one")), 200, []string{"4 " + testID + " a.txt|||one"}, nil},
 		{"the header has no id", "{}\n" + item(ev, eventJSON(idA)) + "\n" + item(file, "one"), 200,
 			[]string{"1 " + idA, "4 " + idA + " a.txt|||one"}, nil},
-		{"of nothing", "{}\n" + item(file, "one"), 400, nil, map[string]int64{"attachment/refused/no_event_id": 1}},
+		{"of nothing", "{}\n" + item(file, "one"), 200, nil, map[string]int64{"attachment/refused/no_event_id": 1}},
 		{"of feedback", envelopeOf(item(feedback, "{}"), item(file, "one")), 200,
 			[]string{"5 " + testID, "4 " + testID + " a.txt|||one"}, nil},
 		{"a report", "{}\n" + item(`"type":"user_report"`, `{"event_id":"`+idB+`","comments":"x"}`), 200, []string{"6 " + idB}, nil},

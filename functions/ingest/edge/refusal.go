@@ -60,7 +60,7 @@ var refusals = [...]struct {
 	{errTooMany, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{errLimited, http.StatusTooManyRequests, "key_quota"},
 	{errOverQuota, http.StatusTooManyRequests, "project_quota"},
-	{errNoSubject, http.StatusBadRequest, "no_event_id"},
+	{errNoSubject, http.StatusBadRequest, reasonNoEventID},
 	{errTooManyFiles, http.StatusRequestEntityTooLarge, "too_many_items"},
 	{errQueue, http.StatusServiceUnavailable, "queue_unavailable"},
 	{envelope.ErrEmpty, http.StatusBadRequest, "bad_framing"},
