@@ -35,8 +35,10 @@ func (d *Dashboard) showEvents(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	before := queryNumber(r, "before", 1<<53, 0)
-	events, more, err := rx.Events(issue.ID, before, eventsPerPage)
+	if to, moved := d.moved(r, issue); moved {
+		return redirect(d.links.events(to, 0)), nil
+	}
+	events, pages, err := d.pageOfEvents(rx, r, issue.ID)
 	if err != nil {
 		return reply{}, err
 	}
@@ -44,25 +46,37 @@ func (d *Dashboard) showEvents(rx *store.Rx, r *http.Request) (reply, error) {
 		shell:     shell{Title: "Events of " + shortID(issue), Trail: d.issueTrail(trail, issue)},
 		issueHead: issueHead{Issue: issue, Current: tabEvents},
 		Events:    events,
-		Pager:     pager{NewerText: "Newer", OlderText: "Older"},
-	}
-	if more {
-		page.Pager.Older = d.links.events(issue.ID, events[len(events)-1].Number)
-	}
-	if before > 0 && before <= issue.Events {
-		page.Pager.Newer = d.links.events(issue.ID, newerPage(before, issue.Events))
+		Pager:     pages,
 	}
 	return show("events", page), nil
 }
 
-// newerPage returns the "before" of the page in front of the one that begins
-// below before. Numbers have no gaps among the newest events: what retention
-// deletes is old.
-func newerPage(before, newest int64) int64 {
-	if before+eventsPerPage > newest {
-		return 0
+// pageOfEvents reads the page of an issue's events that the query names: those
+// before one or those after one.
+func (d *Dashboard) pageOfEvents(rx *store.Rx, r *http.Request, issue int64) ([]store.Event, pager, error) {
+	const lastID = 1 << 53
+	before, after := queryNumber(r, "before", lastID, 0), queryNumber(r, "after", lastID, 0)
+	pages := pager{NewerText: "Newer", OlderText: "Older"}
+	var events []store.Event
+	var older, newer bool
+	var err error
+	if after > 0 {
+		events, newer, err = rx.EventsAfter(issue, after, eventsPerPage)
+		older = true
+	} else {
+		events, older, err = rx.Events(issue, before, eventsPerPage)
+		newer = before > 0
 	}
-	return before + eventsPerPage
+	if err != nil || len(events) == 0 {
+		return nil, pages, err
+	}
+	if older {
+		pages.Older = d.links.events(issue, events[len(events)-1].ID)
+	}
+	if newer {
+		pages.Newer = d.links.newerEvents(issue, events[0].ID)
+	}
+	return events, pages, nil
 }
 
 func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
@@ -70,7 +84,7 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ev, err := pathEvent(rx, r, issue)
+	ev, err := pathEvent(rx, r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -78,7 +92,7 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 		shell:     shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)},
 		issueHead: issueHead{Issue: issue, Current: tabEvent},
 	}
-	if page.Event, err = d.viewEvent(rx, ev, parseEventOptions(r)); err != nil {
+	if page.Event, err = d.viewEvent(rx, issue.ID, ev, parseEventOptions(r)); err != nil {
 		return reply{}, err
 	}
 	return show("event", page), nil
@@ -91,7 +105,7 @@ func (d *Dashboard) showEventJSON(rx *store.Rx, r *http.Request) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	ev, err := pathEvent(rx, r, issue)
+	ev, err := pathEvent(rx, r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -135,16 +149,21 @@ func pathIssueAlone(rx *store.Rx, r *http.Request) (store.Issue, error) {
 	if err != nil {
 		return store.Issue{}, err
 	}
-	return rx.Issue(id)
+	return wholeIssue(rx, id)
 }
 
-// pathEvent loads the event that the path's {number} names.
-func pathEvent(rx *store.Rx, r *http.Request, issue store.Issue) (store.Event, error) {
+// pathEvent loads the event that the path names: the {number}-th of the issue {id},
+// which may be a member of another.
+func pathEvent(rx *store.Rx, r *http.Request) (store.Event, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return store.Event{}, err
+	}
 	number, err := pathNumber(r, "number")
 	if err != nil {
 		return store.Event{}, err
 	}
-	return rx.EventByNumber(issue.ID, number)
+	return rx.EventByNumber(id, number)
 }
 
 // issueTrail returns the crumbs of a page below an issue's overview.
@@ -154,8 +173,8 @@ func (d *Dashboard) issueTrail(trail []crumb, issue store.Issue) []crumb {
 
 // viewEvent loads and parses all that an event page shows. An event whose body
 // is gone or cannot be parsed still has a page, which says so.
-func (d *Dashboard) viewEvent(rx *store.Rx, ev store.Event, options eventOptions) (*eventView, error) {
-	place, err := rx.EventPlace(ev.IssueID, ev.Number)
+func (d *Dashboard) viewEvent(rx *store.Rx, issue int64, ev store.Event, options eventOptions) (*eventView, error) {
+	place, err := rx.EventPlace(issue, ev.ID)
 	if err != nil {
 		return nil, err
 	}

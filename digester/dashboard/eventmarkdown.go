@@ -29,11 +29,11 @@ func (d *Dashboard) showEventMarkdown(rx *store.Rx, r *http.Request) (reply, err
 	if err != nil {
 		return reply{}, err
 	}
-	ev, err := pathEvent(rx, r, issue)
+	ev, err := pathEvent(rx, r)
 	if err != nil {
 		return reply{}, err
 	}
-	view, err := d.viewEvent(rx, ev, eventOptions{})
+	view, err := d.viewEvent(rx, issue.ID, ev, eventOptions{})
 	if err != nil {
 		return reply{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sundew/digester/store"
+	"sundew/digester/triage"
 )
 
 // valuesPerTag is how many values of a tag an issue page names; the rest is
@@ -73,6 +74,9 @@ func (d *Dashboard) showIssue(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if to, moved := d.moved(r, issue); moved {
+		return redirect(d.links.issue(to)), nil
+	}
 	page := issuePage{
 		shell:     shell{Title: shortID(issue) + " " + issue.Title, Trail: trail},
 		issueHead: issueHead{Issue: issue, Current: tabNewest},
@@ -97,7 +101,7 @@ func (d *Dashboard) showIssue(rx *store.Rx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	if len(newest) > 0 {
-		if page.Event, err = d.viewEvent(rx, newest[0], parseEventOptions(r)); err != nil {
+		if page.Event, err = d.viewEvent(rx, issue.ID, newest[0], parseEventOptions(r)); err != nil {
 			return reply{}, err
 		}
 	}
@@ -111,20 +115,26 @@ func (d *Dashboard) setIssueState(state store.IssueState) writer {
 		if err != nil {
 			return reply{}, err
 		}
-		if _, err := tx.SetIssueState(id, state); err != nil {
+		if state == store.StateResolved {
+			_, err = tx.Resolve([]int64{id}, triage.Resolution{}, who(r).ID)
+		} else {
+			_, err = tx.Reopen([]int64{id}, who(r).ID)
+		}
+		if err != nil {
 			return reply{}, err
 		}
 		return redirect(d.links.issue(id)), nil
 	}
 }
 
-// pathIssue loads the issue that the path's {id} names, and the crumbs above it.
+// pathIssue loads the issue that the path's {id} names, of a merged one its head, and
+// the crumbs above it.
 func (d *Dashboard) pathIssue(rx *store.Rx, r *http.Request) (store.Issue, []crumb, error) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
 		return store.Issue{}, nil, err
 	}
-	issue, err := rx.Issue(id)
+	issue, err := wholeIssue(rx, id)
 	if err != nil {
 		return store.Issue{}, nil, err
 	}
@@ -133,6 +143,25 @@ func (d *Dashboard) pathIssue(rx *store.Rx, r *http.Request) (store.Issue, []cru
 		return store.Issue{}, nil, err
 	}
 	return issue, d.projectTrail(project), nil
+}
+
+// wholeIssue loads an issue, of a merged one its head. A deleted one is not there.
+func wholeIssue(rx *store.Rx, id int64) (store.Issue, error) {
+	issue, err := rx.Issue(id)
+	if err == nil && issue.State == store.StateMerged {
+		issue, err = rx.Issue(issue.MergedInto)
+	}
+	if err == nil && issue.State == store.StateDeleted {
+		err = store.ErrNotFound
+	}
+	return issue, err
+}
+
+// moved returns the issue that a page is about in place of the one that its address
+// names, if that became part of another.
+func (d *Dashboard) moved(r *http.Request, issue store.Issue) (to int64, moved bool) {
+	id, err := pathNumber(r, "id")
+	return issue.ID, err == nil && id != issue.ID
 }
 
 func issueTags(rx *store.Rx, issue store.Issue) ([]tagView, error) {
@@ -190,8 +219,8 @@ func (d *Dashboard) issueHistory(rx *store.Rx, issue store.Issue) ([]historyView
 	views := make([]historyView, 0, len(entries))
 	for i := len(entries) - 1; i >= 0; i-- { // newest first, like everything here
 		view := historyView{At: entries[i].At, Text: historyText(entries[i].Kind)}
-		if n := entries[i].Event; n != 0 {
-			view.URL = d.links.event(issue.ID, n)
+		if ev := entries[i].Event; ev.Number != 0 {
+			view.URL = d.links.event(ev.Issue, ev.Number)
 		}
 		views = append(views, view)
 	}
@@ -202,14 +231,30 @@ func (d *Dashboard) issueHistory(rx *store.Rx, issue store.Issue) ([]historyView
 // come from a newer one and are shown as they are.
 func historyText(kind string) string {
 	switch kind {
-	case "created":
+	case store.HistoryCreated:
 		return "First seen"
-	case "resolved":
+	case store.HistoryResolved:
 		return "Resolved"
-	case "reopened":
+	case store.HistoryReopened:
 		return "Reopened"
-	case "regressed":
+	case store.HistoryRegressed:
 		return "Came back after it was resolved"
+	case store.HistoryMuted:
+		return "Muted"
+	case store.HistoryUnmuted:
+		return "No longer muted"
+	case store.HistoryAssigned:
+		return "Assigned"
+	case store.HistoryComment:
+		return "Commented on"
+	case store.HistoryMerged:
+		return "Merged"
+	case store.HistoryUnmerged:
+		return "Unmerged"
+	case store.HistoryDeleted:
+		return "Deleted"
+	case store.HistoryRestored:
+		return "Restored"
 	}
 	return kind
 }

@@ -124,11 +124,11 @@ func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 		Sorts:  d.sortTabs(project, list),
 		Notice: resolvedWords(r),
 	}
-	open, resolved, err := rx.IssueCounts(project.ID)
+	counts, err := rx.IssueCounts(project.ID)
 	if err != nil {
 		return reply{}, err
 	}
-	page.Tabs = d.stateTabs(project, list, open, resolved)
+	page.Tabs = d.stateTabs(project, list, counts)
 	issues, more, err := rx.Issues(store.IssueQuery{
 		Project: project.ID, States: list.State.states(), Sort: list.Sort,
 		Offset: list.Page * issuesPerPage, Limit: issuesPerPage,
@@ -173,7 +173,7 @@ func (d *Dashboard) issueRows(rx *store.Rx, issues []store.Issue) ([]issueRow, e
 	return rows, nil
 }
 
-func (d *Dashboard) stateTabs(p store.Project, list issueList, open, resolved int64) []tab {
+func (d *Dashboard) stateTabs(p store.Project, list issueList, counts store.StateCounts) []tab {
 	newTab := func(text string, state stateFilter, n int64) tab {
 		return tab{
 			Text: text, Count: formatCount(n), Current: list.State == state,
@@ -181,9 +181,9 @@ func (d *Dashboard) stateTabs(p store.Project, list issueList, open, resolved in
 		}
 	}
 	return []tab{
-		newTab("Open", onlyOpen, open),
-		newTab("Resolved", onlyResolved, resolved),
-		newTab("All", anyState, open+resolved),
+		newTab("Open", onlyOpen, counts.Open),
+		newTab("Resolved", onlyResolved, counts.Resolved),
+		newTab("All", anyState, counts.Open+counts.Resolved+counts.Muted),
 	}
 }
 

@@ -108,7 +108,7 @@ func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.For
 func (l links) resolve(id int64) string { return l.issue(id) + "/resolve" }
 func (l links) reopen(id int64) string  { return l.issue(id) + "/reopen" }
 
-// events leads to an issue's list of events older than the numbered one; zero is
+// events leads to an issue's list of events in front of the one with an id; zero is
 // the newest page.
 func (l links) events(issue, before int64) string {
 	to := l.issue(issue) + "/events"
@@ -116,6 +116,11 @@ func (l links) events(issue, before int64) string {
 		to += "?before=" + strconv.FormatInt(before, 10)
 	}
 	return to
+}
+
+// newerEvents leads to the events right behind the one with an id.
+func (l links) newerEvents(issue, after int64) string {
+	return l.issue(issue) + "/events?after=" + strconv.FormatInt(after, 10)
 }
 
 func (l links) event(issue, number int64) string {

@@ -110,10 +110,12 @@ func TestEventList(t *testing.T) {
 	mustContain(t, first, `"/issues/1/events/120"`, `"/issues/1/events/71"`, `rel="next" href="/issues/1/events?before=71"`)
 	mustLack(t, first, `"/issues/1/events/70"`, `rel="prev"`)
 	second := s.mustGet("/issues/1/events?before=71")
-	mustContain(t, second, `"/issues/1/events/70"`, `"/issues/1/events/21"`, `rel="prev" href="/issues/1/events"`)
+	mustContain(t, second, `"/issues/1/events/70"`, `"/issues/1/events/21"`, `rel="prev" href="/issues/1/events?after=70"`)
 	third := s.mustGet("/issues/1/events?before=21")
-	mustContain(t, third, `"/issues/1/events/20"`, `"/issues/1/events/1"`, `rel="prev" href="/issues/1/events?before=71"`)
+	mustContain(t, third, `"/issues/1/events/20"`, `"/issues/1/events/1"`, `rel="prev" href="/issues/1/events?after=20"`)
 	mustLack(t, third, `rel="next"`)
+	mustContain(t, s.mustGet("/issues/1/events?after=20"), `"/issues/1/events/70"`, `"/issues/1/events/21"`, `rel="prev" href="/issues/1/events?after=70"`, `rel="next" href="/issues/1/events?before=21"`)
+	mustLack(t, s.mustGet("/issues/1/events?after=70"), `rel="prev"`)
 
 	middle := s.mustGet("/issues/1/events/60")
 	for _, number := range []int{1, 59, 61, 120} {

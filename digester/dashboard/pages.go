@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/store"
 	"sundew/schema/event"
 )
 
@@ -86,11 +87,11 @@ type step struct {
 	Key  string // that leads there too; empty: none does
 }
 
-func (l links) newStep(issue, to, from int64, text string) step {
-	if to == 0 || to == from {
+func (l links) newStep(to store.EventRef, from store.Event, text string) step {
+	if to.Number == 0 || to == (store.EventRef{Issue: from.IssueID, Number: from.Number}) {
 		return step{Text: text}
 	}
-	s := step{Text: text, URL: l.event(issue, to)}
+	s := step{Text: text, URL: l.event(to.Issue, to.Number)}
 	switch text { // as in lists, where the newest is on top: down is j
 	case "Previous":
 		s.Key = "j"

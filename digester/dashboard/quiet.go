@@ -81,7 +81,7 @@ func (d *Dashboard) resolveQuiet(w http.ResponseWriter, r *http.Request) {
 		var n int
 		err := d.cfg.DB.Write(r.Context(), "resolve quiet issues", func(tx *store.Tx) (err error) {
 			position = tx.Position()
-			n, err = tx.ResolveQuiet(chunk, before)
+			n, err = tx.ResolveQuiet(chunk, before, who(r).ID)
 			return err
 		})
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"sundew/digester/replicate"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 )
 
 // copyOf is a follower with its readers, as a dashboard has them.
@@ -116,8 +117,7 @@ func TestFollow(t *testing.T) {
 			var at int64
 			err := p.db.Write(t.Context(), "click", func(tx *store.Tx) error {
 				at = tx.Position()
-				_, err := tx.SetIssueState(1, state)
-				return err
+				return decide(tx, state)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -138,6 +138,16 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	p.close()
+}
+
+// decide resolves or reopens the first issue.
+func decide(tx *store.Tx, state store.IssueState) (err error) {
+	if state == store.StateResolved {
+		_, err = tx.Resolve([]int64{1}, triage.Resolution{}, 0)
+	} else {
+		_, err = tx.Reopen([]int64{1}, 0)
+	}
+	return err
 }
 
 func readAll(ctx context.Context, t *testing.T, r *store.Replica) {

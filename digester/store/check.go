@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Problem is a broken invariant.
@@ -14,48 +15,58 @@ type Problem struct {
 // maxProblems bounds how many places are listed of one invariant.
 const maxProblems = 20
 
-// invariants are queries that return a text for each place where something that
-// must always hold does not.
-var invariants = []struct{ holds, counterexamples string }{
-	{"a project's event_count is the number of its events", `
-		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', has ' || count(e.id)
-		FROM projects p LEFT JOIN events e ON e.project_id = p.id GROUP BY p.id HAVING p.event_count <> count(e.id)`},
-	{"a project's issue_count is the number of its issues", `
-		SELECT 'project ' || p.id || ': counts ' || p.issue_count || ', has ' || count(i.id)
-		FROM projects p LEFT JOIN issues i ON i.project_id = p.id GROUP BY p.id HAVING p.issue_count <> count(i.id)`},
-	{"an issue's event_count is the number of its events, numbered from 1 without gaps", `
+// invariant is something that must always hold, with a query that returns a text for
+// each place where it does not.
+type invariant struct{ holds, counterexamples string }
+
+// invariants are those of what is digested; of what people do with issues see
+// checkissues.go.
+var invariants = []invariant{
+	{"a project's event_count is the number of its events, removed ones included", `
+		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', has ' || count(e.id) || ', removed ' || p.evicted_events
+		FROM projects p LEFT JOIN events e ON e.project_id = p.id GROUP BY p.id HAVING p.event_count <> count(e.id) + p.evicted_events`},
+	{"a project's issue_count is the number of its issues, removed ones included", `
+		SELECT 'project ' || p.id || ': counts ' || p.issue_count || ', has ' || count(i.id) || ', removed ' || p.evicted_issues
+		FROM projects p LEFT JOIN issues i ON i.project_id = p.id GROUP BY p.id HAVING p.issue_count <> count(i.id) + p.evicted_issues`},
+	{"an issue's event_count is the number of its events, numbered without gaps from 1 or behind the removed ones", `
 		SELECT 'issue ' || i.id || ': counts ' || i.event_count || ', has ' || count(e.id) || ', numbered to ' || coalesce(max(e.number), 0)
 		FROM issues i LEFT JOIN events e ON e.issue_id = i.id
-		GROUP BY i.id HAVING i.event_count <> count(e.id) OR i.event_count <> coalesce(max(e.number), 0) OR coalesce(min(e.number), 0) <> 1`},
+		GROUP BY i.id HAVING i.event_count <> count(e.id) + i.evicted_events OR i.event_count <> coalesce(max(e.number), i.evicted_events)
+		  OR coalesce(min(e.number), i.event_count + 1) <> i.evicted_events + 1`},
 	{"an issue was first and last seen when its first and last event happened", `
 		SELECT 'issue ' || i.id FROM issues i JOIN events e ON e.issue_id = i.id
-		GROUP BY i.id HAVING i.first_seen <> min(e.occurred_at) OR i.last_seen <> max(e.occurred_at)`},
+		GROUP BY i.id HAVING i.first_seen > min(e.occurred_at) OR i.last_seen < max(e.occurred_at)
+		  OR i.evicted_events = 0 AND (i.first_seen <> min(e.occurred_at) OR i.last_seen <> max(e.occurred_at))`},
 	{"an issue's sort keys follow its counters", `
-		SELECT 'issue ' || id FROM issues WHERE seen_step <> last_seen / 60000`},
-	{"an issue is resolved if and only if it says when", `
-		SELECT 'issue ' || id FROM issues WHERE (state = 1) <> (resolved_at IS NOT NULL)`},
+		SELECT 'issue ' || id FROM issues WHERE seen_step <> total_last_seen / 60000`},
 	{"an event and its issue belong to the same project", `
 		SELECT 'event ' || e.id FROM events e LEFT JOIN issues i ON i.id = e.issue_id WHERE i.project_id IS NOT e.project_id`},
 	{"an event has exactly one body", `
 		SELECT 'event ' || coalesce(e.id, b.event_id) FROM events e FULL JOIN event_bodies b ON b.event_id = e.id
 		WHERE e.id IS NULL OR b.event_id IS NULL`},
-	{"an issue has a grouping, and a grouping an issue of its project", `
-		SELECT 'issue ' || coalesce(i.id, g.issue_id) FROM issues i FULL JOIN groupings g ON g.issue_id = i.id
-		WHERE g.project_id IS NOT i.project_id`},
 	{"an issue's hours sum up to its events", `
 		SELECT 'issue ' || i.id || ': counts ' || i.event_count || ', hours ' || coalesce((SELECT sum(count) FROM issue_hours h WHERE h.issue_id = i.id), 0)
 		FROM issues i WHERE i.event_count <> coalesce((SELECT sum(count) FROM issue_hours h WHERE h.issue_id = i.id), 0)`},
 	{"no tag value is counted more often than its issue has events", `
 		SELECT 'issue ' || t.issue_id || ', tag ' || t.key FROM issue_tags t LEFT JOIN issues i ON i.id = t.issue_id
 		GROUP BY t.issue_id, t.key HAVING sum(t.count) > coalesce(i.event_count, 0)`},
-	{"a release's event_count is the number of its events", `
-		SELECT 'project ' || r.project_id || ', release ' || r.version FROM releases r
-		LEFT JOIN (SELECT project_id, release, count(*) AS n FROM events GROUP BY 1, 2) e ON e.project_id = r.project_id AND e.release = r.version
-		WHERE e.n IS NOT r.event_count`},
-	{"an environment's event_count is the number of its events", `
-		SELECT 'project ' || r.project_id || ', environment ' || r.name FROM environments r
-		LEFT JOIN (SELECT project_id, environment, count(*) AS n FROM events GROUP BY 1, 2) e ON e.project_id = r.project_id AND e.environment = r.name
-		WHERE e.n IS NOT r.event_count`},
+	{"events by release and environment are counted, removed ones included", `
+		SELECT 'project ' || coalesce(c.project_id, e.project_id) || ', release ' || coalesce(c.release, e.release) || ', environment ' || coalesce(c.environment, e.environment)
+		FROM release_counts c FULL JOIN (SELECT project_id, release, environment, count(*) AS n FROM events GROUP BY 1, 2, 3) e
+		  ON e.project_id = c.project_id AND e.release = c.release AND e.environment = c.environment
+		WHERE coalesce(e.n, 0) + coalesce(c.evicted, 0) <> coalesce(c.event_count, 0)`},
+	{"the events of releases and environments sum up to those of the project", `
+		SELECT 'project ' || id FROM projects p
+		WHERE event_count <> (SELECT coalesce(sum(event_count), 0) FROM release_counts c WHERE c.project_id = p.id)`},
+	{"a release is there if and only if its events are counted", `
+		SELECT 'project ' || coalesce(r.project_id, c.project_id) || ', release ' || coalesce(r.version, c.release)
+		FROM releases r FULL JOIN (SELECT DISTINCT project_id, release FROM release_counts WHERE release <> '') c
+		  ON c.project_id = r.project_id AND c.release = r.version
+		WHERE r.version IS NULL OR c.release IS NULL`},
+	{"a release has made no fewer issues than are there with a first event of it", `
+		SELECT 'project ' || r.project_id || ', release ' || r.version FROM releases r JOIN (
+		  SELECT e.project_id, e.release, count(*) AS n FROM events e WHERE e.number = 1 GROUP BY 1, 2) i ON i.project_id = r.project_id AND i.release = r.version
+		WHERE r.new_issues < i.n`},
 	{"an attachment has all its parts, and is charged with them", `
 		SELECT 'attachment ' || coalesce(a.id, b.attachment_id) FROM attachments a
 		FULL JOIN (SELECT attachment_id, sum(length(body)) AS n FROM attachment_parts GROUP BY attachment_id) b ON b.attachment_id = a.id
@@ -105,10 +116,10 @@ func (r *Replica) Check(ctx context.Context) (problems []Problem, err error) {
 
 func (rx *Rx) check() ([]Problem, error) {
 	var problems []Problem
-	for _, c := range append(invariants[:len(invariants):len(invariants)],
-		struct{ holds, counterexamples string }{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
-		struct{ holds, counterexamples string }{"no row refers to a missing one", `SELECT "table" || ' row ' || coalesce(rowid, '?') || ' -> ' || parent FROM pragma_foreign_key_check`},
-	) {
+	for _, c := range slices.Concat(invariants, issueInvariants, []invariant{
+		{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
+		{"no row refers to a missing one", `SELECT "table" || ' row ' || coalesce(rowid, '?') || ' -> ' || parent FROM pragma_foreign_key_check`},
+	}) {
 		found, err := rx.texts(c.counterexamples)
 		if err != nil {
 			return nil, fmt.Errorf("checking that %s: %w", c.holds, err)
@@ -121,8 +132,14 @@ func (rx *Rx) check() ([]Problem, error) {
 			problems = append(problems, Problem{c.holds, detail})
 		}
 	}
-	steps, err := rx.checkCountSteps()
-	return append(problems, steps...), err
+	for _, more := range []func() ([]Problem, error){rx.checkCountSteps, rx.checkSketches} {
+		found, err := more()
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
 }
 
 func (rx *Rx) texts(query string) ([]string, error) {
@@ -133,7 +150,7 @@ func (rx *Rx) texts(query string) ([]string, error) {
 // checkCountSteps verifies the one sort key that SQL cannot compute.
 func (rx *Rx) checkCountSteps() ([]Problem, error) {
 	type row struct{ id, count, step int64 }
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, event_count, count_step FROM issues`)
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, total_events, count_step FROM issues`)
 	all, err := collect(rows, err, func(r *row) []any { return []any{&r.id, &r.count, &r.step} })
 	if err != nil {
 		return nil, err

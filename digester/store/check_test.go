@@ -18,7 +18,7 @@ func TestCheckFinds(t *testing.T) {
 		`UPDATE projects SET event_count = event_count + 1`:            "a project's event_count",
 		`UPDATE projects SET issue_count = 7`:                          "a project's issue_count",
 		`UPDATE issues SET event_count = 1 WHERE id = 1`:               "an issue's event_count",
-		`UPDATE events SET number = 9 WHERE id = 2`:                    "numbered from 1",
+		`UPDATE events SET number = 9 WHERE id = 2`:                    "numbered without gaps",
 		`UPDATE issues SET last_seen = last_seen + 1`:                  "first and last seen",
 		`UPDATE issues SET seen_step = 5`:                              "sort keys",
 		`UPDATE issues SET count_step = 5`:                             "sort keys",
@@ -28,8 +28,28 @@ func TestCheckFinds(t *testing.T) {
 		`DELETE FROM groupings`:                                        "has a grouping",
 		`UPDATE issue_hours SET count = 7`:                             "hours sum up",
 		`UPDATE issue_tags SET count = 7`:                              "tag value",
-		`UPDATE releases SET event_count = 7`:                          "a release's",
-		`UPDATE environments SET event_count = 7`:                      "an environment's",
+		`UPDATE release_counts SET event_count = 7`:                    "by release and environment",
+		`UPDATE release_counts SET evicted = 1`:                        "by release and environment",
+		`UPDATE release_counts SET event_count = 7, evicted = 4`:       "sum up to those of the project",
+		`DELETE FROM releases`:                                         "a release is there",
+		`UPDATE releases SET new_issues = 0`:                           "made no fewer issues",
+		`UPDATE projects SET evicted_events = 1`:                       "a project's event_count",
+		`UPDATE projects SET evicted_issues = 1`:                       "a project's issue_count",
+		`UPDATE issues SET evicted_events = 1`:                         "an issue's event_count",
+		`UPDATE issues SET resolve_release = 'x'`:                      "resolved if and only if",
+		`UPDATE issues SET state = 2`:                                  "muted if and only if",
+		`UPDATE issues SET mute_kind = 2`:                              "muted if and only if",
+		`UPDATE issues SET state = 4`:                                  "merged or deleted if and only if",
+		`UPDATE issues SET state = 3, aside_state = 0, aside_at = 0`:   "merged or deleted if and only if",
+		`UPDATE issues SET merged_into = id`:                           "and no member",
+		`UPDATE issues SET merged_events = 1`:                          "sums of theirs",
+		`UPDATE issues SET state = 4, aside_state = 0, aside_at = 0`:   "have no groupings",
+		`UPDATE issues SET user_count = 2`:                             "as many as it says",
+		`INSERT INTO issue_users VALUES (1, 0, x'00')`:                 "as many as it says",
+		`INSERT INTO issue_sketches VALUES (1, 0, x'00')`:              "says no more than",
+		`UPDATE issues SET whole_users = 1`:                            "users of a head",
+		`INSERT INTO issue_users VALUES (1, 1, x'00')`:                 "no users or sketch of the whole",
+		`UPDATE events SET user = ''`:                                  "no fewer users in its events",
 		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'stored'`:    "the books of a project",
 		`UPDATE outcomes SET quantity = 7 WHERE outcome = 'duplicate'`: "sums of their hours",
 		`DELETE FROM outcome_totals`:                                   "sums of their hours",
@@ -41,7 +61,7 @@ func TestCheckFinds(t *testing.T) {
 		`INSERT INTO edge_gaps VALUES (1, 3, 9, 0)`:                    "a gap of the ledger",
 		`UPDATE history SET event_id = 77`:                             "refers to a missing one",
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(statement, func(t *testing.T) {
 			db, replica := openDigested(t)
 			if problems, err := replica.Check(t.Context()); err != nil || len(problems) > 0 {
 				t.Fatalf("before: %v, %v", problems, err)
@@ -101,7 +121,7 @@ func openDigested(t *testing.T) (*DB, *Replica) {
 	for i, id := range []byte{1, 2, 3, 3} {
 		_, err := db.Digest(t.Context(), &Incoming{
 			Instance: wire.InstanceID{1}, Seq: uint64(i + 1), Project: 1, EventID: event.ID{id}, ReceivedAt: at, Category: "error",
-			OccurredAt: at, Level: event.LevelError, Title: "it broke", Release: "1.0", Environment: "production",
+			OccurredAt: at, Level: event.LevelError, Title: "it broke", User: "ann", Release: "1.0", Environment: "production",
 			Tags: []event.Pair{{Key: "level", Value: "error"}}, Group: [16]byte{1}, GroupRules: 1, Kind: wire.KindEvent, Meta: []byte(`{}`), Body: []byte(`{}`),
 		})
 		if err != nil {

@@ -170,7 +170,7 @@ func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error
 	p := plan{cache: d.cache, in: in}
 	err := d.writeLocked(ctx, func(tx *Tx) error {
 		d.cache.begin(1)
-		if err := tx.ask(d.cache.questions(in)); err != nil {
+		if err := d.cache.lookUp(tx.Now, careful, []*Incoming{in}, tx.ask); err != nil {
 			return err
 		}
 		if in.Key != "" {
@@ -192,6 +192,7 @@ func (d *DB) try(ctx context.Context, in *Incoming, careful bool) (Result, error
 		return 0, err
 	}
 	p.apply()
+	p.committed()
 	return p.result, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -73,7 +74,10 @@ func TestDigestCounts(t *testing.T) {
 			t.Error(diff)
 		}
 		place, err := rx.EventPlace(issues[0].ID, 3)
-		if diff := cmp.Diff(store.EventPlace{First: 1, Previous: 2, Next: 4, Last: 5}, place); diff != "" || err != nil {
+		if diff := cmp.Diff(store.EventPlace{
+			First: store.EventRef{Issue: 1, Number: 1}, Previous: store.EventRef{Issue: 1, Number: 2},
+			Next: store.EventRef{Issue: 1, Number: 4}, Last: store.EventRef{Issue: 1, Number: 5},
+		}, place); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
 		hours, err := rx.IssueHours([]int64{issues[0].ID}, start.Add(3*time.Hour))
@@ -200,8 +204,12 @@ func TestResolveAndRegress(t *testing.T) {
 	setState := func(state store.IssueState, want bool) {
 		t.Helper()
 		err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
-			changed, err := tx.SetIssueState(1, state)
-			if changed != want {
+			act := func() ([]int64, error) { return tx.Reopen([]int64{1}, 0) }
+			if state == store.StateResolved {
+				act = func() ([]int64, error) { return tx.Resolve([]int64{1}, triage.Resolution{}, 0) }
+			}
+			changed, err := act()
+			if (len(changed) > 0) != want {
 				t.Errorf("changed %v, want %v", changed, want)
 			}
 			return err

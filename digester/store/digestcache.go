@@ -1,6 +1,7 @@
 package store
 
 import (
+	"sundew/digester/triage"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -14,9 +15,11 @@ const maxRemembered = 50_000
 // issues too, and for a moment there may be two digesters. Therefore plans assert
 // what they take from it. The holder of DB.turn owns it.
 type digestCache struct {
-	issues   map[groupKey]*issueState // nil: there is none
-	lanes    map[laneKey]*laneState   // nil: there is none
+	groups   map[groupKey]int64    // a group's issue; 0: there is none
+	issues   map[int64]*issueState // of groups, and heads of these
+	lanes    map[laneKey]*laneState
 	projects map[event.ProjectID]*projectState
+	releases map[releaseKey]struct{} // that are there; nothing is known of others
 	ids      lastIDs
 
 	// maxAttachments is how many bytes a project's attachments are charged with at
@@ -26,6 +29,7 @@ type digestCache struct {
 	// Of the batch under way only.
 	gaps    map[laneKey][]gap            // those that its messages lie in
 	missing map[event.ProjectID]struct{} // projects that do not exist
+	orders  map[orderKey]int             // see triage.Order
 }
 
 type groupKey struct {
@@ -38,16 +42,49 @@ type laneKey struct {
 	project  event.ProjectID
 }
 
-// issueState is what a digest changes of an issue.
+type releaseKey struct {
+	project event.ProjectID
+	version string
+}
+
+// orderKey asks in which order an event's release and that of its issue's
+// resolution appeared.
+type orderKey struct {
+	issue                int64
+	release, environment string
+}
+
+// issueState is what a digest changes of an issue, and what it decides by.
 type issueState struct {
-	id        int64
-	state     IssueState
+	id         int64
+	revision   int64
+	head       int64 // of a merged issue; 0: it is none
+	state      IssueState
+	resolution triage.Resolution
+	mute       triage.Mute
+
 	events    int64 // event_count, also the newest event's number
 	firstSeen int64 // ms
 	lastSeen  int64 // ms
-	seenStep  int64
+	users     crowd // of its own events
+
+	// Of a head: its members' numbers. Without members merged is 0 and the others
+	// are neutral.
+	hasMembers      bool
+	merged          int64
+	mergedFirstSeen int64
+	mergedLastSeen  int64
+	wholeUsers      crowd
+
+	seenStep  int64 // of the totals
 	countStep int64
+
+	// recent is how many events there were within the period of a silence when there
+	// were recentAt altogether; -1: not known.
+	recent, recentAt int64
 }
+
+func (s *issueState) total() int64 { return s.events + s.merged }
 
 // laneState is how far a lane of the ledger has come.
 type laneState struct {
@@ -75,8 +112,9 @@ type lastIDs struct {
 func newDigestCache(maxAttachments int64) *digestCache {
 	return &digestCache{
 		maxAttachments: maxAttachments,
-		issues:         make(map[groupKey]*issueState), lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState),
-		gaps: make(map[laneKey][]gap), missing: make(map[event.ProjectID]struct{}),
+		groups:         make(map[groupKey]int64), issues: make(map[int64]*issueState),
+		lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState), releases: make(map[releaseKey]struct{}),
+		gaps: make(map[laneKey][]gap), missing: make(map[event.ProjectID]struct{}), orders: make(map[orderKey]int),
 	}
 }
 
@@ -85,9 +123,14 @@ func newDigestCache(maxAttachments int64) *digestCache {
 func (c *digestCache) begin(n int) {
 	clear(c.gaps)
 	clear(c.missing)
-	makeRoom(c.issues, n)
+	clear(c.orders)
+	if max(len(c.groups), len(c.issues))+2*n > maxRemembered {
+		clear(c.groups)
+		clear(c.issues)
+	}
 	makeRoom(c.lanes, n)
 	makeRoom(c.projects, n)
+	makeRoom(c.releases, n)
 }
 
 // reset forgets everything.
@@ -95,10 +138,29 @@ func (c *digestCache) reset() { *c = *newDigestCache(c.maxAttachments) }
 
 // forget forgets all that a message's plan took from the cache.
 func (c *digestCache) forget(in *Incoming) {
-	delete(c.issues, groupKey{in.Project, in.Group})
+	if s := c.issueOf(in); s != nil {
+		delete(c.issues, s.head)
+		delete(c.issues, s.id)
+	}
+	delete(c.groups, groupKey{in.Project, in.Group})
 	delete(c.lanes, laneKey{in.Instance, in.Project})
 	delete(c.projects, in.Project)
+	delete(c.releases, releaseKey{in.Project, in.Release})
 	c.ids.known = false
+}
+
+// issueOf returns the issue of a message's group, nil if there is none or none is
+// known.
+func (c *digestCache) issueOf(in *Incoming) *issueState {
+	return c.issues[c.groups[groupKey{in.Project, in.Group}]]
+}
+
+// wholeOf returns the issue that people see of one: itself or its head.
+func (c *digestCache) wholeOf(s *issueState) *issueState {
+	if s == nil || s.head == 0 {
+		return s
+	}
+	return c.issues[s.head]
 }
 
 // knows reports whether a message can be planned without a look-up; it usually
@@ -111,7 +173,7 @@ func (c *digestCache) knows(in *Incoming) bool {
 	if in.isAside() {
 		return c.projects[in.Project] != nil && c.fits(in)
 	}
-	return !in.isEvent() || c.issues[groupKey{in.Project, in.Group}] != nil
+	return !in.isEvent() || c.issueOf(in) != nil
 }
 
 // fits reports whether an attachment has room in its project, as far as is remembered:

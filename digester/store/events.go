@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 
 	"sundew/schema/event"
 	"sundew/schema/wire"
@@ -12,11 +14,14 @@ import (
 // maxEventPage bounds a page of events.
 const maxEventPage = 100
 
-const eventColumns = `SELECT id, event_id, project_id, issue_id, number, occurred_at, received_at, digested_at,
-	level, title, release, environment, user FROM events `
+const eventColumns = ` e.id, e.event_id, e.project_id, e.issue_id, e.number, e.occurred_at, e.received_at, e.digested_at,
+	e.level, e.title, e.release, e.environment, e.user `
 
 func (rx *Rx) events(where string, args ...any) ([]Event, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, eventColumns+where, args...)
+	return collectEvents(rx.q.QueryContext(rx.ctx, `SELECT`+eventColumns+`FROM events e `+where, args...))
+}
+
+func collectEvents(rows cursor, err error) ([]Event, error) {
 	var id []byte
 	var occurred, received, digested sql.NullInt64
 	return collectThen(rows, err, func(e *Event) []any {
@@ -28,18 +33,38 @@ func (rx *Rx) events(where string, args ...any) ([]Event, error) {
 	})
 }
 
-// Events returns an issue's events with numbers below before, newest first, and
-// whether there are more; before 0 starts at the newest.
+// Events returns the events of an issue and its members in front of one, the newest
+// first, and whether there are more. before is that one's ID, 0 starts at the newest.
 func (rx *Rx) Events(issue, before int64, limit int) ([]Event, bool, error) {
 	if before <= 0 {
-		before = 1<<63 - 1
+		before = math.MaxInt64
 	}
 	limit = min(max(limit, 1), maxEventPage)
-	events, err := rx.events(`WHERE issue_id = ? AND number < ? ORDER BY number DESC LIMIT ?`, issue, before, limit+1)
+	events, err := collectEvents(rx.q.QueryContext(rx.ctx, untilEvent+`
+		SELECT`+eventColumns+`FROM strands s CROSS JOIN events e ON e.issue_id = s.id AND e.number <= s.newest
+		  AND e.number > coalesce((SELECT number FROM events WHERE issue_id = s.id AND number <= s.newest ORDER BY number DESC LIMIT 1 OFFSET ?3), 0)
+		ORDER BY e.id DESC LIMIT ?3`, issue, before, limit+1))
 	if len(events) > limit {
 		return events[:limit], true, err
 	}
 	return events, false, err
+}
+
+// EventsAfter returns the events of an issue and its members right behind one, the
+// newest of them first, and whether there are newer ones still. after is that one's
+// ID.
+func (rx *Rx) EventsAfter(issue, after int64, limit int) ([]Event, bool, error) {
+	limit = min(max(limit, 1), maxEventPage)
+	events, err := collectEvents(rx.q.QueryContext(rx.ctx, untilEvent+`
+		SELECT`+eventColumns+`FROM strands s CROSS JOIN events e ON e.issue_id = s.id AND e.number > s.newest
+		  AND e.number <= coalesce((SELECT number FROM events WHERE issue_id = s.id AND number > s.newest ORDER BY number LIMIT 1 OFFSET ?3), e.number)
+		ORDER BY e.id LIMIT ?3`, issue, after+1, limit+1))
+	more := len(events) > limit
+	if more {
+		events = events[:limit]
+	}
+	slices.Reverse(events)
+	return events, more, err
 }
 
 // EventByNumber returns the n-th event of an issue, ErrNotFound if there is none.
@@ -59,15 +84,22 @@ func (rx *Rx) EventsByID(id event.ID) ([]Event, error) {
 	return rx.events(`WHERE event_id = ? ORDER BY id DESC LIMIT 20`, id[:])
 }
 
-// EventPlace returns the numbers of the events around one of an issue's events.
-func (rx *Rx) EventPlace(issue, number int64) (EventPlace, error) {
+// EventPlace returns the events around one, which ID names, among those of an issue
+// and its members.
+func (rx *Rx) EventPlace(issue, id int64) (EventPlace, error) {
 	var p EventPlace
-	err := rx.q.QueryRowContext(rx.ctx, `
-		SELECT coalesce((SELECT min(number) FROM events WHERE issue_id = ?1), 0),
-		       coalesce((SELECT max(number) FROM events WHERE issue_id = ?1 AND number < ?2), 0),
-		       coalesce((SELECT min(number) FROM events WHERE issue_id = ?1 AND number > ?2), 0),
-		       coalesce((SELECT max(number) FROM events WHERE issue_id = ?1), 0)`, issue, number).
-		Scan(&p.First, &p.Previous, &p.Next, &p.Last)
+	err := rx.q.QueryRowContext(rx.ctx, untilEvent+`
+		SELECT coalesce(f.issue_id, 0), coalesce(f.number, 0), coalesce(p.issue_id, 0), coalesce(p.number, 0),
+		       coalesce(n.issue_id, 0), coalesce(n.number, 0), coalesce(l.issue_id, 0), coalesce(l.number, 0)
+		FROM (SELECT min(first) AS first, max(previous) AS previous, min(next) AS next, max(last) AS last FROM (
+		        SELECT (SELECT id FROM events WHERE issue_id = s.id ORDER BY number LIMIT 1) AS first,
+		               (SELECT id FROM events WHERE issue_id = s.id AND number <= s.newest ORDER BY number DESC LIMIT 1) AS previous,
+		               (SELECT id FROM events WHERE issue_id = s.id AND number > s.newest AND id <> ?2 ORDER BY number LIMIT 1) AS next,
+		               (SELECT id FROM events WHERE issue_id = s.id ORDER BY number DESC LIMIT 1) AS last
+		        FROM strands s)) around
+		LEFT JOIN events f ON f.id = around.first LEFT JOIN events p ON p.id = around.previous
+		LEFT JOIN events n ON n.id = around.next LEFT JOIN events l ON l.id = around.last`, issue, id).
+		Scan(&p.First.Issue, &p.First.Number, &p.Previous.Issue, &p.Previous.Number, &p.Next.Issue, &p.Next.Number, &p.Last.Issue, &p.Last.Number)
 	return p, err
 }
 

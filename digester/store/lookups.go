@@ -3,7 +3,10 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
+	"math"
 	"slices"
+	"time"
 )
 
 // question is a look-up of one row at most, and what to do with it.
@@ -16,38 +19,65 @@ type question struct {
 // asking collects the questions of a batch, each once.
 type asking struct {
 	cache     *digestCache
+	now       func() time.Time
+	anew      bool        // heads, whether they are known or not
+	ins       []*Incoming // that are planned from the answers
 	asked     map[any]struct{}
 	questions []question
 }
 
-// questions returns what has to be looked up before the messages can be planned.
-// The answers go into the cache.
-func (c *digestCache) questions(ins ...*Incoming) []question {
-	var a *asking
-	for _, in := range ins {
-		if c.knows(in) {
+// idsKey stands for the question for the largest ids.
+type idsKey struct{}
+
+// lookUp asks, by ask, for what has to be known before the messages can be planned:
+// what can be asked at once, then the heads of merged issues, then what only those
+// issues need about which people decided something. Usually there is nothing to ask.
+// After a plan has failed heads are asked for anew: what failed may be that an issue
+// had none as far as was known. The answers go into the cache.
+func (c *digestCache) lookUp(now func() time.Time, anew bool, ins []*Incoming, ask func([]question) error) error {
+	for _, round := range [...]func(*asking, *Incoming){(*asking).basics, (*asking).head, (*asking).circumstances} {
+		a := asking{cache: c, now: now, anew: anew, ins: ins}
+		for _, in := range ins {
+			round(&a, in)
+		}
+		if len(a.questions) == 0 {
 			continue
 		}
-		if a == nil {
-			a = &asking{cache: c, asked: make(map[any]struct{})}
-			a.ids()
-		}
-		a.lane(in)
-		if in.isEvent() {
-			a.group(in)
-		}
-		if in.isAside() && (c.projects[in.Project] == nil || !c.fits(in)) {
-			a.project(in)
+		if err := ask(a.questions); err != nil {
+			return err
 		}
 	}
-	if a == nil {
-		return nil
+	return nil
+}
+
+// asks reports whether lookUp would ask for anything.
+func (c *digestCache) asks(now func() time.Time, ins []*Incoming) bool {
+	asks := errors.New("there is a question")
+	return c.lookUp(now, false, ins, func([]question) error { return asks }) != nil
+}
+
+// basics asks for ids, lane and group.
+func (a *asking) basics(in *Incoming) {
+	if a.cache.knows(in) {
+		return
 	}
-	return a.questions
+	if a.once(idsKey{}) {
+		a.ids()
+	}
+	a.lane(in)
+	if in.isEvent() {
+		a.group(in)
+	}
+	if in.isAside() && (a.cache.projects[in.Project] == nil || !a.cache.fits(in)) {
+		a.project(in)
+	}
 }
 
 // once reports whether nobody asked for a key yet.
 func (a *asking) once(key any) bool {
+	if a.asked == nil {
+		a.asked = make(map[any]struct{})
+	}
 	_, asked := a.asked[key]
 	a.asked[key] = struct{}{}
 	return !asked
@@ -70,8 +100,9 @@ func (a *asking) ids() {
 		}
 		return err
 	}, `
-		SELECT (SELECT coalesce(max(id), 0) FROM events), (SELECT coalesce(max(id), 0) FROM issues),
-		       (SELECT coalesce(max(id), 0) FROM edge_lanes)`)
+		SELECT max(removed_event, (SELECT coalesce(max(id), 0) FROM events)), max(removed_issue, (SELECT coalesce(max(id), 0) FROM issues)),
+		       (SELECT coalesce(max(id), 0) FROM edge_lanes)
+		FROM digest_state`)
 }
 
 // lane asks for a message's lane, and for the gap that its number lies in.
@@ -111,22 +142,15 @@ func (a *asking) lane(in *Incoming) {
 // for the project.
 func (a *asking) group(in *Incoming) {
 	c, key := a.cache, groupKey{in.Project, in.Group}
-	issue, known := c.issues[key]
-	if issue != nil {
+	if c.issueOf(in) != nil {
 		return
 	}
-	if !known && a.once(key) {
-		a.add(func(r row) error {
-			var s issueState
-			return found(r.Scan(&s.id, &s.state, &s.events, &s.firstSeen, &s.lastSeen, &s.seenStep, &s.countStep), func(there bool) {
-				if c.issues[key] = nil; there {
-					c.issues[key] = &s
-				}
-			})
-		}, `
-			SELECT i.id, i.state, i.event_count, i.first_seen, i.last_seen, i.seen_step, i.count_step
-			FROM groupings g JOIN issues i ON i.id = g.issue_id
-			WHERE g.project_id = ? AND g.key_hash = ?`, int64(in.Project), in.Group[:])
+	if id, known := c.groups[key]; (!known || id != 0) && a.once(key) {
+		a.issue(func(s *issueState) {
+			if c.groups[key] = 0; s != nil {
+				c.groups[key], c.issues[s.id] = s.id, s
+			}
+		}, `(SELECT issue_id FROM groupings WHERE project_id = ? AND key_hash = ?)`, int64(in.Project), in.Group[:])
 	}
 	if c.projects[in.Project] == nil {
 		a.project(in)
@@ -149,6 +173,93 @@ func (a *asking) project(in *Incoming) {
 			}
 		})
 	}, `SELECT issue_count, attachment_bytes FROM projects WHERE id = ?`, int64(in.Project))
+}
+
+// head asks for the head of a message's issue, if it has one.
+func (a *asking) head(in *Incoming) {
+	s := a.cache.issueOf(in)
+	if !in.isEvent() || s == nil || s.head == 0 {
+		return
+	}
+	if a.cache.issues[s.head] != nil && !a.anew || !a.once(s.head) {
+		return
+	}
+	a.issue(func(h *issueState) {
+		if h != nil {
+			a.cache.issues[h.id] = h
+		}
+	}, `?`, s.head)
+}
+
+// issue asks for an issue, whose id is an expression; take gets nil if there is none.
+func (a *asking) issue(take func(*issueState), id string, args ...any) {
+	a.add(func(r row) error {
+		var s issueState
+		var sketch, whole []byte
+		var until, first, last, users sql.NullInt64
+		var period int64
+		err := r.Scan(&s.id, &s.revision, &s.head, &s.state, &s.resolution.Kind, &s.resolution.Release,
+			&s.mute.Kind, &until, &s.mute.Events, &period,
+			&s.events, &s.firstSeen, &s.lastSeen, &s.users.atMost, &s.merged, &first, &last, &users, &s.seenStep, &s.countStep, &sketch, &whole)
+		if errors.Is(err, sql.ErrNoRows) {
+			take(nil)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.mute.Until, s.mute.Period = fromMS(until), time.Duration(period)*time.Millisecond
+		s.hasMembers, s.mergedFirstSeen, s.mergedLastSeen = first.Valid, first.Int64, last.Int64
+		if !s.hasMembers {
+			s.mergedFirstSeen = math.MaxInt64
+		}
+		s.wholeUsers.atMost, s.recent = users.Int64, -1
+		if err := errors.Join(s.users.load(sketch), s.wholeUsers.load(whole)); err != nil {
+			return fmt.Errorf("issue %d: %w", s.id, err)
+		}
+		take(&s)
+		return nil
+	}, `
+		SELECT i.id, i.revision, coalesce(i.merged_into, 0), i.state, i.resolve_kind, i.resolve_release,
+		       i.mute_kind, i.mute_until, i.mute_events, i.mute_period,
+		       i.event_count, i.first_seen, i.last_seen, i.user_count, i.merged_events, i.merged_first_seen, i.merged_last_seen, i.whole_users,
+		       i.seen_step, i.count_step,
+		       (SELECT sketch FROM issue_sketches WHERE issue_id = i.id AND whole = 0),
+		       (SELECT sketch FROM issue_sketches WHERE issue_id = i.id AND whole = 1)
+		FROM issues i WHERE i.id = `+id, args...)
+}
+
+// events returns how many events of an issue and its members are planned from the
+// answers.
+func (a *asking) events(s *issueState) (n int64) {
+	for _, in := range a.ins {
+		if of := a.cache.issueOf(in); in.isEvent() && of != nil && (of == s || of.head == s.id) {
+			n++
+		}
+	}
+	return n
+}
+
+// circumstances asks for what decides whether an event brings its issue back, and
+// for users that have become too many to be rows.
+func (a *asking) circumstances(in *Incoming) {
+	s := a.cache.issueOf(in)
+	whole := a.cache.wholeOf(s)
+	if whole == nil || !in.isEvent() {
+		return
+	}
+	switch {
+	case whole.state == StateResolved && whole.resolution.NeedsOrder(in.Release):
+		a.order(whole, in)
+	case whole.state == StateMuted && whole.mute.Counts():
+		a.recent(whole)
+	}
+	if in.User != "" {
+		a.users(s, 0, &s.users)
+		if whole.hasMembers {
+			a.users(whole, 1, &whole.wholeUsers)
+		}
+	}
 }
 
 // found tells take whether there was a row.

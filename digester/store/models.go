@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"sundew/digester/triage"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -14,19 +15,33 @@ var ErrNotFound = errors.New("not found")
 // IssueState is what a person decided about an issue.
 type IssueState int
 
-// The states of an issue.
+// The states of an issue. One that is merged is part of another, one that is deleted
+// will be gone soon; neither is in a list.
 const (
 	StateOpen     IssueState = 0
 	StateResolved IssueState = 1
+	StateMuted    IssueState = 2
+	StateMerged   IssueState = 3
+	StateDeleted  IssueState = 4
 )
 
 // String returns the state's name in addresses and on pages.
 func (s IssueState) String() string {
-	if s == StateResolved {
+	switch s {
+	case StateResolved:
 		return "resolved"
+	case StateMuted:
+		return "muted"
+	case StateMerged:
+		return "merged"
+	case StateDeleted:
+		return "deleted"
 	}
 	return "open"
 }
+
+// StateCounts are numbers of issues.
+type StateCounts struct{ Open, Resolved, Muted int64 }
 
 // Project is one application that reports.
 type Project struct {
@@ -43,19 +58,30 @@ type Project struct {
 
 // Issue is a group of events that are one problem.
 type Issue struct {
-	ID         int64
-	ProjectID  event.ProjectID
-	Project    string // its slug
-	Number     int64  // within the project
-	State      IssueState
-	Level      event.Level
-	Title      string
-	Culprit    string
-	Platform   string
-	Events     int64
-	FirstSeen  time.Time
-	LastSeen   time.Time
-	ResolvedAt time.Time // zero: not resolved
+	ID        int64
+	ProjectID event.ProjectID
+	Project   string // its slug
+	Number    int64  // within the project
+	State     IssueState
+	Level     event.Level
+	Title     string
+	Culprit   string
+	Platform  string
+
+	// Of the issue and its members.
+	Events    int64
+	Users     int64 // affected; beyond a thousand an estimate
+	FirstSeen time.Time
+	LastSeen  time.Time
+
+	OwnEvents  int64             // the issue's own, also its newest event's number
+	ResolvedAt time.Time         // zero: not resolved
+	Resolution triage.Resolution // if it is resolved
+	Mute       triage.Mute       // if it is muted
+	Assignee   Assignee
+	MergedInto int64 // the issue that it is a member of; 0: of none
+	HasMembers bool
+	AsideAt    time.Time // when it was merged or deleted
 }
 
 // IssueSort is the order of an issue list, always newest or largest first.
@@ -110,10 +136,10 @@ type EventMeta struct {
 	Release     string    `json:"release,omitempty"`
 }
 
-// EventPlace is where an event stands among its issue's events. Zero numbers:
-// there is none.
+// EventPlace is where an event stands among the events of its issue and that one's
+// members. Zero: there is none.
 type EventPlace struct {
-	First, Previous, Next, Last int64 // event numbers
+	First, Previous, Next, Last EventRef
 }
 
 // HourCount is the number of events in one hour.
@@ -128,13 +154,6 @@ type TagCount struct {
 	Value    string
 	Count    int64
 	LastSeen time.Time
-}
-
-// HistoryEntry is something that happened to an issue.
-type HistoryEntry struct {
-	At    time.Time
-	Kind  string // created, resolved, reopened, regressed
-	Event int64  // number of the event that caused it, zero: none did
 }
 
 // OutcomeCount is a sum over the books.

@@ -68,9 +68,10 @@ type plan struct {
 	lane     laneState
 	gaps     []gap // those of the lane, if they changed
 	issue    issueState
+	head     issueState // of the issue, if it has one
 	hasIssue bool
 	newIssue bool
-	reopened bool
+	turned   turn  // what the event did to the issue
 	charged  int64 // bytes by which the project's attachments grew
 }
 
@@ -97,7 +98,7 @@ func (p *plan) run() error {
 	if p.in.isAside() {
 		return p.storeAside()
 	}
-	old := p.cache.issues[groupKey{p.in.Project, p.in.Group}]
+	old := p.cache.issueOf(p.in)
 	if _, missing := p.cache.missing[p.in.Project]; missing && old == nil {
 		return p.dropUnknownProject()
 	}
@@ -117,7 +118,11 @@ func (p *plan) apply() {
 		c.gaps[key] = p.gaps
 	}
 	if p.hasIssue {
-		keep(c.issues, groupKey{p.in.Project, p.in.Group}, p.issue)
+		c.groups[groupKey{p.in.Project, p.in.Group}] = p.issue.id
+		keep(c.issues, p.issue.id, p.issue)
+		if p.issue.head != 0 {
+			keep(c.issues, p.head.id, p.head)
+		}
 	}
 	if p.newIssue {
 		c.projects[p.in.Project].issues++
@@ -127,10 +132,21 @@ func (p *plan) apply() {
 	}
 }
 
+// committed is apply of what no later plan asserts: only what is in the database
+// for certain may be relied upon so.
+func (p *plan) committed() {
+	if p.hasIssue && p.in.Release != "" {
+		p.cache.releases[releaseKey{p.in.Project, p.in.Release}] = struct{}{}
+	}
+}
+
 // store is the rest of the plan for an event that is stored; old is its issue, nil
 // if there is none.
 func (p *plan) store(old *issueState) error {
 	p.result, p.hasIssue = Stored, true
+	if err := p.noteRelease(); err != nil {
+		return err
+	}
 	var err error
 	if old == nil {
 		err = p.insertIssue()
@@ -170,16 +186,15 @@ func (p *plan) insertEvent() error {
 
 // noteHistory records what the event did to its issue, if anything.
 func (p *plan) noteHistory() error {
-	var kind string
-	switch {
-	case p.newIssue:
-		kind = "created"
-	case p.reopened:
-		kind = "regressed"
-	default:
+	if p.newIssue {
+		if err := p.to.exec(insertHistory, p.issue.id, p.now, HistoryCreated, p.ids.event, nil, ""); err != nil {
+			return err
+		}
+	}
+	if p.turned.kind == "" {
 		return nil
 	}
-	return p.to.exec(insertHistory, p.issue.id, p.now, kind, p.ids.event)
+	return p.to.exec(insertHistory, p.whole().id, p.now, p.turned.kind, p.ids.event, nil, p.turned.detail)
 }
 
 // countAround moves every counter that is not the issue's or the project's own.
@@ -191,23 +206,12 @@ func (p *plan) countAround() error {
 		p.issue.id, hourOf(in.OccurredAt)); err != nil {
 		return err
 	}
-	if in.Release != "" {
-		if err := p.to.exec(`
-			INSERT INTO releases (project_id, version, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
-			ON CONFLICT (project_id, version) DO UPDATE SET event_count = event_count + 1,
-			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
-			int64(in.Project), in.Release, at); err != nil {
-			return err
-		}
-	}
-	if in.Environment != "" {
-		if err := p.to.exec(`
-			INSERT INTO environments (project_id, name, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?3, 1)
-			ON CONFLICT DO UPDATE SET event_count = event_count + 1,
-			  first_seen = min(first_seen, ?3), last_seen = max(last_seen, ?3)`,
-			int64(in.Project), in.Environment, at); err != nil {
-			return err
-		}
+	if err := p.to.exec(`
+		INSERT INTO release_counts (project_id, release, environment, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?4, ?4, 1)
+		ON CONFLICT DO UPDATE SET event_count = event_count + 1,
+		  first_seen = min(first_seen, ?4), last_seen = max(last_seen, ?4)`,
+		int64(in.Project), in.Release, in.Environment, at); err != nil {
+		return err
 	}
 	return p.countTags(at)
 }

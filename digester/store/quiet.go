@@ -18,8 +18,8 @@ type QuietIssue struct {
 func (rx *Rx) QuietIssues(project event.ProjectID, before time.Time) ([]QuietIssue, error) {
 	// The index has the step; whether an issue of the last step is quiet its row says.
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, event_count FROM issues INDEXED BY issues_by_seen
-		WHERE project_id = ? AND state = 0 AND seen_step <= ? AND last_seen < ?`,
+		SELECT id, total_events FROM issues INDEXED BY issues_by_seen
+		WHERE project_id = ? AND state = 0 AND seen_step <= ? AND total_last_seen < ?`,
 		int64(project), ms(before)/seenStepMS, ms(before))
 	return collect(rows, err, func(q *QuietIssue) []any { return []any{&q.ID, &q.Events} })
 }
@@ -28,21 +28,18 @@ func (rx *Rx) QuietIssues(project event.ProjectID, before time.Time) ([]QuietIss
 // since before, and without an event that came meanwhile, however late. It returns
 // how many; the others stay as they are. Callers hand over as many at a time as make
 // a short transaction.
-func (tx *Tx) ResolveQuiet(issues []QuietIssue, before time.Time) (int, error) {
+func (tx *Tx) ResolveQuiet(issues []QuietIssue, before time.Time, by int64) (int, error) {
 	resolved := 0
 	for _, issue := range issues {
-		n, err := tx.exec(`
-			UPDATE issues SET state = 1, resolved_at = ?
-			WHERE id = ? AND state = 0 AND last_seen < ? AND event_count = ?`,
+		done, err := tx.changed(issue.ID, HistoryResolved, by, Detail{}, `
+			UPDATE issues SET state = 1, resolved_at = ?, revision = revision + 1
+			WHERE id = ? AND state = 0 AND total_last_seen < ? AND total_events = ?`,
 			ms(tx.now), issue.ID, ms(before), issue.Events)
 		if err != nil {
 			return 0, err
 		}
-		if n == 0 {
+		if !done {
 			continue
-		}
-		if err := tx.addHistory(issue.ID, "resolved"); err != nil {
-			return 0, err
 		}
 		resolved++
 	}

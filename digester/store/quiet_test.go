@@ -8,6 +8,7 @@ import (
 
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 	"sundew/schema/event"
 )
 
@@ -57,7 +58,7 @@ func TestResolveQuiet(t *testing.T) {
 	set := func(issue int64) {
 		t.Helper()
 		if err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
-			_, err := tx.SetIssueState(issue, store.StateResolved)
+			_, err := tx.Resolve([]int64{issue}, triage.Resolution{}, 0)
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -69,7 +70,7 @@ func TestResolveQuiet(t *testing.T) {
 
 	var resolved int
 	if err := db.Write(t.Context(), "test", func(tx *store.Tx) (err error) {
-		resolved, err = tx.ResolveQuiet(quiet, before)
+		resolved, err = tx.ResolveQuiet(quiet, before, 0)
 		return err
 	}); err != nil || resolved != 1 {
 		t.Errorf("%d were resolved, %v", resolved, err)

@@ -143,6 +143,7 @@ func (b *remoteBatch) giveUp(ctx context.Context, err error, groups ...*group) e
 // group is one request.
 type group struct {
 	places   []int
+	plans    []*plan // of these
 	request  *hrana.Request
 	answered chan struct{} // closed when there is a reply or an error; nil: it was not sent
 	reply    *hrana.Reply
@@ -171,7 +172,7 @@ func (b *remoteBatch) plan(ctx context.Context, busy bool) (*group, error) {
 		if err := b.lookUp(ctx, places); err != nil {
 			return nil, err
 		}
-	} else if len(b.d.cache.questions(b.messages(places)...)) > 0 {
+	} else if b.d.cache.asks(b.d.now, b.messages(places)) {
 		return nil, nil
 	}
 	g := &group{}
@@ -182,12 +183,13 @@ func (b *remoteBatch) plan(ctx context.Context, busy bool) (*group, error) {
 			continue
 		}
 		var list statements
-		p := plan{to: &list, cache: b.d.cache, in: b.ins[i], now: ms(b.d.now())}
+		p := &plan{to: &list, cache: b.d.cache, in: b.ins[i], now: ms(b.d.now())}
 		if err := p.run(); err != nil {
 			return nil, err
 		}
 		p.apply() // as if it were committed
 		transactions, g.places = append(transactions, list), append(g.places, i)
+		g.plans = append(g.plans, p)
 		b.outcomes[i].Result = p.result
 	}
 	b.todo = b.todo[len(places):]
@@ -219,24 +221,22 @@ func (b *remoteBatch) lookUp(ctx context.Context, places []int) error {
 		places, b.asked = b.todo, true
 	}
 	b.d.cache.begin(len(places))
-	questions := b.d.cache.questions(b.messages(places)...)
-	if len(questions) == 0 {
-		return nil
-	}
-	asked := make([]hrana.Statement, len(questions))
-	for i, q := range questions {
-		asked[i] = hrana.Statement{SQL: q.query, Args: q.args}
-	}
-	answers, err := b.d.remote.stream.Run(ctx, asked...)
-	if err != nil {
-		return fromServer(err)
-	}
-	for i, q := range questions {
-		if err := q.take(memoryRow{answers[i]}); err != nil {
+	return b.d.cache.lookUp(b.d.now, false, b.messages(places), func(questions []question) error {
+		asked := make([]hrana.Statement, len(questions))
+		for i, q := range questions {
+			asked[i] = hrana.Statement{SQL: q.query, Args: q.args}
+		}
+		answers, err := b.d.remote.stream.Run(ctx, asked...)
+		if err != nil {
 			return fromServer(err)
 		}
-	}
-	return nil
+		for i, q := range questions {
+			if err := q.take(memoryRow{answers[i]}); err != nil {
+				return fromServer(err)
+			}
+		}
+		return nil
+	})
 }
 
 func (b *remoteBatch) messages(places []int) []*Incoming {
@@ -257,7 +257,9 @@ func (b *remoteBatch) settle(g *group) error {
 		if outcomes[n].Err != nil {
 			b.d.cache.forget(b.ins[i])
 			b.failed = append(b.failed, i)
+			continue
 		}
+		g.plans[n].committed()
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"sundew/digester/store"
 	"sundew/digester/store/hrana"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 	"sundew/infra/sqld"
 	"sundew/infra/sqld/sqldtest"
 )
@@ -87,7 +88,7 @@ func TestMixedBatchOnLibSQL(t *testing.T) {
 	mustDigest(t, db, incoming(p.ID, 1, "a"), store.Stored)
 	mustDigest(t, db, incoming(p.ID, 2, "b"), store.Stored)
 	err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
-		_, err := tx.SetIssueState(1, store.StateResolved)
+		_, err := tx.Resolve([]int64{1}, triage.Resolution{}, 0)
 		return err
 	})
 	if err != nil {
@@ -282,7 +283,7 @@ func TestFailuresInPipelineOnLibSQL(t *testing.T) {
 	p := storetest.MustCreateProject(t, db, "Shop", "")
 	mustDigest(t, db, incoming(p.ID, 1, "a"), store.Stored)
 	err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
-		_, err := tx.SetIssueState(1, store.StateResolved)
+		_, err := tx.Resolve([]int64{1}, triage.Resolution{}, 0)
 		return err
 	})
 	if err != nil {

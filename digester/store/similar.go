@@ -21,14 +21,14 @@ const (
 func (rx *Rx) SimilarIssues(issue Issue, prefix string) ([]Issue, error) {
 	var parts []string
 	var args []any
-	for _, state := range []IssueState{StateOpen, StateResolved} {
+	for _, state := range []IssueState{StateOpen, StateResolved, StateMuted} {
 		parts = append(parts, `SELECT * FROM (SELECT id FROM issues INDEXED BY issues_by_seen
 			WHERE project_id = ? AND state = ? ORDER BY seen_step DESC LIMIT ?)`)
 		args = append(args, int64(issue.ProjectID), int64(state), similarAmong)
 	}
 	args = append(args, issue.ID, issue.Culprit, issue.Culprit, prefix, prefix, prefix, maxSimilar)
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, number, state, level, title, culprit, event_count, last_seen FROM issues
+		SELECT id, number, state, level, title, culprit, total_events, total_last_seen FROM issues
 		WHERE id IN (`+strings.Join(parts, " UNION ALL ")+`) AND id <> ?
 		  AND (culprit = ? AND ? <> '' OR substr(title, 1, length(?)) = ? AND ? <> '')
 		ORDER BY seen_step DESC, id DESC LIMIT ?`, args...)

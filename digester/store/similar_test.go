@@ -9,6 +9,7 @@ import (
 
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 )
 
 // TestSimilarIssues finds issues by culprit and by how their titles begin, in
@@ -28,7 +29,7 @@ func TestSimilarIssues(t *testing.T) {
 	in.Title, in.Culprit = "KeyError: 'a'", "shop in pay"
 	mustDigest(t, db, in, store.Stored)
 	if err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
-		_, err := tx.SetIssueState(2, store.StateResolved)
+		_, err := tx.Resolve([]int64{2}, triage.Resolution{}, 0)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -41,14 +41,14 @@ var countTagsTexts = func() (texts [tagChunk + 1]string) {
 	return texts
 }()
 
-// IssueTags returns an issue's tags by key, each with its perKey most frequent
-// values.
+// IssueTags returns the tags of an issue and its members by key, each with its
+// perKey most frequent values.
 func (rx *Rx) IssueTags(issue int64, perKey int) ([]TagCount, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT key, value, count, last_seen FROM (
-		  SELECT *, row_number() OVER (PARTITION BY key ORDER BY count DESC, value) AS place
-		  FROM issue_tags WHERE issue_id = ?)
-		WHERE place <= ? ORDER BY key, place`, issue, perKey)
+		SELECT key, value, n, seen FROM (
+		  SELECT *, row_number() OVER (PARTITION BY key ORDER BY n DESC, value) AS place
+		  FROM (SELECT key, value, sum(count) AS n, max(last_seen) AS seen FROM issue_tags WHERE issue_id IN `+strandsOf1+` GROUP BY key, value))
+		WHERE place <= ?2 ORDER BY key, place`, issue, perKey)
 	var seen sql.NullInt64
 	return collectThen(rows, err, func(t *TagCount) []any { return []any{&t.Key, &t.Value, &t.Count, &seen} },
 		func(t *TagCount) { t.LastSeen = fromMS(seen) })

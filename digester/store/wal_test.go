@@ -9,6 +9,7 @@ import (
 
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/triage"
 )
 
 // A day of mixed load by the clock of the test: events, people's clicks, and
@@ -41,7 +42,7 @@ func TestWALOverADay(t *testing.T) {
 		}
 		if i%240 == 239 { // a click an hour
 			err := db.Write(t.Context(), "click", func(tx *store.Tx) error {
-				_, err := tx.SetIssueState(int64(i%40)+1, store.StateResolved)
+				_, err := tx.Resolve([]int64{int64(i%40) + 1}, triage.Resolution{}, 0)
 				return err
 			})
 			if err != nil {

@@ -1,0 +1,229 @@
+package store
+
+import (
+	"time"
+
+	"sundew/schema/event"
+)
+
+// DeletionUndo is for how long a deleted issue can be taken back. Only then its rows
+// are removed.
+const DeletionUndo = 10 * time.Minute
+
+const (
+	// removedEvents is how many events go in one transaction; each may have a
+	// megabyte.
+	removedEvents = 100
+
+	// removedTags is how many values of tags do.
+	removedTags = 1000
+)
+
+// DeleteIssues deletes issues, with their members, and returns them: they are in no
+// list any more, and an event of their groups makes a new issue. Restore takes it
+// back for DeletionUndo, then RemoveDeleted removes what is left of them.
+func (tx *Tx) DeleteIssues(issues []int64, by int64) ([]int64, error) {
+	return tx.each(issues, func(a acted) (bool, error) {
+		for _, statement := range []string{
+			`INSERT INTO parked_groupings (issue_id, key_hash, version, created_at)
+			 SELECT issue_id, key_hash, version, created_at FROM groupings WHERE issue_id IN ` + strandsOf1,
+			`DELETE FROM groupings WHERE issue_id IN ` + strandsOf1,
+		} {
+			if _, err := tx.exec(statement, a.id); err != nil {
+				return false, err
+			}
+		}
+		return tx.changed(a.id, HistoryDeleted, by, Detail{}, `
+			UPDATE issues SET aside_state = state, aside_at = ?, state = 4, revision = revision + 1 WHERE id = ?`, ms(tx.now), a.id)
+	})
+}
+
+// Restore takes back that issues were deleted and returns them. Issues that were
+// made meanwhile, because events came in whose groups had none, become members.
+// ErrNotFound if it is too late for all of them.
+func (tx *Tx) Restore(issues []int64, by int64) ([]int64, error) {
+	var restored []int64
+	for _, issue := range issues {
+		done, err := tx.changed(issue, HistoryRestored, by, Detail{}, `
+			UPDATE issues SET state = aside_state, aside_state = NULL, aside_at = NULL, revision = revision + 1
+			WHERE id = ? AND state = 4 AND aside_at > ?`, issue, ms(tx.now.Add(-DeletionUndo)))
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			continue
+		}
+		if err := tx.unpark(issue, by); err != nil {
+			return nil, err
+		}
+		restored = append(restored, issue)
+	}
+	if len(restored) == 0 {
+		return nil, ErrNotFound
+	}
+	return restored, nil
+}
+
+// unpark gives an issue and its members their groupings back. One that another
+// issue has meanwhile stays with it, and it becomes a member; if it became part of
+// something else, it stays what it is.
+func (tx *Tx) unpark(issue, by int64) error {
+	rows, err := tx.q.QueryContext(tx.ctx, `
+		SELECT DISTINCT i.id FROM parked_groupings p JOIN issues s ON s.id = p.issue_id
+		JOIN groupings g ON g.project_id = s.project_id AND g.key_hash = p.key_hash JOIN issues i ON i.id = g.issue_id
+		WHERE p.issue_id IN `+strandsOf1+` AND g.issue_id NOT IN `+strandsOf1+` AND i.state < 3 AND i.merged_first_seen IS NULL
+		ORDER BY i.id LIMIT ?2`, issue, maxActed)
+	takers, err := collect(rows, err, func(id *int64) []any { return []any{id} })
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`INSERT INTO groupings (project_id, key_hash, version, issue_id, created_at)
+		 SELECT s.project_id, p.key_hash, p.version, p.issue_id, p.created_at FROM parked_groupings p JOIN issues s ON s.id = p.issue_id
+		 WHERE p.issue_id IN ` + strandsOf1 + ` ON CONFLICT DO NOTHING`,
+		`DELETE FROM parked_groupings WHERE issue_id IN ` + strandsOf1 + ` AND EXISTS (
+		   SELECT 1 FROM groupings g WHERE g.issue_id = parked_groupings.issue_id AND g.key_hash = parked_groupings.key_hash)`,
+	} {
+		if _, err := tx.exec(statement, issue); err != nil {
+			return err
+		}
+	}
+	if len(takers) == 0 {
+		return nil
+	}
+	if _, err := tx.Merge(issue, takers, by); err != nil {
+		return err
+	}
+	// There were events meanwhile.
+	_, err = tx.exec(`UPDATE issues SET `+undecided+` WHERE id = ? AND state = 1`, issue)
+	return err
+}
+
+// RemoveDeleted removes a part of what is left of a deleted issue that cannot be
+// taken back any more, in a short transaction. It returns false if there was nothing
+// to do.
+func (tx *Tx) RemoveDeleted() (bool, error) {
+	type deleted struct {
+		id      int64
+		project event.ProjectID
+		at      int64
+	}
+	rows, err := tx.q.QueryContext(tx.ctx, `
+		SELECT id, project_id, aside_at FROM issues WHERE state = 4 AND aside_at <= ? ORDER BY aside_at LIMIT 1`, ms(tx.now.Add(-DeletionUndo)))
+	all, err := collect(rows, err, func(d *deleted) []any { return []any{&d.id, &d.project, &d.at} })
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	d := all[0]
+	if d.at != 0 { // from now on there is no way back, whatever the clock does
+		if _, err := tx.exec(`UPDATE issues SET aside_at = 0 WHERE id = ?`, d.id); err != nil {
+			return false, err
+		}
+	}
+	strand := d.id
+	if members, err := tx.Members(d.id); err != nil {
+		return false, err
+	} else if len(members) > 0 {
+		strand = members[0].ID
+	}
+	return true, tx.removeStrand(d.id, strand, d.project)
+}
+
+// removeStrand takes the next step: events, then tags, then all the rest.
+func (tx *Tx) removeStrand(head, strand int64, project event.ProjectID) error {
+	n, err := tx.removeEvents(strand, project)
+	if err != nil || n > 0 {
+		return err
+	}
+	n, err = tx.exec(`DELETE FROM issue_tags WHERE issue_id = ?1 AND (key, value) IN (SELECT key, value FROM issue_tags WHERE issue_id = ?1 LIMIT ?2)`, strand, removedTags)
+	if err != nil || n == removedTags {
+		return err
+	}
+	for _, statement := range goneWithIssue() {
+		if _, err := tx.exec(statement, strand); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.exec(`UPDATE projects SET evicted_issues = evicted_issues + 1 WHERE id = ?`, int64(project)); err != nil {
+		return err
+	}
+	if head == strand {
+		return nil
+	}
+	return tx.recount(head)
+}
+
+// goneWithIssue is what removes the rows of issue ?1 that has no events and no tags
+// any more.
+func goneWithIssue() []string {
+	return []string{
+		`UPDATE digest_state SET removed_issue = max(removed_issue, ?1)`,
+		`DELETE FROM issue_hours WHERE issue_id = ?1`,
+		`DELETE FROM issue_users WHERE issue_id = ?1`,
+		`DELETE FROM issue_sketches WHERE issue_id = ?1`,
+		`DELETE FROM parked_groupings WHERE issue_id = ?1`,
+		`DELETE FROM history WHERE issue_id = ?1`,
+		`DELETE FROM issues WHERE id = ?1`,
+	}
+}
+
+// goneWithEvents is what removes the rows of issue ?1's events up to number ?2, and
+// notes that they are gone.
+func goneWithEvents() []string {
+	const (
+		these = `(SELECT id FROM events WHERE issue_id = ?1 AND number <= ?2)`
+		files = `(SELECT a.id FROM events e JOIN attachments a ON a.event_id = e.event_id AND a.project_id = e.project_id WHERE e.issue_id = ?1 AND e.number <= ?2)`
+	)
+	return []string{
+		`UPDATE projects SET (attachment_bytes, attachments_evicted) = (
+		   SELECT attachment_bytes - coalesce(sum(bytes), 0), attachments_evicted + count(*) FROM attachments WHERE id IN ` + files + `)
+		 WHERE id = (SELECT project_id FROM issues WHERE id = ?1)`,
+		`DELETE FROM attachment_parts WHERE attachment_id IN ` + files,
+		`DELETE FROM attachments WHERE id IN ` + files,
+		`UPDATE digest_state SET removed_event = max(removed_event, (SELECT max(id) FROM events WHERE issue_id = ?1 AND number <= ?2))`,
+		`UPDATE release_counts SET evicted = evicted + gone.n FROM (
+		   SELECT project_id AS p, release AS r, environment AS e, count(*) AS n FROM events WHERE issue_id = ?1 AND number <= ?2 GROUP BY 1, 2, 3) gone
+		 WHERE project_id = gone.p AND release = gone.r AND environment = gone.e`,
+		`UPDATE history SET event_id = NULL WHERE event_id IN ` + these,
+		`DELETE FROM event_bodies WHERE event_id IN ` + these,
+	}
+}
+
+// removeEvents removes the oldest events of an issue and returns how many.
+func (tx *Tx) removeEvents(issue int64, project event.ProjectID) (int64, error) {
+	var last int64
+	err := tx.q.QueryRowContext(tx.ctx, `
+		SELECT coalesce(max(number), 0) FROM (SELECT number FROM events WHERE issue_id = ? ORDER BY number LIMIT ?)`, issue, removedEvents).Scan(&last)
+	if err != nil || last == 0 {
+		return 0, err
+	}
+	for _, statement := range goneWithEvents() {
+		if _, err := tx.exec(statement, issue, last); err != nil {
+			return 0, err
+		}
+	}
+	n, err := tx.exec(`DELETE FROM events WHERE issue_id = ? AND number <= ?`, issue, last)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.exec(`UPDATE issues SET evicted_events = evicted_events + ? WHERE id = ?`, n, issue); err != nil {
+		return 0, err
+	}
+	_, err = tx.exec(`UPDATE projects SET evicted_events = evicted_events + ? WHERE id = ?`, n, int64(project))
+	return n, err
+}
+
+// Chores is what time has made due, for who does it in the background.
+type Chores struct {
+	Unmute bool // UnmuteDue
+	Remove bool // RemoveDeleted
+}
+
+// Chores says what is due at a moment.
+func (rx *Rx) Chores(now time.Time) (Chores, error) {
+	var c Chores
+	err := rx.q.QueryRowContext(rx.ctx, `
+		SELECT EXISTS (SELECT 1 FROM issues WHERE mute_until <= ? AND state = 2),
+		       EXISTS (SELECT 1 FROM issues WHERE state = 4 AND aside_at <= ?)`, ms(now), ms(now.Add(-DeletionUndo))).Scan(&c.Unmute, &c.Remove)
+	return c, err
+}
