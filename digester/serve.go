@@ -233,6 +233,10 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return s.digester.Run(ctx) })
+	group.Go(func() error {
+		chores{db: s.db, replica: s.replica, now: time.Now, log: s.log}.run(ctx)
+		return nil
+	})
 	for _, r := range s.regions {
 		group.Go(func() error { return r.run(ctx) })
 	}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sundew/digester/store"
+)
+
+const (
+	// choresEvery is how often it is looked whether there is something to do.
+	choresEvery = 30 * time.Second
+
+	// choresPause lies between two of the short writes, so that digesting has its
+	// turns.
+	choresPause = 20 * time.Millisecond
+)
+
+// chores does what time makes due: it ends silences and removes what is left of
+// deleted issues.
+type chores struct {
+	db      *store.DB
+	replica *store.Replica
+	now     func() time.Time
+	log     zerolog.Logger
+}
+
+// run works until ctx is done. What fails is tried again with the next round.
+func (c chores) run(ctx context.Context) {
+	ticker := time.NewTicker(choresEvery)
+	defer ticker.Stop()
+	for {
+		if err := c.round(ctx); err != nil && ctx.Err() == nil {
+			c.log.Error().Err(err).Msg("removing deleted issues, or ending silences, failed; it is tried again")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// round does all that is due.
+func (c chores) round(ctx context.Context) error {
+	for ctx.Err() == nil {
+		var due store.Chores
+		err := c.replica.Read(ctx, func(rx *store.Rx) (err error) {
+			due, err = rx.Chores(c.now())
+			return err
+		})
+		if err != nil || due == (store.Chores{}) {
+			return err
+		}
+		if due.Unmute {
+			err = c.db.Write(ctx, "end silences", func(tx *store.Tx) error {
+				_, err := tx.UnmuteDue()
+				return err
+			})
+		}
+		if due.Remove && err == nil {
+			err = c.db.Write(ctx, "remove a deleted issue", func(tx *store.Tx) error {
+				_, err := tx.RemoveDeleted()
+				return err
+			})
+		}
+		if err != nil {
+			return err
+		}
+		pauseFor(ctx, choresPause)
+	}
+	return nil
+}
+
+func pauseFor(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
