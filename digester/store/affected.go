@@ -106,13 +106,18 @@ const (
 	deleteUsers  = `DELETE FROM issue_users WHERE issue_id = ? AND whole = ?`
 )
 
+// mayGrowBy reports whether so many events may make the users too many to be rows.
+func (c *crowd) mayGrowBy(events int) bool {
+	return c.sketch == nil && c.atMost+int64(events) > maxExactUsers
+}
+
 // crowdKey stands for the question for the users of an issue.
 type crowdKey struct{ issue, whole int64 }
 
 // users asks for the users of an issue where the messages might make them too many.
 // If they do, what comes back is made a sketch of.
 func (a *asking) users(s *issueState, whole int64, c *crowd) {
-	if c.sketch != nil || c.atMost+int64(len(a.ins)) <= maxExactUsers {
+	if !c.mayGrowBy(len(a.ins)) {
 		return
 	}
 	issue, more := s.id, a.events(s)

@@ -35,6 +35,9 @@ type idsKey struct{}
 // After a plan has failed heads are asked for anew: what failed may be that an issue
 // had none as far as was known. The answers go into the cache.
 func (c *digestCache) lookUp(now func() time.Time, anew bool, ins []*Incoming, ask func([]question) error) error {
+	if !anew && c.sufficesFor(ins) {
+		return nil
+	}
 	for _, round := range [...]func(*asking, *Incoming){(*asking).basics, (*asking).head, (*asking).circumstances} {
 		a := asking{cache: c, now: now, anew: anew, ins: ins}
 		for _, in := range ins {
@@ -48,6 +51,26 @@ func (c *digestCache) lookUp(now func() time.Time, anew bool, ins []*Incoming, a
 		}
 	}
 	return nil
+}
+
+// sufficesFor reports, without making anything, that there is nothing to ask. Where it
+// says false there may be nothing to ask either.
+func (c *digestCache) sufficesFor(ins []*Incoming) bool {
+	for _, in := range ins {
+		if !c.knows(in) {
+			return false
+		}
+		if !in.isEvent() {
+			continue
+		}
+		s := c.issueOf(in)
+		whole := c.wholeOf(s)
+		if whole == nil || whole.state != StateOpen || in.User != "" &&
+			(s.users.mayGrowBy(len(ins)) || whole.hasMembers && whole.wholeUsers.mayGrowBy(len(ins))) {
+			return false
+		}
+	}
+	return true
 }
 
 // asks reports whether lookUp would ask for anything.
