@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/mail"
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/replicate"
@@ -35,7 +36,9 @@ type Config struct {
 	OwnerEmail    string // SUNDEW_OWNER_EMAIL: who owns the installation, made if there is no owner; none
 	OwnerPassword string // SUNDEW_OWNER_PASSWORD: their password
 
-	AttachmentBytes int64 // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
+	AttachmentBytes int64       // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
+	SMTP            mail.Server // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
+	MailFrom        string      // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
 
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
@@ -106,6 +109,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
 	}
+	problems = append(problems, cfg.readMail(getenv)...)
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = replicate.ParseTarget(v)
@@ -146,6 +150,27 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
 	}
 	return cfg, errors.Join(problems...)
+}
+
+// readMail reads what mail needs. The server's address has a password and is not
+// quoted.
+func (c *Config) readMail(getenv func(string) string) (problems []error) {
+	server, from := strings.TrimSpace(getenv("SUNDEW_SMTP")), strings.TrimSpace(getenv("SUNDEW_MAIL_FROM"))
+	if (server == "") != (from == "") {
+		problems = append(problems, errors.New("  SUNDEW_SMTP and SUNDEW_MAIL_FROM: one needs the other"))
+	}
+	var err error
+	if server != "" {
+		if c.SMTP, err = mail.ParseServer(server); err != nil {
+			problems = append(problems, fmt.Errorf("  SUNDEW_SMTP: %w", err))
+		}
+	}
+	if from != "" {
+		if c.MailFrom, err = mail.ParseFrom(from); err != nil {
+			problems = append(problems, fmt.Errorf("  SUNDEW_MAIL_FROM=%q: %w", from, err))
+		}
+	}
+	return problems
 }
 
 func parseAddress(v string) (*url.URL, error) {

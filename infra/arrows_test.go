@@ -66,6 +66,8 @@ var mayImport = map[string][]string{
 	"sundew/digester/grouping":        {"sundew/schema/event"},
 	"sundew/digester/highlight":       {},
 	"sundew/digester/ledger":          {"sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/mail":            {"sundew/digester/store"},
+	"sundew/digester/mail/mailtest":   {},
 	"sundew/digester/onetime":         {},
 	"sundew/digester/passkey":         {},
 	"sundew/digester/password":        {},

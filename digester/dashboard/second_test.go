@@ -155,7 +155,7 @@ func TestResetSecondFactor(t *testing.T) {
 		if has, err := tx.SecondFactors(ada.ID); err != nil || has != (store.SecondFactors{}) {
 			t.Errorf("still there: %+v, %v", has, err)
 		}
-		log, err := tx.AuditLog(0, 0, 1)
+		log, err := tx.AuditLog(store.AuditQuery{Limit: 1})
 		if err != nil || len(log) != 1 || log[0].Action != "user.second_factor_reset" || log[0].Subject != "ada@example.com" || log[0].User != "bob@example.com" {
 			t.Errorf("audit %+v, %v", log, err)
 		}

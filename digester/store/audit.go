@@ -35,21 +35,32 @@ func (tx *Tx) Audit(by access.Person, e AuditEntry) error {
 	return err
 }
 
-// AuditLog returns a page of entries with ids below before, the newest first; before
-// 0 starts at the newest, project 0 is of all.
-func (rx *Rx) AuditLog(project event.ProjectID, before int64, limit int) ([]AuditEntry, error) {
+// AuditQuery says which entries of the audit log are wanted.
+type AuditQuery struct {
+	Project event.ProjectID // 0: of all, and of none
+	User    int64           // 0: of everybody, and of nobody
+	Before  int64           // only entries with ids below it; 0: from the newest on
+	Limit   int
+}
+
+// AuditLog returns entries of the audit log, the newest first.
+func (rx *Rx) AuditLog(q AuditQuery) ([]AuditEntry, error) {
+	before := q.Before
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
 	where, args := `WHERE a.id < ?`, []any{before}
-	if project != 0 {
-		where, args = `WHERE a.project_id = ? AND a.id < ?`, []any{int64(project), before}
+	if q.Project != 0 {
+		where, args = where+` AND a.project_id = ?`, append(args, int64(q.Project))
+	}
+	if q.User != 0 {
+		where, args = where+` AND a.user_id = ?`, append(args, q.User)
 	}
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT a.id, a.at, coalesce(a.user_id, 0), coalesce(u.name, ''), coalesce(a.token_id, 0), a.action, coalesce(a.project_id, 0),
 		       coalesce(a.team_id, 0), a.subject, a.detail, a.address
 		FROM audit a LEFT JOIN users u ON u.id = a.user_id `+where+` ORDER BY a.id DESC LIMIT ?`,
-		append(args, min(max(limit, 1), maxAuditPage))...)
+		append(args, min(max(q.Limit, 1), maxAuditPage))...)
 	var at sql.NullInt64
 	return collectThen(rows, err, func(e *AuditEntry) []any {
 		return []any{&e.ID, &at, &e.UserID, &e.User, &e.TokenID, &e.Action, &e.Project, &e.TeamID, &e.Subject, &e.Detail, &e.Address}

@@ -113,6 +113,15 @@ func TestQueryPlans(t *testing.T) {
 			var n int64
 			return rx.q.QueryRowContext(rx.ctx, recentEvents, 1, 0).Scan(&n)
 		}, "events_by_issue (issue_id=? AND number<?)", nil},
+		{"invitations", func(rx *Rx) error { _, err := rx.Invitations(since); return err }, "links_invitations", []string{"links"}},
+		{"mail that is due", func(rx *Rx) error { _, err := rx.NextMail(); return err }, "outbox_due", nil},
+		{"the audit log", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{}); return err }, "SEARCH a USING INTEGER PRIMARY KEY", nil},
+		{"the audit log of a project", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{Project: 1}); return err }, "audit_by_project", nil},
+		{"the audit log of a person", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{User: 1}); return err }, "audit_by_user", nil},
+		{"projects of a team", func(rx *Rx) error { _, err := rx.TeamProjects(1); return err }, "projects_by_team", nil},
+		{"members of a team", func(rx *Rx) error { _, err := rx.TeamMembers(1); return err }, "PRIMARY KEY (team_id=?)", nil},
+		{"a session", func(rx *Rx) error { _, err := rx.Session("", since); return notFoundIsFine(err) }, "sqlite_autoindex_sessions_1", nil},
+		{"sessions of a user", func(rx *Rx) error { _, err := rx.Sessions(1, since); return err }, "sessions_by_user", nil},
 		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
 	}
 	evicts := &explainer{t: t}

@@ -96,6 +96,18 @@ func (rx *Rx) sessions(where string, args ...any) ([]Session, error) {
 	})
 }
 
+// UsersSeen returns when users were last seen on any browser that is signed in.
+func (rx *Rx) UsersSeen() (map[int64]time.Time, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT user_id, max(seen_at) FROM sessions GROUP BY user_id`)
+	type seen struct{ user, at int64 }
+	all, err := collect(rows, err, func(s *seen) []any { return []any{&s.user, &s.at} })
+	users := make(map[int64]time.Time, len(all))
+	for _, s := range all {
+		users[s.user] = time.UnixMilli(s.at).UTC()
+	}
+	return users, err
+}
+
 // EndSession signs out one session of a user; one that is not there is no error.
 func (tx *Tx) EndSession(user, session int64) error {
 	_, err := tx.exec(`DELETE FROM sessions WHERE id = ? AND user_id = ?`, session, user)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,10 +22,11 @@ type Team struct {
 
 // TeamMember is a person of a team.
 type TeamMember struct {
-	UserID int64
-	Name   string
-	Email  string
-	Role   access.Role
+	UserID   int64
+	Name     string
+	Email    string
+	Role     access.Role
+	Disabled bool // may not sign in
 }
 
 // Teams returns all teams by name.
@@ -47,9 +49,9 @@ func (rx *Rx) teams(where string, args ...any) ([]Team, error) {
 // TeamMembers returns a team's people by name.
 func (rx *Rx) TeamMembers(team int64) ([]TeamMember, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT u.id, u.name, u.email, m.role FROM team_members m JOIN users u ON u.id = m.user_id
+		SELECT u.id, u.name, u.email, m.role, u.disabled_at IS NOT NULL FROM team_members m JOIN users u ON u.id = m.user_id
 		WHERE m.team_id = ? ORDER BY u.name, u.id`, team)
-	return collect(rows, err, func(m *TeamMember) []any { return []any{&m.UserID, &m.Name, &m.Email, &m.Role} })
+	return collect(rows, err, func(m *TeamMember) []any { return []any{&m.UserID, &m.Name, &m.Email, &m.Role, &m.Disabled} })
 }
 
 // CreateTeam makes a team without members. The error wraps ErrInvalid.
@@ -67,6 +69,47 @@ func (tx *Tx) CreateTeam(name string) (Team, error) {
 		return Team{}, err
 	}
 	return tx.Team(id)
+}
+
+// RenameTeam changes what a team is called; its slug stays. The error wraps
+// ErrInvalid.
+func (tx *Tx) RenameTeam(team int64, name string) error {
+	name, err := cleanName("team's name", name)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE teams SET name = ? WHERE id = ?`, name, team)
+	return err
+}
+
+// ErrTeamInUse is returned where a team cannot be deleted because of its projects.
+var ErrTeamInUse = errors.New("the team has projects")
+
+// DeleteTeam deletes a team, with its memberships and invitations. The error wraps
+// ErrTeamInUse as long as it has projects.
+func (tx *Tx) DeleteTeam(team int64) error {
+	t, err := tx.Team(team)
+	if err != nil {
+		return err
+	}
+	if t.Projects > 0 {
+		return ErrTeamInUse
+	}
+	for _, statement := range []string{
+		`DELETE FROM team_members WHERE team_id = ?`,
+		`DELETE FROM links WHERE team_id = ?`,
+		`DELETE FROM teams WHERE id = ?`,
+	} {
+		if _, err := tx.exec(statement, team); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TeamProjects returns a team's projects by name.
+func (rx *Rx) TeamProjects(team int64) ([]Project, error) {
+	return rx.projects("WHERE team_id = ? ORDER BY name, id", team)
 }
 
 // SetTeamMember puts a person into a team, or changes their role there; access.None

@@ -108,12 +108,106 @@ func (tx *Tx) CreateUser(email, name, password string, role access.Role) (User, 
 }
 
 // SetPassword changes a user's password, a hash, and ends every session of theirs
-// but one; keep 0 ends all.
+// but one; keep 0 ends all. Links for a password of theirs stop working.
 func (tx *Tx) SetPassword(user int64, hash string, keep int64) error {
 	if _, err := tx.exec(`UPDATE users SET password = ? WHERE id = ?`, nullText(hash), user); err != nil {
 		return err
 	}
-	_, err := tx.exec(`DELETE FROM sessions WHERE user_id = ? AND id <> ?`, user, keep)
+	if err := tx.withdrawPasswordLinks(user); err != nil {
+		return err
+	}
+	return tx.EndSessions(user, keep)
+}
+
+// ErrLastOwner is returned for what would leave an installation without an owner.
+var ErrLastOwner = errors.New("the last owner of the installation")
+
+// RenameUser changes what a user is called. The error wraps ErrInvalid.
+func (tx *Tx) RenameUser(user int64, name string) error {
+	name, err := cleanName("name", name)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE users SET name = ? WHERE id = ?`, name, user)
+	return err
+}
+
+// SetEmail changes a user's mail address; links sent to the former one stop working.
+// The error wraps ErrInvalid or ErrTaken.
+func (tx *Tx) SetEmail(user int64, email string) error {
+	email, err := CleanEmail(email)
+	if err != nil {
+		return err
+	}
+	switch other, err := tx.UserByEmail(email); {
+	case err == nil && other.ID != user:
+		return fmt.Errorf("the mail address %s is %w", email, ErrTaken)
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	if _, err = tx.exec(`UPDATE users SET email = ? WHERE id = ?`, email, user); err != nil {
+		return err
+	}
+	return tx.withdrawPasswordLinks(user)
+}
+
+// SetUserRole changes a user's role in the installation; access.None leaves what
+// teams and projects give. The error wraps ErrInvalid or ErrLastOwner.
+func (tx *Tx) SetUserRole(user int64, role access.Role) error {
+	if role != access.None && (role < access.Viewer || role > access.Owner) {
+		return fmt.Errorf("%w role %d", ErrInvalid, role)
+	}
+	if role < access.Owner {
+		if err := tx.keepOwner(user); err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec(`UPDATE users SET role = ? WHERE id = ?`, int(role), user)
+	return err
+}
+
+// DisableUser keeps a user out: they are signed out everywhere, cannot sign in, and
+// their open invitations and links for a password stop working. The error wraps
+// ErrLastOwner.
+func (tx *Tx) DisableUser(user int64) error {
+	if err := tx.keepOwner(user); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`UPDATE users SET disabled_at = ? WHERE id = ? AND disabled_at IS NULL`, ms(tx.now), user); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM links WHERE kind = 'invitation' AND created_by = ? AND used_at IS NULL`, user); err != nil {
+		return err
+	}
+	if err := tx.withdrawPasswordLinks(user); err != nil {
+		return err
+	}
+	return tx.EndSessions(user, 0)
+}
+
+// EnableUser lets a user in again.
+func (tx *Tx) EnableUser(user int64) error {
+	_, err := tx.exec(`UPDATE users SET disabled_at = NULL WHERE id = ?`, user)
+	return err
+}
+
+// keepOwner returns ErrLastOwner if nobody but a user owns the installation.
+func (tx *Tx) keepOwner(user int64) error {
+	u, err := tx.User(user)
+	if err != nil || u.Role < access.Owner || !u.DisabledAt.IsZero() {
+		return err
+	}
+	var others int
+	err = tx.q.QueryRowContext(tx.ctx, `
+		SELECT count(*) FROM users WHERE role = ? AND disabled_at IS NULL AND id <> ?`, int(access.Owner), user).Scan(&others)
+	if err == nil && others == 0 {
+		err = fmt.Errorf("%s is %w", u.Email, ErrLastOwner)
+	}
+	return err
+}
+
+func (tx *Tx) withdrawPasswordLinks(user int64) error {
+	_, err := tx.exec(`DELETE FROM links WHERE kind = 'password' AND user_id = ? AND used_at IS NULL`, user)
 	return err
 }
 
