@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"sundew/digester/access"
 	"sundew/digester/dashboard"
 	"sundew/digester/store"
 )
@@ -89,8 +90,10 @@ func project(ctx context.Context, cfg Config, args []string, stdout, stderr io.W
 	defer db.Close(context.WithoutCancel(ctx))
 	var p store.Project
 	err = db.Write(ctx, "create project", func(tx *store.Tx) (err error) {
-		p, err = tx.CreateProjectWithKey(names[0], *key)
-		return err
+		if p, err = tx.CreateProjectWithKey(names[0], *key); err != nil {
+			return err
+		}
+		return tx.Audit(access.Person{}, store.AuditEntry{Action: "project.create", Project: p.ID, Subject: p.Name, Detail: "by command"})
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@
 //	digester check                 verify every invariant of the database and the ledger
 //	digester stats                 print the books as JSON
 //	digester project create NAME   make a project and print its DSN; --key sets its key
+//	digester user reset EMAIL      print an address where a user sets a new password
 //	digester dead list             list the local queue's dead letters
 //	digester dead retry ID…        put dead letters back; --all: all of them
 //	digester restore --to PATH     make a database of a backup, of --at, --from
@@ -33,7 +34,7 @@ func main() {
 }
 
 const usage = `usage: digester [serve [--role ROLE] | check | stats | project create NAME [--key KEY] |
-                       dead list | dead retry ID… | dead retry --all |
+                       user reset EMAIL | dead list | dead retry ID… | dead retry --all |
                        restore [--at TIME] [--from ADDRESS] --to PATH | version]
 
   serve            run intake, queue, digester and dashboard in one process (the default);
@@ -43,6 +44,7 @@ const usage = `usage: digester [serve [--role ROLE] | check | stats | project cr
   check            verify every invariant of the database and the ledger
   stats            print the books as JSON
   project create   make a project and print its DSN
+  user reset       print an address where a user sets a new password, once, within two hours
   dead list        list the local queue's dead letters
   dead retry       put dead letters back into the queue, while no digester runs
   restore          make a database at PATH of the backup (SUNDEW_BACKUP), the last or as it
@@ -77,7 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "stats": stats, "project": project, "dead": dead, "restore": restore,
+		"serve": serve, "check": check, "stats": stats, "project": project, "user": user, "dead": dead, "restore": restore,
 	}
 	do, ok := commands[command]
 	if !ok {

@@ -37,5 +37,5 @@ func (s *service) firstOwner(ctx context.Context) (setup string, err error) {
 	if err != nil || secret == "" {
 		return "", err
 	}
-	return dashboard.SetupURL(s.url, secret), nil
+	return dashboard.LinkURL(s.url, store.LinkSetup, secret), nil
 }

@@ -17,6 +17,7 @@ import (
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
+	"sundew/digester/mail"
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/queue/local"
@@ -56,6 +57,7 @@ type service struct {
 	regions   []*region
 	publisher *keyPublisher
 	dashboard *dashboard.Dashboard
+	postman   *mail.Postman // nil: nobody takes mail
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
@@ -152,8 +154,10 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.passwords = password.NewHasher(passwordsAtOnce)
+	s.openMail()
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Provider:  s.provider(),
+		Mail:      s.callPostman(),
 		Passwords: s.passwords,
 		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
@@ -244,6 +248,16 @@ func (s *service) run(ctx context.Context) error {
 		s.publisher.run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		s.dashboard.Run(ctx)
+		return nil
+	})
+	if s.postman != nil {
+		group.Go(func() error {
+			s.postman.Run(ctx)
+			return nil
+		})
+	}
 	group.Go(func() error { return s.sendCounts(ctx) })
 	group.Go(func() error {
 		s.evictAttachments(ctx)

@@ -23,7 +23,7 @@ func withToken(r *http.Request, scopes access.Scopes) *http.Request {
 // getByToken is get for what programs read: a token with the scopes opens it, where
 // the guard lets the token's person in.
 func (d *Dashboard) getByToken(path string, scopes access.Scopes, may guard, handle reader) {
-	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+	d.handle("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		d.read(w, withToken(r, scopes), may, handle)
 	})
 }

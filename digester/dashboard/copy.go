@@ -137,6 +137,10 @@ func (d *Dashboard) handOn(w http.ResponseWriter, r *http.Request, otherwise fun
 
 // handOnPage hands a page to the primary.
 func (d *Dashboard) handOnPage(w http.ResponseWriter, r *http.Request) {
+	if d.forward == nil {
+		d.fail(w, r, errReadOnly)
+		return
+	}
 	d.handOn(w, r, func(err error) { d.fail(w, r, err) })
 }
 

@@ -49,6 +49,7 @@ type Config struct {
 	Version   string           // at the foot of each page
 
 	Passwords *password.Hasher           // nil with Copy: the primary checks passwords
+	Mail      func()                     // told that there is mail in the outbox; nil: nobody takes mail, and links are handed over
 	Address   func(*http.Request) string // where a request comes from, for the audit log; nil: the connection's other end
 	Provider  Provider                   // signs people in who have an account there; nil: nobody, or the primary knows
 
@@ -82,10 +83,14 @@ type Dashboard struct {
 
 	languages *highlight.Languages
 
-	attempts attempts // to sign in
-	uses     uses     // of sessions and tokens
+	patterns []string // of all routes, as the mux knows them
 	sealer   *sealer
 	passkeys *passkey.Registry // nil: browsers have none at our address
+
+	uses     uses        // of sessions and tokens
+	attempts attempts    // to sign in
+	resets   attempts    // to get a link for a password
+	errands  chan errand // what Run does
 }
 
 // New returns a dashboard. Its error says what is wrong with cfg.
@@ -107,7 +112,10 @@ func New(cfg Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux(), languages: highlight.NewLanguages()}
+	d := &Dashboard{
+		cfg: cfg, links: links{base: public.Path}, mux: http.NewServeMux(), languages: highlight.NewLanguages(),
+		errands: make(chan errand, maxErrands),
+	}
 	if d.sealer, err = newSealer(); err != nil {
 		return nil, err
 	}
@@ -143,7 +151,8 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup", "account", "users":
+	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup",
+		"account", "audit", "forgot", "invitations", "mail", "password", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -151,7 +160,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 
 // routes is the list of all pages and forms, each with who may have it.
 func (d *Dashboard) routes(files assets) {
-	d.mux.Handle("GET /static/{file}", files)
+	d.handle("GET /static/{file}", files.ServeHTTP)
 	d.get("/sign-in", open, d.showSignIn)
 	d.form("/sign-in", d.signIn)
 	d.form("/sign-out", d.signOut)
@@ -159,6 +168,9 @@ func (d *Dashboard) routes(files assets) {
 	d.tokenRoutes()
 	d.get("/setup/{secret}", open, d.showOwner)
 	d.form("/setup/{secret}", d.makeOwner)
+
+	d.peopleRoutes()
+	d.adminRoutes()
 
 	d.get("/{$}", signedIn, d.showProjects)
 	d.post("/projects", "create project", signedIn, d.createProject) // it asks for more itself: in which team?
@@ -188,6 +200,66 @@ func (d *Dashboard) routes(files assets) {
 	}
 }
 
+// peopleRoutes are the routes of accounts and teams.
+func (d *Dashboard) peopleRoutes() {
+	d.primary("/forgot", open, d.showForgot)
+	d.form("/forgot", d.forgot)
+	d.get("/password/{secret}", open, d.showResetPassword)
+	d.form("/password/{secret}", d.resetPassword)
+	d.get("/invitations/{secret}", open, d.showInvitation)
+	d.form("/invitations/{secret}", d.guarded(open, d.acceptInvitation))
+
+	d.get("/account", signedIn, d.showAccount)
+	d.post("/account/name", "rename user", signedIn, d.rename)
+	d.form("/account/email", d.guarded(signedIn, d.changeEmail))
+	d.form("/account/password", d.guarded(signedIn, d.changePassword))
+	d.get("/account/sessions", signedIn, d.showSessions)
+	d.post("/account/sessions/{id}/end", "end session", signedIn, d.endSession)
+	d.post("/account/sessions/end-others", "end sessions", signedIn, d.endOtherSessions)
+
+	d.get("/teams", signedIn, d.showTeams)
+	d.post("/teams", "create team", ofInstallation(access.Admin), d.createTeam)
+	d.get("/teams/{id}", ofTeam(access.Viewer), d.showTeam)
+	d.post("/teams/{id}/rename", "rename team", ofTeam(access.Admin), d.renameTeam)
+	d.post("/teams/{id}/delete", "delete team", ofTeam(access.Owner), d.deleteTeam)
+	d.post("/teams/{id}/leave", "leave team", ofTeam(access.Viewer), d.leaveTeam)
+	d.post("/teams/{id}/members", "add member", ofTeam(access.Admin), d.addMember)
+	d.post("/teams/{id}/members/{user}", "change member", ofTeam(access.Admin), d.changeMember)
+	d.primary("/teams/{id}/invite", ofTeam(access.Admin), d.showInvite)
+	d.post("/teams/{id}/invite", "invite", ofTeam(access.Admin), d.invite)
+	d.post("/teams/{id}/invitations/{invitation}/withdraw", "withdraw invitation", ofTeam(access.Admin), d.withdraw)
+}
+
+// adminRoutes are those of the installation's admins.
+func (d *Dashboard) adminRoutes() {
+	admin := ofInstallation(access.Admin)
+	d.get("/users", admin, d.showUsers)
+	d.primary("/users/{id}", admin, d.showUser)
+	d.post("/users/{id}/role", "change role", admin, d.setUserRole)
+	d.post("/users/{id}/disable", "disable user", admin, d.disableUser)
+	d.post("/users/{id}/enable", "enable user", admin, d.enableUser)
+	d.post("/users/{id}/sign-out", "sign user out", admin, d.signUserOut)
+	d.post("/users/{id}/password", "link for a password", admin, d.linkUser)
+	d.primary("/users/invite", admin, d.showInvite)
+	d.post("/users/invite", "invite", admin, d.invite)
+	d.post("/users/invitations/{invitation}/withdraw", "withdraw invitation", admin, d.withdraw)
+	d.get("/audit", admin, d.showAudit)
+	d.get("/projects/{id}/audit", ofProject(access.Admin), d.showAudit)
+	d.get("/mail", admin, d.showOutbox)
+	d.post("/mail/{id}/retry", "try mail again", admin, d.retryMail)
+}
+
+// handle adds a route.
+func (d *Dashboard) handle(pattern string, handle http.HandlerFunc) {
+	d.patterns = append(d.patterns, pattern)
+	d.mux.HandleFunc(pattern, handle)
+}
+
+// primary adds a page that says what only the primary knows of its configuration.
+func (d *Dashboard) primary(path string, may guard, handle reader) {
+	d.page(path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, may, handle) })
+}
+
 // guarded is a handler of more than the database behind a guard, which reads before
 // it.
 func (d *Dashboard) guarded(may guard, handle http.HandlerFunc) http.HandlerFunc {
@@ -213,7 +285,7 @@ func (d *Dashboard) page(path string, handle http.HandlerFunc) {
 	if d.cfg.Copy != nil {
 		handle = d.handOnPage
 	}
-	d.mux.HandleFunc("GET "+path, handle)
+	d.handle("GET "+path, handle)
 }
 
 // form adds a form; of a copy the primary answers it.
@@ -221,7 +293,7 @@ func (d *Dashboard) form(path string, handle http.HandlerFunc) {
 	if d.cfg.Copy != nil {
 		handle = d.handOnForm
 	}
-	d.mux.HandleFunc("POST "+path, handle)
+	d.handle("POST "+path, handle)
 }
 
 // ServeHTTP answers one request.
@@ -300,7 +372,7 @@ type writer func(tx *store.Tx, r *http.Request) (reply, error)
 
 // get adds a page; HEAD is included.
 func (d *Dashboard) get(path string, may guard, handle reader) {
-	d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, may, handle) })
+	d.handle("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.read(w, r, may, handle) })
 }
 
 // read answers with what a handler makes of one read transaction; of a copy that

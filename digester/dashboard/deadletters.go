@@ -196,6 +196,15 @@ func (d *Dashboard) retryDeadLetters(w http.ResponseWriter, r *http.Request) {
 	if err != nil && !errors.Is(err, errForm) {
 		err = fmt.Errorf("%w: %s: %w", errQueue, q.Name, err)
 	}
+	if moved > 0 {
+		// The queue has them already, whatever becomes of the note.
+		r, errNote := d.write(w, r, "dead letters retried", open, func(tx *store.Tx, r *http.Request) error {
+			return d.audit(tx, r, store.AuditEntry{Action: "dead-letter.retry", Subject: formatCounted(int64(moved), "message"), Detail: "queue " + q.Name})
+		})
+		if errNote != nil {
+			d.cfg.Log.Error().Err(errNote).Int64("user", who(r).ID).Int("messages", moved).Msg("dead letters were put back, and the audit log does not have it")
+		}
+	}
 	var rep reply
 	if err == nil {
 		rep = redirect(d.links.retried(moved))

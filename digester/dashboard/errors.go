@@ -20,6 +20,8 @@ var (
 	errLink        = errors.New("the link does not work")
 	errNoLetter    = errors.New("no such dead letter")
 	errUnsealed    = errors.New("not sealed by us, or too old, or used")
+	errYourself    = errors.New("nobody switches themselves off")
+	errDisabled    = errors.New("the account is switched off")
 )
 
 // errQueue is wrapped by what a queue answers instead of dead letters.
@@ -65,6 +67,21 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errLink):
 		return http.StatusNotFound, "This link does not work any more",
 			"Each link works once and for a limited time, and a newer one replaces it. Ask for another one."
+	case errors.Is(err, store.ErrLastOwner):
+		return http.StatusConflict, "Somebody has to own the installation",
+			"This is its last owner. Make somebody else an owner first. Nothing was changed."
+	case errors.Is(err, store.ErrTeamInUse):
+		return http.StatusConflict, "The team has projects",
+			"A team can be deleted when it has no projects any more: give them to another team, or delete them. Nothing was changed."
+	case errors.Is(err, errYourself):
+		return http.StatusConflict, "Not your own account",
+			"You would lock yourself out. Another admin can do it. Nothing was changed."
+	case errors.Is(err, errDisabled):
+		return http.StatusConflict, "The account is switched off",
+			"Switch it on first. Nothing was changed."
+	case errors.Is(err, store.ErrOutboxFull):
+		return http.StatusServiceUnavailable, "Too much mail waits to be sent",
+			"No mail was written. The page about mail says what the mail server has against it; hand over a link meanwhile."
 	case errors.Is(err, errNoLetter):
 		return http.StatusNotFound, "No such dead letter",
 			"It may have been put back into its queue, or its queue has so many that it is not among the first."

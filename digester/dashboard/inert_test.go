@@ -134,6 +134,7 @@ func allPages(s *site, ev stored) []string {
 		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?state=all",
 		project + "/issues?state=resolved&sort=events", issue, issue + "/events", one, one + "?frames=oldest", one + "?crumbs=notable", one + "?crumbs=" + url.QueryEscape("kind:"+hostile),
 		project + "/quiet", project + "/feedback", project + "/issues?resolved=3", "/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
+		"/teams", "/teams/1", "/teams/1/invite", "/users", "/users/1", "/users/invite", "/account", "/account/sessions", "/audit", project + "/audit", "/mail", "/forgot",
 	}
 }
 
@@ -145,7 +146,7 @@ func assertInert(t testing.TB, path, page string) {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	allowed := strings.Fields(`html head meta title link script body a header div img form label input button main nav ol li ul footer span
+	allowed := strings.Fields(`html head meta title link script body a header div img form label input button select option main nav ol li ul footer span
 		h1 h2 h3 h4 p code pre strong time svg g rect figure figcaption section article aside table thead tbody tr th td dl dt dd details summary mark`)
 	for node := range doc.Descendants() {
 		if node.Type != html.ElementNode {

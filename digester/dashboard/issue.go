@@ -115,16 +115,32 @@ func (d *Dashboard) setIssueState(state store.IssueState) writer {
 		if err != nil {
 			return reply{}, err
 		}
+		var changed []int64
 		if state == store.StateResolved {
-			_, err = tx.Resolve([]int64{id}, triage.Resolution{}, who(r).ID)
+			changed, err = tx.Resolve([]int64{id}, triage.Resolution{}, who(r).ID)
 		} else {
-			_, err = tx.Reopen([]int64{id}, who(r).ID)
+			changed, err = tx.Reopen([]int64{id}, who(r).ID)
 		}
 		if err != nil {
 			return reply{}, err
 		}
-		return redirect(d.links.issue(id)), nil
+		if len(changed) > 0 {
+			err = d.auditIssueState(tx, r, id, state)
+		}
+		return redirect(d.links.issue(id)), err
 	}
+}
+
+func (d *Dashboard) auditIssueState(tx *store.Tx, r *http.Request, id int64, state store.IssueState) error {
+	issue, err := tx.Issue(id)
+	if err != nil {
+		return err
+	}
+	action := "issue.reopen"
+	if state == store.StateResolved {
+		action = "issue.resolve"
+	}
+	return d.audit(tx, r, store.AuditEntry{Action: action, Project: issue.ProjectID, Subject: shortID(issue)})
 }
 
 // pathIssue loads the issue that the path's {id} names, of a merged one its head, and

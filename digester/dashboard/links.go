@@ -139,12 +139,6 @@ func (l links) eventMarkdown(issue, number int64) string {
 
 func (l links) eventJSON(issue, number int64) string { return l.event(issue, number) + "/json" }
 
-// SetupURL returns the address at which somebody becomes the owner of an
-// installation, by the secret of a link.
-func SetupURL(publicURL, secret string) string {
-	return links{base: strings.TrimRight(publicURL, "/")}.owner(secret)
-}
-
 // DSN returns what an SDK is configured with to report to a project. publicURL
 // is the installation's address; a path in it is kept.
 func DSN(publicURL, key string, project event.ProjectID) string {

@@ -43,7 +43,14 @@ func (d *Dashboard) makeOwner(w http.ResponseWriter, r *http.Request) {
 		shell: shell{Title: "Welcome to Sundew"}, Secret: r.PathValue("secret"),
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"),
 	}
-	hash, err := d.cfg.Passwords.Hash(r.Context(), r.PostFormValue("password"))
+	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
+		_, err := rx.Link(store.LinkSetup, page.Secret, d.cfg.Now())
+		return linkError(err)
+	})
+	hash := ""
+	if err == nil { // hashing is not for everybody who comes along
+		hash, err = d.cfg.Passwords.Hash(r.Context(), r.PostFormValue("password"))
+	}
 	if err == nil {
 		_, err = d.write(w, r, "first owner", open, func(tx *store.Tx, r *http.Request) error {
 			if _, err := tx.UseLink(store.LinkSetup, page.Secret); err != nil {
@@ -53,7 +60,10 @@ func (d *Dashboard) makeOwner(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return err
 			}
-			return d.startSession(w, r, tx, owner.ID, store.FactorAll)
+			if err := d.startSession(w, r, tx, owner.ID, store.FactorAll); err != nil {
+				return err
+			}
+			return tx.Audit(access.Person{ID: owner.ID}, store.AuditEntry{Action: "installation.own", Subject: owner.Email, Address: d.cfg.Address(r)})
 		})
 	}
 	if words := formWords(err); words != "" {

@@ -66,6 +66,23 @@ type framed struct {
 	Page  any // with a shell
 	Fresh *freshness
 	Who   access.Person
+
+	Section section // where the page belongs
+}
+
+// section is one of the links of the page's head.
+type section string
+
+// sectionOf returns where a page belongs by its path; empty: nowhere.
+func sectionOf(path string) section {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "", "projects":
+		return "projects"
+	case "issues", "teams":
+		return section(first)
+	}
+	return ""
 }
 
 // render writes a page in its frame.
@@ -126,6 +143,22 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"projectsURL":    l.projects,
 		"signInURL":      l.signIn,
 		"signOutURL":     l.signOut,
+		"teamsURL":       l.teams,
+		"teamURL":        l.team,
+		"memberURL":      l.teamMember,
+		"inviteURL":      l.invite,
+		"withdrawURL":    l.withdraw,
+		"invitationURL":  l.invitation,
+		"passwordURL":    l.resetPassword,
+		"forgotURL":      l.forgot,
+		"accountURL":     l.account,
+		"sessionsURL":    l.sessions,
+		"endSessionURL":  l.endSession,
+		"usersURL":       l.users,
+		"userURL":        l.user,
+		"auditURL":       l.audit,
+		"outboxURL":      l.outbox,
+		"retryMailURL":   l.retryMail,
 		"ownerURL":       l.owner,
 		"findURL":        l.find,
 		"setupURL":       l.setup,

@@ -54,12 +54,8 @@ func (d *Dashboard) createProject(tx *store.Tx, r *http.Request) (reply, error) 
 	if err := tx.SetProjectTeam(project.ID, team); err != nil {
 		return reply{}, err
 	}
-	if err := tx.Audit(who(r), store.AuditEntry{
-		Action: "project.create", Project: project.ID, TeamID: team, Subject: project.Name, Address: d.cfg.Address(r),
-	}); err != nil {
-		return reply{}, err
-	}
-	return redirect(d.links.setup(project.ID, "")), nil
+	err = d.audit(tx, r, store.AuditEntry{Action: "project.create", Project: project.ID, TeamID: team, Subject: project.Name})
+	return redirect(d.links.setup(project.ID, "")), err
 }
 
 // projectTeam returns the team that a new project shall belong to: the one that was

@@ -81,8 +81,10 @@ func (d *Dashboard) resolveQuiet(w http.ResponseWriter, r *http.Request) {
 		var n int
 		err := d.cfg.DB.Write(r.Context(), "resolve quiet issues", func(tx *store.Tx) (err error) {
 			position = tx.Position()
-			n, err = tx.ResolveQuiet(chunk, before, who(r).ID)
-			return err
+			if n, err = tx.ResolveQuiet(chunk, before, who(r).ID); err != nil || n == 0 {
+				return err
+			}
+			return d.audit(tx, r, store.AuditEntry{Action: "issue.quiet", Project: project, Subject: formatCounted(int64(n), "issue")})
 		})
 		if err != nil {
 			d.fail(w, r, fmt.Errorf("after %d of %d issues: %w", resolved, len(quiet), err))

@@ -55,7 +55,7 @@ func (d *Dashboard) answer(w http.ResponseWriter, r *http.Request, rep reply, er
 // is an error page and not half a page.
 func (d *Dashboard) sendPage(w http.ResponseWriter, r *http.Request, rep reply) {
 	var buf bytes.Buffer
-	if err := d.pages.render(&buf, rep.page, framed{Page: rep.data, Fresh: rep.fresh, Who: who(r)}); err != nil {
+	if err := d.pages.render(&buf, rep.page, framed{Page: rep.data, Fresh: rep.fresh, Who: who(r), Section: sectionOf(r.URL.Path)}); err != nil {
 		d.fail(w, r, err)
 		return
 	}

@@ -18,6 +18,7 @@ const recent = 30 * time.Minute
 // securityPage is how somebody signs in.
 type securityPage struct {
 	shell
+	Tabs       []tab
 	Has        store.SecondFactors
 	Passkeys   []store.Passkey
 	Possible   bool // browsers have passkeys at this address
@@ -58,7 +59,7 @@ func (d *Dashboard) recently(rx *store.Rx, r *http.Request) error {
 
 // showSecurity is GET /account/security.
 func (d *Dashboard) showSecurity(rx *store.Rx, r *http.Request) (reply, error) {
-	page := securityPage{shell: shell{Title: "Security"}, Possible: d.passkeys != nil}
+	page := securityPage{shell: shell{Title: "Security"}, Tabs: d.accountTabs(d.links.security()), Possible: d.passkeys != nil}
 	if d.cfg.Provider != nil {
 		page.Provider = d.cfg.Provider.Name()
 	}
@@ -221,5 +222,5 @@ func (d *Dashboard) resetFactors(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := tx.ResetSecondFactors(id); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.home()), d.auditOf(tx, r, 0, "user.second_factor_reset", user.Email, "")
+	return redirect(d.links.done(d.links.user(id), "factors")), d.auditOf(tx, r, 0, "user.second_factor_reset", user.Email, "")
 }

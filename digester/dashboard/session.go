@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"sundew/digester/access"
 	"sundew/digester/store"
 )
 
@@ -41,10 +42,14 @@ func (d *Dashboard) secure() bool { return strings.HasPrefix(d.cfg.PublicURL, "h
 // startSession signs a user in on the browser that sent the request.
 func (d *Dashboard) startSession(w http.ResponseWriter, r *http.Request, tx *store.Tx, user int64, factors store.Factors) error {
 	secret, err := tx.CreateSession(user, factors, d.cfg.Address(r), r.UserAgent())
-	if err == nil {
-		tx.OnCommit(func() { d.keepSession(w, secret) })
+	if err != nil {
+		return err
 	}
-	return err
+	tx.OnCommit(func() { d.keepSession(w, secret) })
+	if factors != store.FactorAll {
+		return nil
+	}
+	return tx.Audit(access.Person{ID: user}, store.AuditEntry{Action: "session.start", Address: d.cfg.Address(r)})
 }
 
 // nextAfter returns where to go after signing in: an address of the dashboard's own.

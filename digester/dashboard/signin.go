@@ -14,6 +14,7 @@ type signInPage struct {
 	Email  string // as typed, when the form comes back
 	Next   string // where to go afterwards
 	Error  string // why the form came back
+	Done   string // what led here
 	Notice string // why another way to sign in did not lead anywhere
 	Empty  bool   // nobody owns the installation yet: it waits to be set up
 
@@ -36,7 +37,7 @@ func (d *Dashboard) showSignIn(rx *store.Rx, r *http.Request) (reply, error) {
 		return redirect(page.Next), nil
 	}
 	owned, err := rx.HasOwner()
-	page.Empty = !owned
+	page.Empty, page.Done = !owned, doneWords(r)
 	return show("signin", page), err
 }
 
@@ -70,6 +71,9 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 	d.answer(w, r, redirect(to), nil)
 }
 
+// tooMany is said to who tries too often.
+const tooMany = "Too many attempts. Wait a minute, then try again."
+
 // refused is why somebody is not signed in, in words for the form.
 type refused struct {
 	status int
@@ -82,7 +86,7 @@ func (e *refused) Error() string { return e.words }
 // *refused if there is none.
 func (d *Dashboard) checkPassword(r *http.Request, email, password string) (store.User, error) {
 	if !d.attempts.allow(d.cfg.Address(r), email, d.cfg.Now()) {
-		return store.User{}, &refused{http.StatusTooManyRequests, "Too many attempts. Wait a minute, then try again."}
+		return store.User{}, &refused{http.StatusTooManyRequests, tooMany}
 	}
 	var user store.User
 	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) (err error) {
@@ -97,6 +101,9 @@ func (d *Dashboard) checkPassword(r *http.Request, email, password string) (stor
 		return store.User{}, fmt.Errorf("checking a password: %w", err)
 	}
 	if !right || !user.DisabledAt.IsZero() {
+		if user.ID != 0 {
+			d.noteRefused(user, d.cfg.Address(r))
+		}
 		return store.User{}, &refused{http.StatusUnprocessableEntity, "No account has this mail address and password."}
 	}
 	return user, nil
@@ -106,7 +113,13 @@ func (d *Dashboard) checkPassword(r *http.Request, email, password string) (stor
 func (d *Dashboard) signOut(w http.ResponseWriter, r *http.Request) {
 	_, err := d.write(w, r, "sign out", open, func(tx *store.Tx, r *http.Request) error {
 		v := visitorOf(r)
-		return tx.EndSession(v.ID, v.Session)
+		if v.Session == 0 {
+			return nil
+		}
+		if err := tx.EndSession(v.ID, v.Session); err != nil {
+			return err
+		}
+		return d.audit(tx, r, store.AuditEntry{Action: "session.end"})
 	})
 	if err != nil {
 		d.fail(w, r, err)

@@ -12,6 +12,7 @@ import (
 // tokensPage is the tokens of a person, or of a project, and a form for another.
 type tokensPage struct {
 	shell
+	Tabs    []tab         // of the account, if they are the person's own
 	Project store.Project // zero: they are the person's own
 	Action  string        // where the form goes
 	Tokens  []tokenRow
@@ -93,6 +94,7 @@ func (d *Dashboard) newTokensPage(rx *store.Rx, of tokenOwner) (tokensPage, erro
 	var tokens []store.Token
 	var err error
 	if of.user != 0 {
+		page.Tabs = d.accountTabs(d.links.tokens())
 		tokens, err = rx.UserTokens(of.user)
 	} else {
 		page.Title += " of " + of.project.Name

@@ -1,0 +1,118 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+
+	"sundew/digester/access"
+	"sundew/digester/store"
+)
+
+// addMember is POST /teams/{id}/members: somebody with an account becomes a member.
+func (d *Dashboard) addMember(tx *store.Tx, r *http.Request) (reply, error) {
+	team, err := pathTeam(&tx.Rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	role, err := formRole(r, "role")
+	if err != nil {
+		return reply{}, err
+	}
+	email := r.PostFormValue("email")
+	user, err := tx.UserByEmail(email)
+	if errors.Is(err, store.ErrNotFound) {
+		page, err := d.teamPage(&tx.Rx, r)
+		page.Email, page.NoAccount = email, true
+		page.Error = "Nobody here has an account with this mail address."
+		page.Roles = teamRoles(who(r).OfTeam(team.ID), role)
+		return reply{status: http.StatusUnprocessableEntity, page: "team", data: page}, err
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	if err := d.setMember(tx, r, team, user, role); err != nil {
+		return reply{}, err
+	}
+	return redirect(d.links.done(d.links.team(team.ID), "added")), nil
+}
+
+// changeMember is POST /teams/{id}/members/{user}: another role, or none.
+func (d *Dashboard) changeMember(tx *store.Tx, r *http.Request) (reply, error) {
+	team, err := pathTeam(&tx.Rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	user, err := pathUser(&tx.Rx, r, "user")
+	if err != nil {
+		return reply{}, err
+	}
+	role, err := formRole(r, "role")
+	if r.PostFormValue("remove") != "" {
+		role, err = access.None, nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	if current, err := memberRole(tx, team.ID, user.ID); err != nil || current == access.None {
+		return reply{}, errors.Join(err, store.ErrNotFound)
+	}
+	if err := d.setMember(tx, r, team, user, role); err != nil {
+		return reply{}, err
+	}
+	done := "saved"
+	if role == access.None {
+		done = "removed"
+	}
+	to := d.links.team(team.ID)
+	if user.ID == who(r).ID && role == access.None && !who(r).SeesAll() {
+		to, done = d.links.teams(), "left"
+	}
+	return redirect(d.links.done(to, done)), nil
+}
+
+// leaveTeam is POST /teams/{id}/leave.
+func (d *Dashboard) leaveTeam(tx *store.Tx, r *http.Request) (reply, error) {
+	team, err := pathTeam(&tx.Rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := tx.SetTeamMember(team.ID, who(r).ID, access.None); err != nil {
+		return reply{}, err
+	}
+	err = d.audit(tx, r, store.AuditEntry{Action: "team.leave", TeamID: team.ID, Subject: team.Name})
+	return redirect(d.links.done(d.links.teams(), "left")), err
+}
+
+// setMember gives a user a role in a team. Nobody gives or takes more than their own.
+func (d *Dashboard) setMember(tx *store.Tx, r *http.Request, team store.Team, user store.User, role access.Role) error {
+	current, err := memberRole(tx, team.ID, user.ID)
+	if err != nil {
+		return err
+	}
+	if err := gives(who(r).OfTeam(team.ID), current, role); err != nil {
+		return err
+	}
+	if err := tx.SetTeamMember(team.ID, user.ID, role); err != nil {
+		return err
+	}
+	entry := store.AuditEntry{Action: "team.member", TeamID: team.ID, Subject: user.Email, Detail: team.Name + ": " + role.String()}
+	if role == access.None {
+		entry.Action, entry.Detail = "team.remove", team.Name
+	}
+	return d.audit(tx, r, entry)
+}
+
+// memberRole returns a user's role in a team by membership alone.
+func memberRole(tx *store.Tx, team, user int64) (access.Role, error) {
+	p, err := tx.Person(user)
+	return p.Teams[team], err
+}
+
+// pathUser loads the user that a name of the path stands for.
+func pathUser(rx *store.Rx, r *http.Request, name string) (store.User, error) {
+	id, err := pathNumber(r, name)
+	if err != nil {
+		return store.User{}, err
+	}
+	return rx.User(id)
+}

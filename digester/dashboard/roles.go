@@ -1,0 +1,59 @@
+package dashboard
+
+import (
+	"net/http"
+
+	"sundew/digester/access"
+)
+
+// roleOption is a role that somebody may be given, in a form.
+type roleOption struct {
+	Value, Text string
+	Selected    bool
+}
+
+// teamRoles are the roles in a team that somebody may give, who has one there
+// themselves. current is the one selected.
+func teamRoles(by, current access.Role) []roleOption {
+	var options []roleOption
+	for _, role := range access.Roles() {
+		if by.Gives(role) {
+			options = append(options, roleOption{Value: role.String(), Text: role.String(), Selected: role == current})
+		}
+	}
+	return options
+}
+
+// installationRoles is teamRoles for the whole installation, where viewers and members
+// are no more than what their teams give them.
+func installationRoles(by, current access.Role) []roleOption {
+	options := []roleOption{{Value: access.None.String(), Text: "what teams give", Selected: current < access.Admin}}
+	for _, role := range []access.Role{access.Admin, access.Owner} {
+		if by.Gives(role) {
+			options = append(options, roleOption{Value: role.String(), Text: role.String() + " of everything", Selected: role == current})
+		}
+	}
+	return options
+}
+
+// formRole reads a role from a form's field, access.None included. The error is
+// errForm.
+func formRole(r *http.Request, field string) (access.Role, error) {
+	text := r.PostFormValue(field)
+	if text == access.None.String() {
+		return access.None, nil
+	}
+	role, ok := access.ParseRole(text)
+	if !ok {
+		return access.None, errForm
+	}
+	return role, nil
+}
+
+// gives returns errForbidden unless somebody with a role may turn one into another.
+func gives(by, from, to access.Role) error {
+	if !by.Gives(from) || !by.Gives(to) {
+		return errForbidden
+	}
+	return nil
+}
