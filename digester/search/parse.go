@@ -32,7 +32,7 @@ func Parse(text string) (Query, error) {
 		if len(q) == maxTerms {
 			return nil, NewError(text, w.at, w.end, "the query has more than %d terms", maxTerms)
 		}
-		q = append(q, Term{Not: w.not, Cond: cond, At: w.at})
+		q = append(q, Term{Not: w.not, Cond: cond, At: w.at, End: w.end})
 	}
 }
 

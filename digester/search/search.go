@@ -44,9 +44,9 @@ type Query []Term
 
 // Term is one condition.
 type Term struct {
-	Not  bool
-	Cond Cond
-	At   int // offset of the term in the text, in bytes
+	Not     bool
+	Cond    Cond
+	At, End int // where the term is in the text, in bytes
 }
 
 // Cond is one of the condition types below.

@@ -55,7 +55,7 @@ func TestDigestCounts(t *testing.T) {
 	mustDigest(t, db, incoming(p.ID, 6, "b"), store.Stored)
 
 	storetest.MustRead(t, replica, func(rx *store.Rx) error {
-		issues, more, err := rx.Issues(store.IssueQuery{Project: p.ID, Sort: store.SortEvents, Limit: 10})
+		issues, more, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: store.SortEvents, Limit: 10})
 		if err != nil || more || len(issues) != 2 {
 			t.Fatalf("issues %v, more %v, err %v", issues, more, err)
 		}
@@ -259,7 +259,7 @@ func TestIssuePages(t *testing.T) {
 		var all []store.Issue
 		for offset := 0; ; offset += 7 {
 			storetest.MustRead(t, replica, func(rx *store.Rx) error {
-				page, more, err := rx.Issues(store.IssueQuery{Project: p.ID, Sort: sort, Offset: offset, Limit: 7})
+				page, more, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: sort, Offset: offset, Limit: 7})
 				if more != (offset+7 < 30) {
 					t.Errorf("offset %d: more %v", offset, more)
 				}

@@ -2,16 +2,11 @@ package store
 
 import (
 	"database/sql"
-	"fmt"
 	"math/bits"
-	"strings"
 	"time"
 
 	"sundew/schema/event"
 )
-
-// maxIssuePage bounds a page of issues.
-const maxIssuePage = 100
 
 // seenStepMS is the width of issues.seen_step.
 const seenStepMS = 60_000
@@ -24,40 +19,6 @@ func countStep(n int64) int64 {
 	}
 	e := bits.Len64(uint64(n)) - 3
 	return int64(e)<<2 + n>>e
-}
-
-// Issues returns a page of issues and whether there are more behind it.
-func (rx *Rx) Issues(q IssueQuery) ([]Issue, bool, error) {
-	states := q.States
-	if len(states) == 0 {
-		states = []IssueState{StateOpen, StateResolved, StateMuted}
-	}
-	limit := min(max(q.Limit, 1), maxIssuePage)
-	// Each state is a range of the index, already in order; several are merged.
-	// The exact value orders within a step of the index.
-	// Without the index's name the planner, which knows nothing of the sizes,
-	// may take the other one and sort the whole project.
-	index, step, exact := "issues_by_seen", "seen_step", "total_last_seen"
-	if q.Sort == SortEvents {
-		index, step, exact = "issues_by_count", "count_step", "total_events"
-	}
-	var parts []string
-	var args []any
-	for _, s := range states {
-		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s, %[2]s FROM issues INDEXED BY %[3]s
-			WHERE project_id = ? AND state = ? ORDER BY %[1]s DESC, %[2]s DESC, id DESC LIMIT ?)`, step, exact, index))
-		args = append(args, int64(q.Project), int64(s), q.Offset+limit+1)
-	}
-	args = append(args, limit+1, q.Offset)
-	issues, err := rx.issues(fmt.Sprintf(`WHERE i.id IN (SELECT id FROM (%s ORDER BY 2 DESC, 3 DESC, 1 DESC LIMIT ? OFFSET ?))
-		ORDER BY i.%s DESC, i.%s DESC, i.id DESC`, strings.Join(parts, " UNION ALL "), step, exact), args...)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(issues) > limit {
-		return issues[:limit], true, nil
-	}
-	return issues, false, nil
 }
 
 // Issue returns one issue, also one that is merged or deleted, ErrNotFound if there
@@ -93,16 +54,6 @@ func (rx *Rx) issues(where string, args ...any) ([]Issue, error) {
 			i.AsideAt = fromMS(aside)
 		}
 	})
-}
-
-// IssueCounts returns how many issues of a project are in each state that lists show.
-func (rx *Rx) IssueCounts(project event.ProjectID) (StateCounts, error) {
-	var c StateCounts
-	err := rx.q.QueryRowContext(rx.ctx, `
-		SELECT (SELECT count(*) FROM issues WHERE project_id = ?1 AND state = 0),
-		       (SELECT count(*) FROM issues WHERE project_id = ?1 AND state = 1),
-		       (SELECT count(*) FROM issues WHERE project_id = ?1 AND state = 2)`, int64(project)).Scan(&c.Open, &c.Resolved, &c.Muted)
-	return c, err
 }
 
 // IssueHours returns the events of each issue and its members in each hour from

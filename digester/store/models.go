@@ -84,24 +84,6 @@ type Issue struct {
 	AsideAt    time.Time // when it was merged or deleted
 }
 
-// IssueSort is the order of an issue list, always newest or largest first.
-type IssueSort int
-
-// The orders.
-const (
-	SortLastSeen IssueSort = iota
-	SortEvents
-)
-
-// IssueQuery selects a page of a project's issues.
-type IssueQuery struct {
-	Project event.ProjectID
-	States  []IssueState // empty: all
-	Sort    IssueSort
-	Offset  int
-	Limit   int // at most 100
-}
-
 // Event is one stored event as lists show it.
 type Event struct {
 	ID          int64 // digest order

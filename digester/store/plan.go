@@ -159,6 +159,9 @@ func (p *plan) store(old *issueState) error {
 	if err := p.insertEvent(); err != nil {
 		return err
 	}
+	if err := p.noteText(); err != nil {
+		return err
+	}
 	if err := p.noteHistory(); err != nil {
 		return err
 	}

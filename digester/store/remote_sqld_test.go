@@ -177,13 +177,13 @@ func readAll(t *testing.T, rx *Rx) map[string]any {
 	history, err := rx.History(1)
 	keep("History", history, err)
 	for _, sort := range []IssueSort{SortLastSeen, SortEvents} {
-		issues, more, err := rx.Issues(IssueQuery{Project: 1, Sort: sort, Limit: 1})
+		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Sort: sort, Limit: 1})
 		keep("Issues "+string(rune('0'+sort)), []any{issues, more}, err)
 	}
 	issue, err := rx.Issue(2)
 	keep("Issue", issue, err)
-	counts, err := rx.IssueCounts(1)
-	keep("IssueCounts", counts, err)
+	counts, err := rx.CountStates([]event.ProjectID{1})
+	keep("CountStates", counts, err)
 	releases, more, err := rx.Releases(ReleaseQuery{Project: 1, Limit: 5})
 	keep("Releases", []any{releases, more}, err)
 	environments, err := rx.Environments(1)

@@ -13,6 +13,7 @@ import (
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/digester/triage"
+	"sundew/schema/event"
 )
 
 // do runs one action of a person.
@@ -347,7 +348,7 @@ func TestDeleteAndRestore(t *testing.T) {
 	}
 	p.sees("a", "1.0", "", "")
 	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
-		issues, _, err := rx.Issues(store.IssueQuery{Project: p.project, Limit: 10})
+		issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.project}, Limit: 10})
 		if err != nil {
 			return err
 		}

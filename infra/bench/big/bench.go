@@ -98,7 +98,7 @@ func (b *bench) project(ctx context.Context) (p store.Project, err error) {
 			return errors.New("the database was not made by this program")
 		}
 		p = projects[0]
-		issues, _, err := tx.Issues(store.IssueQuery{Project: p.ID, Limit: 1})
+		issues, _, err := tx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1})
 		if len(issues) > 0 && issues[0].LastSeen.After(b.newest) {
 			b.newest = issues[0].LastSeen
 		}

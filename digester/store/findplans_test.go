@@ -1,0 +1,51 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"sundew/digester/search"
+	"sundew/schema/event"
+)
+
+// searchPlans are lists and searches: whatever is asked, no table is read from end to
+// end. p and s are the parameters' few projects and states.
+func searchPlans(t *testing.T) []planned {
+	// Where few is negative, a source never has few issues, and the list is walked.
+	plan := func(text string, sort IssueSort, few int64) func(*Rx) error {
+		query, err := search.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(rx *Rx) error {
+			_, _, err := rx.find(Search{
+				Projects: []event.ProjectID{1, 2}, Query: query, Text: text, Sort: sort, Limit: 10, Me: 1, Now: time.UnixMilli(1e12),
+			}, few)
+			return err
+		}
+	}
+	find := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, fewIssues) }
+	walk := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, -1) }
+	params := []string{"p", "s", "json_each"}
+	return []planned{
+		{"issues by last seen", find("is:unresolved", SortLastSeen), "issues_by_seen (project_id=? AND state=?)\nUSE TEMP B-TREE FOR LAST 2 TERMS", params},
+		{"issues by first seen", find("", SortFirstSeen), "SEARCH x USING COVERING INDEX issues_by_id (project_id=? AND state=?)", params},
+		{"issues by events", find("", SortEvents), "issues_by_count (project_id=? AND state=?)\nUSE TEMP B-TREE FOR LAST 2 TERMS", params},
+		{"issues by users", find("", SortUsers), "issues_by_count (project_id=? AND state=? AND count_step>?)", append(params, "top")},
+		{"issues by trend", find("", SortTrend), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", params},
+		{"many issues by trend", walk("", SortTrend), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", append(params, "top")},
+		{"issues seen lately", walk("lastSeen:-24h", SortLastSeen), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", params},
+		{"issues without a tag", find("!browser:Safari !has:user", SortLastSeen), "SEARCH t USING PRIMARY KEY (issue_id=? AND key=?)", params},
+		{"issues by a tag", find("environment:prod", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},
+		{"many issues by a tag", walk("environment:prod", SortLastSeen), "SEARCH t USING COVERING INDEX issue_tags_by_value (key=? AND value=? AND issue_id=?)", params},
+		{"many issues by text", walk("checkout", SortLastSeen), "issues_by_seen (project_id=? AND state=?)", append(params, "issue_texts")},
+		{"members' texts", find("checkout", SortLastSeen), "issues_by_head", append(params, "issue_texts", "issues")},
+		{"issues by the begin of a tag", find("release:1.*", SortLastSeen), "issue_tags_by_value (key=? AND value>? AND value<?)", params},
+		{"issues by text", find("checkout", SortLastSeen), "issue_texts VIRTUAL TABLE INDEX", append(params, "issue_texts")},
+		{"my issues", find("assigned:me", SortLastSeen), "issues_by_assignee (assignee_user_id=?)", params},
+		{"frequent issues", find("times_seen:>100", SortLastSeen), "issues_by_count (project_id=? AND state=? AND count_step>?)", params},
+		{"an issue by its short id", find("issue:shop-1", SortLastSeen), "SEARCH projects USING COVERING INDEX sqlite_autoindex_projects_1 (slug=?)", params},
+		{"regressed issues", find("is:regressed", SortLastSeen), "SEARCH h USING INDEX history_by_issue (issue_id=?)", params},
+		{"texts to index", func(rx *Rx) error { _, err := rx.TextsDue(10); return err }, "SEARCH i USING INTEGER PRIMARY KEY", []string{"d"}},
+	}
+}
