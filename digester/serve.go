@@ -23,6 +23,7 @@ import (
 	"sundew/digester/queue/local"
 	"sundew/digester/release"
 	"sundew/digester/replicate"
+	"sundew/digester/search/indexer"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/wire"
@@ -268,6 +269,10 @@ func (s *service) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return s.runBackup(ctx) })
+	group.Go(func() error {
+		indexer.Run(ctx, indexer.Config{Replica: s.replica, DB: s.db, Log: s.log})
+		return nil
+	})
 	group.Go(func() error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)

@@ -19,14 +19,14 @@ type auditPage struct {
 	shell
 	Action   string // where the form that filters leads
 	Entries  []auditRow
-	Projects []choice // to filter by; none: the page is one project's
-	Users    []choice
+	Projects []listed // to filter by; none: the page is one project's
+	Users    []listed
 	Filtered bool
 	Pager    pager
 }
 
-// choice is one of a form's list.
-type choice struct {
+// listed is one of a form's list.
+type listed struct {
 	ID       int64
 	Text     string
 	Selected bool
@@ -66,7 +66,7 @@ func (d *Dashboard) showAudit(rx *store.Rx, r *http.Request) (reply, error) {
 	} else {
 		query.Project = event.ProjectID(queryNumber(r, "project", math.MaxInt64, 0))
 		for _, p := range projects {
-			page.Projects = append(page.Projects, choice{ID: int64(p.ID), Text: p.Name, Selected: p.ID == query.Project})
+			page.Projects = append(page.Projects, listed{ID: int64(p.ID), Text: p.Name, Selected: p.ID == query.Project})
 		}
 	}
 	if page.Users, err = auditUsers(rx, who(r), team, query.User); err != nil {
@@ -86,18 +86,18 @@ func (d *Dashboard) showAudit(rx *store.Rx, r *http.Request) (reply, error) {
 
 // auditUsers are the people to filter by: for the installation's admins everybody,
 // for others those of the project's team.
-func auditUsers(rx *store.Rx, me access.Person, team, selected int64) ([]choice, error) {
-	var all []choice
+func auditUsers(rx *store.Rx, me access.Person, team, selected int64) ([]listed, error) {
+	var all []listed
 	if !me.SeesAll() {
 		members, err := rx.TeamMembers(team)
 		for _, m := range members {
-			all = append(all, choice{ID: m.UserID, Text: m.Name, Selected: m.UserID == selected})
+			all = append(all, listed{ID: m.UserID, Text: m.Name, Selected: m.UserID == selected})
 		}
 		return all, err
 	}
 	users, err := rx.Users()
 	for _, u := range users {
-		all = append(all, choice{ID: u.ID, Text: u.Name, Selected: u.ID == selected})
+		all = append(all, listed{ID: u.ID, Text: u.Name, Selected: u.ID == selected})
 	}
 	return all, err
 }

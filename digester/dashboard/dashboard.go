@@ -152,7 +152,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
 	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup",
-		"account", "audit", "forgot", "invitations", "mail", "password", "teams", "users":
+		"account", "audit", "forgot", "invitations", "mail", "password", "searches", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -176,6 +176,10 @@ func (d *Dashboard) routes(files assets) {
 	d.post("/projects", "create project", signedIn, d.createProject) // it asks for more itself: in which team?
 	d.get("/projects/{id}/setup", ofProject(access.Viewer), d.showSetup)
 	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
+	d.get("/teams/{id}/issues", ofTeam(access.Viewer), d.showTeamIssues)
+	d.get("/issues", signedIn, d.showAllIssues)
+	d.post("/searches", "save search", signedIn, d.saveSearch)                 // whose list it is for it asks itself,
+	d.post("/searches/{id}/delete", "delete search", signedIn, d.deleteSearch) // and whose search it is
 	d.get("/projects/{id}/quiet", ofProject(access.Member), d.showQuiet)
 	d.form("/projects/{id}/quiet", d.guarded(ofProject(access.Member), d.resolveQuiet))
 	d.get("/projects/{id}/feedback", ofProject(access.Viewer), d.showFeedback)

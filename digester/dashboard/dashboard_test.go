@@ -90,7 +90,7 @@ func TestNotFound(t *testing.T) {
 	s := newSite(t, nil)
 	s.message("here", testNow)
 	for _, path := range []string{
-		"/nowhere", "/issues", "/issues/0", "/issues/-1", "/issues/x", "/issues/2", "/issues/99999999999999999999",
+		"/nowhere", "/issues/0", "/issues/-1", "/issues/x", "/issues/2", "/issues/99999999999999999999",
 		"/issues/1/events/2", "/issues/1/events/x", "/issues/1/events/2/json", "/issues/2/events", "/projects/2/issues", "/projects/x/setup", "/projects",
 		"/events", "/events?id=", "/events/zz", "/events/" + strings.Repeat("0", 32), "/events/" + strings.Repeat("a", 32), "/static/none.css", "/\\example.com/",
 	} {

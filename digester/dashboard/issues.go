@@ -1,92 +1,40 @@
 package dashboard
 
 import (
+	"errors"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
+	"sundew/digester/access"
+	"sundew/digester/search"
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // issuesPerPage is how many issues a page of the list has.
 const issuesPerPage = 50
 
-// issueList is what the address of an issue list says. The zero value is what an
-// address without a query means.
-type issueList struct {
-	State stateFilter
-	Sort  store.IssueSort
-	Page  int // from 0
-}
-
-// stateFilter is a tab of the issue list.
-type stateFilter int
-
-const (
-	onlyOpen stateFilter = iota
-	onlyResolved
-	anyState
-)
-
-// states returns what the store is asked for.
-func (f stateFilter) states() []store.IssueState {
-	switch f {
-	case onlyResolved:
-		return []store.IssueState{store.StateResolved}
-	case anyState:
-		return nil
-	}
-	return []store.IssueState{store.StateOpen}
-}
-
-// parseIssueList reads a query. What it does not understand is the default.
-func parseIssueList(r *http.Request) issueList {
-	const lastPage = 10_000 // beyond it nobody looks; it bounds the offset
-	list := issueList{Page: int(queryNumber(r, "page", lastPage, 1)) - 1}
-	switch r.URL.Query().Get("state") {
-	case "resolved":
-		list.State = onlyResolved
-	case "all":
-		list.State = anyState
-	}
-	if r.URL.Query().Get("sort") == "events" {
-		list.Sort = store.SortEvents
-	}
-	return list
-}
-
-// query is the inverse of parseIssueList.
-func (l issueList) query() string {
-	q := url.Values{}
-	switch l.State {
-	case onlyResolved:
-		q.Set("state", "resolved")
-	case anyState:
-		q.Set("state", "all")
-	}
-	if l.Sort == store.SortEvents {
-		q.Set("sort", "events")
-	}
-	if l.Page > 0 {
-		q.Set("page", strconv.Itoa(l.Page+1))
-	}
-	if len(q) == 0 {
-		return ""
-	}
-	return "?" + q.Encode()
-}
-
-// issuesPage is a project's issue list.
+// issuesPage is an issue list: of a project, of a team, or of all that a person sees.
 type issuesPage struct {
 	shell
-	Project store.Project
+	Project store.Project // the zero project: a list of several
+	Heading string
+	Base    string // address of the list, without a query
 	List    issueList
+	Lists   []tab // other lists of several projects
 	Tabs    []tab
-	Sorts   []tab
+	Error   *queryError
+	Fields  []listField
+	Saved   savedView
 	Rows    []issueRow
 	Pager   pager
 	First   string // address of the list's first page
+	All     string // address of the list without any condition
 	Notice  string // what a form has just done
+	Events  int64  // ever, of all its projects
+	Started bool   // there is a project
 }
 
 // tab is one of several views of the same thing.
@@ -95,6 +43,26 @@ type tab struct {
 	Count   string // empty: none is shown
 	URL     string
 	Current bool
+}
+
+// listField is a field beside the query.
+type listField struct {
+	Name, Label string
+	All         string // what no choice is called; empty: the first choice is meant
+	Choices     []choice
+	Value       string
+}
+
+// queryError is a query with the place that is wrong.
+type queryError struct {
+	Says                 []said
+	Before, Wrong, After string
+}
+
+// said is a part of a message; code is a part of a query.
+type said struct {
+	Text string
+	Code bool
 }
 
 // issueRow is one issue of the list.
@@ -106,95 +74,246 @@ type issueRow struct {
 // PageNumber is what people call the page.
 func (p issuesPage) PageNumber() int { return p.List.Page + 1 }
 
-// OpenOnly reports whether the tab of open issues is shown.
-func (p issuesPage) OpenOnly() bool { return p.List.State == onlyOpen }
+// Filtered reports whether the list asks for more than a state.
+func (p issuesPage) Filtered() bool {
+	return p.List.Environment+p.List.Release+p.List.Since != "" || p.rest() != ""
+}
+
+// OpenOnly reports whether all open issues are shown, and nothing else.
+func (p issuesPage) OpenOnly() bool { return p.List.Query == openQuery && !p.Filtered() }
+
+func (p issuesPage) rest() string {
+	q, err := search.Parse(p.List.Query)
+	if err != nil {
+		return p.List.Query
+	}
+	_, rest := states(p.List.Query, q)
+	return rest
+}
 
 // ResolvedRow reports whether the issue is resolved.
 func (r issueRow) ResolvedRow() bool { return r.State == store.StateResolved }
 
+// Decided reports whether the row says which state the issue is in.
+func (r issueRow) Decided() bool { return r.State != store.StateOpen }
+
+// showIssues is GET /projects/{id}/issues.
 func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 	project, err := pathProject(rx, r)
 	if err != nil {
 		return reply{}, err
 	}
-	list := parseIssueList(r)
 	page := issuesPage{
-		shell:   shell{Title: project.Name, Trail: d.trail()},
-		Project: project, List: list,
-		Sorts:  d.sortTabs(project, list),
+		shell: shell{Title: project.Name, Trail: d.trail()}, Heading: project.Name, Project: project, Base: d.links.openIssues(project.ID),
 		Notice: resolvedWords(r),
 	}
-	counts, err := rx.IssueCounts(project.ID)
-	if err != nil {
-		return reply{}, err
-	}
-	page.Tabs = d.stateTabs(project, list, counts)
-	issues, more, err := rx.Issues(store.IssueQuery{
-		Project: project.ID, States: list.State.states(), Sort: list.Sort,
-		Offset: list.Page * issuesPerPage, Limit: issuesPerPage,
-	})
-	if err != nil {
-		return reply{}, err
-	}
-	if page.Rows, err = d.issueRows(rx, issues); err != nil {
-		return reply{}, err
-	}
-	page.First = d.links.issues(project.ID, issueList{State: list.State, Sort: list.Sort})
-	page.Pager = d.issuesPager(project, list, more)
-	return show("issues", page), nil
+	return d.listIssues(rx, r, page, store.SearchPlace{Project: project.ID}, []store.Project{project})
 }
 
-func (d *Dashboard) issuesPager(p store.Project, list issueList, more bool) pager {
-	pages := pager{NewerText: "Previous", OlderText: "Next", Text: "Page " + strconv.Itoa(list.Page+1)}
+// showTeamIssues is GET /teams/{id}/issues.
+func (d *Dashboard) showTeamIssues(rx *store.Rx, r *http.Request) (reply, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return reply{}, err
+	}
+	team, err := rx.Team(id)
+	if err != nil {
+		return reply{}, err
+	}
+	page := issuesPage{shell: shell{Title: team.Name, Trail: d.trail()}, Heading: "Issues of " + team.Name, Base: d.links.teamIssues(id)}
+	projects, err := rx.Projects()
+	if err != nil {
+		return reply{}, err
+	}
+	projects = slices.DeleteFunc(projects, func(p store.Project) bool { return p.TeamID != id })
+	return d.listIssues(rx, r, page, store.SearchPlace{Team: id}, projects)
+}
+
+// showAllIssues is GET /issues: those of all projects that the person sees.
+func (d *Dashboard) showAllIssues(rx *store.Rx, r *http.Request) (reply, error) {
+	projects, err := rx.Projects()
+	if err != nil {
+		return reply{}, err
+	}
+	projects = slices.DeleteFunc(projects, func(p store.Project) bool { return who(r).In(p.ID) == access.None })
+	page := issuesPage{shell: shell{Title: "All issues", Trail: d.trail()}, Heading: "All issues", Base: d.links.allIssues()}
+	return d.listIssues(rx, r, page, store.SearchPlace{}, projects)
+}
+
+// listIssues fills a page with a search in some projects. A query that cannot be
+// understood is shown with what is wrong.
+func (d *Dashboard) listIssues(rx *store.Rx, r *http.Request, page issuesPage, place store.SearchPlace, projects []store.Project) (reply, error) {
+	page.List = parseIssueList(r)
+	page.Started = len(projects) > 0
+	ids := make([]event.ProjectID, len(projects))
+	for i, p := range projects {
+		ids[i] = p.ID
+		page.Events += p.Events
+	}
+	page.First, page.All = page.link(issueList{
+		Query: page.List.Query, Environment: page.List.Environment, Release: page.List.Release, Since: page.List.Since, Graph: page.List.Graph, Sort: page.List.Sort,
+	}), page.link(issueList{Graph: page.List.Graph, Sort: page.List.Sort})
+	var err error
+	if page.Saved, err = d.savedView(rx, r, page, place); err != nil {
+		return reply{}, err
+	}
+	if page.Fields, err = listFields(rx, page.List, ids); err != nil {
+		return reply{}, err
+	}
+	if page.Project.ID == 0 {
+		if page.Lists, err = d.listTabs(rx, who(r), place); err != nil {
+			return reply{}, err
+		}
+	}
+	query, err := search.Parse(page.List.Query)
+	if err == nil {
+		if page.Tabs, err = page.stateTabs(rx, query, ids); err != nil {
+			return reply{}, err
+		}
+		err = d.findRows(rx, r, &page, query, ids)
+	}
+	rep := show("issues", &page)
+	var wrong *search.Error
+	if errors.As(err, &wrong) {
+		page.Error = newQueryError(page.List.Query, wrong)
+		rep.status = http.StatusUnprocessableEntity
+		err = nil
+	}
+	return rep, err
+}
+
+// findRows runs the search.
+func (d *Dashboard) findRows(rx *store.Rx, r *http.Request, page *issuesPage, query search.Query, ids []event.ProjectID) error {
+	list := page.List
+	issues, more, err := rx.Find(store.Search{
+		Projects: ids, Query: append(query, list.filters()...), Text: list.Query, Me: who(r).ID, Sort: list.sort(),
+		Offset: list.Page * issuesPerPage, Limit: issuesPerPage, Now: d.cfg.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	if page.Rows, err = d.issueRows(rx, issues, list.Graph); err != nil {
+		return err
+	}
+	page.Pager = pager{NewerText: "Previous", OlderText: "Next", Text: "Page " + strconv.Itoa(list.Page+1)}
 	if list.Page > 0 {
-		pages.Newer = d.links.issues(p.ID, issueList{list.State, list.Sort, list.Page - 1})
+		page.Pager.Newer = page.link(list.onPage(list.Page - 1))
 	}
 	if more {
-		pages.Older = d.links.issues(p.ID, issueList{list.State, list.Sort, list.Page + 1})
+		page.Pager.Older = page.link(list.onPage(list.Page + 1))
 	}
-	return pages
+	return nil
+}
+
+func (l issueList) onPage(n int) issueList {
+	l.Page = n
+	return l
+}
+
+// link leads to another view of the list.
+func (p issuesPage) link(list issueList) string { return p.Base + list.query() }
+
+func newQueryError(text string, e *search.Error) *queryError {
+	says := e.Error()
+	says = strings.ToUpper(says[:1]) + says[1:]
+	wrong := &queryError{Before: text[:e.At], Wrong: text[e.At:e.End], After: text[e.End:]}
+	for i, part := range strings.Split(says, "`") {
+		wrong.Says = append(wrong.Says, said{Text: part, Code: i%2 == 1})
+	}
+	return wrong
 }
 
 // issueRows adds the graphs to a list of issues.
-func (d *Dashboard) issueRows(rx *store.Rx, issues []store.Issue) ([]issueRow, error) {
-	now := d.cfg.Now()
+func (d *Dashboard) issueRows(rx *store.Rx, issues []store.Issue, graph string) ([]issueRow, error) {
+	now, span := d.cfg.Now(), graphOf(graph)
 	ids := make([]int64, len(issues))
 	for i, issue := range issues {
 		ids[i] = issue.ID
 	}
-	hours, err := rx.IssueHours(ids, chartStart(now))
+	hours, err := rx.IssueHours(ids, span.start(now))
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]issueRow, len(issues))
 	for i, issue := range issues {
-		rows[i] = issueRow{Issue: issue, Chart: newChart(hours[issue.ID], now)}
+		rows[i] = issueRow{Issue: issue, Chart: newChartOf(hours[issue.ID], now, span)}
 	}
 	return rows, nil
 }
 
-func (d *Dashboard) stateTabs(p store.Project, list issueList, counts store.StateCounts) []tab {
-	newTab := func(text string, state stateFilter, n int64) tab {
-		return tab{
-			Text: text, Count: formatCount(n), Current: list.State == state,
-			URL: d.links.issues(p.ID, issueList{State: state, Sort: list.Sort}),
+// stateTabs are shortcuts into the query: each sets the state that it asks for and
+// leaves all else as it is. Numbers are shown where nothing else is asked for.
+func (p issuesPage) stateTabs(rx *store.Rx, query search.Query, ids []event.ProjectID) ([]tab, error) {
+	asked, rest := states(p.List.Query, query)
+	var counts store.StateCounts
+	var err error
+	if !p.Filtered() {
+		if counts, err = rx.CountStates(ids); err != nil {
+			return nil, err
 		}
+	}
+	newTab := func(text, state string, n int64) tab {
+		list := p.List.onPage(0)
+		if list.Query = rest; state != "" {
+			list.Query = strings.TrimSpace("is:" + state + " " + rest)
+		}
+		t := tab{Text: text, Current: asked == state, URL: p.link(list)}
+		if !p.Filtered() {
+			t.Count = formatCount(n)
+		}
+		return t
 	}
 	return []tab{
-		newTab("Open", onlyOpen, counts.Open),
-		newTab("Resolved", onlyResolved, counts.Resolved),
-		newTab("All", anyState, counts.Open+counts.Resolved+counts.Muted),
-	}
+		newTab("Open", "unresolved", counts.Open),
+		newTab("Resolved", "resolved", counts.Resolved),
+		newTab("Muted", "muted", counts.Muted),
+		newTab("All", "", counts.Open+counts.Resolved+counts.Muted),
+	}, nil
 }
 
-func (d *Dashboard) sortTabs(p store.Project, list issueList) []tab {
-	newTab := func(text string, sort store.IssueSort) tab {
-		return tab{
-			Text: text, Current: list.Sort == sort,
-			URL: d.links.issues(p.ID, issueList{State: list.State, Sort: sort}),
+// listTabs leads from one list of several projects to another.
+func (d *Dashboard) listTabs(rx *store.Rx, p access.Person, place store.SearchPlace) ([]tab, error) {
+	teams, err := rx.Teams()
+	if err != nil {
+		return nil, err
+	}
+	tabs := []tab{{Text: "All projects", URL: d.links.allIssues(), Current: place.Team == 0}}
+	for _, t := range teams {
+		if p.Teams[t.ID] != access.None || t.ID == place.Team {
+			tabs = append(tabs, tab{Text: t.Name, URL: d.links.teamIssues(t.ID), Current: t.ID == place.Team})
 		}
 	}
-	return []tab{newTab("Last seen", store.SortLastSeen), newTab("Events", store.SortEvents)}
+	if len(tabs) == 1 {
+		return nil, nil
+	}
+	return tabs, nil
+}
+
+// listFields are the fields beside the query, with what can be chosen.
+func listFields(rx *store.Rx, list issueList, ids []event.ProjectID) ([]listField, error) {
+	facets, err := rx.Facets(ids)
+	if err != nil {
+		return nil, err
+	}
+	return []listField{
+		{Name: "env", Label: "Environment", All: "All environments", Choices: choicesOf(facets.Environments, list.Environment), Value: list.Environment},
+		{Name: "release", Label: "Release", All: "All releases", Choices: choicesOf(facets.Releases, list.Release), Value: list.Release},
+		{Name: "since", Label: "Last seen in", All: "Any time", Choices: spans(), Value: list.Since},
+		{Name: "sort", Label: "Sort by", Choices: issueSorts(), Value: list.Sort},
+		{Name: "graph", Label: "Graph", Choices: graphSpans(), Value: list.Graph},
+	}, nil
+}
+
+// choicesOf makes choices of values, that of the address among them.
+func choicesOf(values []string, value string) []choice {
+	if value != "" && !slices.Contains(values, value) {
+		values = append([]string{value}, values...)
+	}
+	choices := make([]choice, len(values))
+	for i, v := range values {
+		choices[i] = choice{v, v}
+	}
+	return choices
 }
 
 // trail returns the crumbs of a page right below the project list.

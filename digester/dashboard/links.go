@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sundew/digester/store"
 	"sundew/schema/event"
 )
 
@@ -68,9 +69,36 @@ func (l links) setup(id event.ProjectID, platform string) string {
 	return to
 }
 
-// issues leads to a project's issue list; what is the default is left out.
-func (l links) issues(id event.ProjectID, list issueList) string {
-	return l.project(id) + "/issues" + list.query()
+// issuesAt leads to an issue list; what is the default is left out.
+func (l links) issuesAt(place store.SearchPlace, list issueList) string {
+	switch {
+	case place.Project != 0:
+		return l.openIssues(place.Project) + list.query()
+	case place.Team != 0:
+		return l.teamIssues(place.Team) + list.query()
+	}
+	return l.allIssues() + list.query()
+}
+
+func (l links) allIssues() string { return l.base + "/issues" }
+
+func (l links) teamIssues(team int64) string {
+	return l.base + "/teams/" + strconv.FormatInt(team, 10) + "/issues"
+}
+
+func (l links) searches() string { return l.base + "/searches" }
+
+func (l links) deleteSearch(id int64) string {
+	return l.searches() + "/" + strconv.FormatInt(id, 10) + "/delete"
+}
+
+// withParam adds a parameter to an address.
+func withParam(to, name, value string) string {
+	separator := "?"
+	if strings.Contains(to, "?") {
+		separator = "&"
+	}
+	return to + separator + url.Values{name: {value}}.Encode()
 }
 
 func (l links) openIssues(id event.ProjectID) string { return l.project(id) + "/issues" }

@@ -63,7 +63,7 @@ func TestIssueList(t *testing.T) {
 	second := s.mustGet("/projects/1/issues?page=2")
 	mustContain(t, second, "message 050", "message 059", `rel="prev" href="/projects/1/issues"`)
 	mustLack(t, second, "message 049", `rel="next"`)
-	for _, nonsense := range []string{"?page=0", "?page=-1", "?page=x", "?page=99999999999999999999", "?state=nonsense&sort=nonsense", "?page=100000"} {
+	for _, nonsense := range []string{"?page=0", "?page=-1", "?page=x", "?page=99999999999999999999", "?since=nonsense&graph=nonsense&sort=nonsense", "?page=100000"} {
 		if page := s.mustGet("/projects/1/issues" + nonsense); page != first {
 			t.Errorf("%s is not the first page", nonsense)
 		}
@@ -86,8 +86,8 @@ func TestStates(t *testing.T) {
 	}
 	mustContain(t, s.mustGet("/issues/1"), "Reopen", "<span>Resolved</span>", `href="/issues/1/events/1"`)
 	mustLack(t, s.mustGet("/projects/1/issues"), ">one<")
-	mustContain(t, s.mustGet("/projects/1/issues?state=resolved"), ">one<", `Open <span class="badge">1</span>`, `Resolved <span class="badge">1</span>`, `All <span class="badge">2</span>`)
-	mustContain(t, s.mustGet("/projects/1/issues?state=all"), ">one<", ">two<")
+	mustContain(t, s.mustGet("/projects/1/issues?q=is:resolved"), ">one<", `Open <span class="badge">1</span>`, `Resolved <span class="badge">1</span>`, `All <span class="badge">2</span>`)
+	mustContain(t, s.mustGet("/projects/1/issues?q="), ">one<", ">two<")
 
 	s.message("one", testNow)
 	mustContain(t, s.mustGet("/issues/1"), "Came back after it was resolved", "Resolve</button>")

@@ -23,7 +23,7 @@ func TestQuietIssues(t *testing.T) {
 	s.post("/projects", "name=Other")
 
 	mustContain(t, s.mustGet("/projects/1/issues"), `href="/projects/1/quiet"`)
-	mustLack(t, s.mustGet("/projects/1/issues?state=resolved"), "/quiet")
+	mustLack(t, s.mustGet("/projects/1/issues?q=is:resolved"), "/quiet")
 	text := textOf(s.mustGet("/projects/1/quiet"))
 	mustContain(t, text, "7 days 404 14 days 404 30 days 1 90 days 0 1 open issue not seen for 30 days", "Resolve 1 issue ")
 	for _, nonsense := range []string{"?days=1", "?days=8", "?days=x", "?days=-7"} {

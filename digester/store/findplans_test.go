@@ -46,6 +46,10 @@ func searchPlans(t *testing.T) []planned {
 		{"frequent issues", find("times_seen:>100", SortLastSeen), "issues_by_count (project_id=? AND state=? AND count_step>?)", params},
 		{"an issue by its short id", find("issue:shop-1", SortLastSeen), "SEARCH projects USING COVERING INDEX sqlite_autoindex_projects_1 (slug=?)", params},
 		{"regressed issues", find("is:regressed", SortLastSeen), "SEARCH h USING INDEX history_by_issue (issue_id=?)", params},
+		{"environments and releases", func(rx *Rx) error { _, err := rx.Facets([]event.ProjectID{1, 2}); return err }, "SEARCH c USING PRIMARY KEY (project_id=?)", params},
+		{"searches of a project", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{Project: 1}, 1); return err }, "saved_searches_by_project", nil},
+		{"searches of a team", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{Team: 1}, 1); return err }, "saved_searches_by_team", nil},
+		{"searches of a person", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{}, 1); return err }, "saved_searches_by_user", nil},
 		{"texts to index", func(rx *Rx) error { _, err := rx.TextsDue(10); return err }, "SEARCH i USING INTEGER PRIMARY KEY", []string{"d"}},
 	}
 }

@@ -45,7 +45,7 @@ func (tx *Tx) IndexTexts(texts []IssueText) error {
 		if n == 0 {
 			continue
 		}
-		if err := tx.dropText(t.Due.Issue); err != nil {
+		if _, err := tx.exec(`DELETE FROM issue_texts WHERE rowid = ?`, t.Due.Issue); err != nil {
 			return err
 		}
 		if t.Text == "" {
@@ -56,10 +56,4 @@ func (tx *Tx) IndexTexts(texts []IssueText) error {
 		}
 	}
 	return nil
-}
-
-// dropText takes an issue out of the index.
-func (tx *Tx) dropText(issue int64) error {
-	_, err := tx.exec(`DELETE FROM issue_texts WHERE rowid = ?`, issue)
-	return err
 }

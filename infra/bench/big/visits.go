@@ -49,7 +49,7 @@ func newVisits(pages *dashboard.Dashboard, cookies []*http.Cookie, made uint64) 
 		{"set-up", fixed("/projects/1/setup")},
 		{"issues by last seen", func() string { return fmt.Sprintf("/projects/1/issues?page=%d", 1+random.IntN(10)) }},
 		{"issues by events", func() string { return fmt.Sprintf("/projects/1/issues?sort=events&page=%d", 1+random.IntN(10)) }},
-		{"all issues", fixed("/projects/1/issues?state=all")},
+		{"all issues", fixed("/projects/1/issues?q=")},
 		{"quiet issues", fixed("/projects/1/quiet")},
 		{"an issue", issue},
 		{"its events", func() string { return issue() + "/events" }},

@@ -1,0 +1,159 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"sundew/digester/access"
+	"sundew/digester/store"
+	"sundew/schema/event"
+)
+
+// savedView is the saved searches beside a list, and the form for another one.
+type savedView struct {
+	Searches []savedRow
+	Place    store.SearchPlace
+	Query    string // what would be saved
+	Sort     string
+	MayShare bool
+	Gone     *goneSearch // what was just deleted
+	Error    string      // why a search was not saved
+}
+
+// savedRow is one saved search.
+type savedRow struct {
+	store.SavedSearch
+	URL       string
+	Current   bool
+	MayDelete bool
+}
+
+// goneSearch is a search that was deleted, to be saved again.
+type goneSearch struct {
+	Name   string
+	Shared bool
+}
+
+// savedView reads the searches of a list's place.
+func (d *Dashboard) savedView(rx *store.Rx, r *http.Request, page issuesPage, place store.SearchPlace) (savedView, error) {
+	view := savedView{Place: place, Query: page.List.whole(), Sort: page.List.Sort, MayShare: roleAt(who(r), place) >= access.Member}
+	q := r.URL.Query()
+	if name := q.Get("deleted"); name != "" {
+		view.Gone = &goneSearch{Name: name, Shared: q.Has("shared")}
+	}
+	switch q.Get("unsaved") {
+	case "name":
+		view.Error = "The search was not saved: a name needs 1 to 60 characters and no line breaks, and there can be 50 searches beside a list."
+	case "query":
+		view.Error = "The search was not saved: it is too long."
+	}
+	searches, err := rx.SavedSearches(place, who(r).ID)
+	for _, s := range searches {
+		view.Searches = append(view.Searches, savedRow{
+			SavedSearch: s, URL: page.link(issueList{Query: s.Query, Sort: s.Sort, Graph: page.List.Graph}),
+			Current: s.Query == view.Query && s.Sort == view.Sort, MayDelete: mayDelete(who(r), s),
+		})
+	}
+	return view, err
+}
+
+// roleAt is a person's role at a place; nobody shares the list of all that they see.
+func roleAt(p access.Person, place store.SearchPlace) access.Role {
+	switch {
+	case place.Project != 0:
+		return p.In(place.Project)
+	case place.Team != 0:
+		return p.OfTeam(place.Team)
+	}
+	return access.Viewer
+}
+
+func mayDelete(p access.Person, s store.SavedSearch) bool {
+	return s.UserID == p.ID || s.Shared && roleAt(p, s.Place) >= access.Member
+}
+
+// saveSearch is POST /searches.
+func (d *Dashboard) saveSearch(tx *store.Tx, r *http.Request) (reply, error) {
+	place, err := formPlace(r)
+	if err != nil {
+		return reply{}, err
+	}
+	s := store.SavedSearch{
+		UserID: who(r).ID, Place: place, Shared: r.PostFormValue("shared") != "", Name: r.PostFormValue("name"),
+		Query: strings.TrimSpace(r.PostFormValue("query")), Sort: known(issueSorts()[1:], r.PostFormValue("sort")),
+	}
+	least := access.Viewer
+	if s.Shared {
+		least = access.Member
+	}
+	if err := enough(roleAt(who(r), place), least); err != nil {
+		return reply{}, err
+	}
+	back := d.links.issuesAt(place, issueList{Query: s.Query, Sort: s.Sort})
+	err = tx.SaveSearch(s)
+	if errors.Is(err, store.ErrInvalid) {
+		return redirect(withParam(back, "unsaved", "name")), nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return redirect(back), d.auditSearch(tx, r, "search.save", s)
+}
+
+// deleteSearch is POST /searches/{id}/delete. It leads to the list of what was
+// deleted, from where it can be saved again.
+func (d *Dashboard) deleteSearch(tx *store.Tx, r *http.Request) (reply, error) {
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return reply{}, err
+	}
+	s, err := tx.SavedSearch(id)
+	if err != nil {
+		return reply{}, err
+	}
+	if !mayDelete(who(r), s) {
+		if s.Shared {
+			return reply{}, enough(roleAt(who(r), s.Place), access.Member)
+		}
+		return reply{}, store.ErrNotFound
+	}
+	if err := tx.DeleteSearch(id); err != nil {
+		return reply{}, err
+	}
+	back := withParam(d.links.issuesAt(s.Place, issueList{Query: s.Query, Sort: s.Sort}), "deleted", s.Name)
+	if s.Shared {
+		back = withParam(back, "shared", "1")
+	}
+	return redirect(back), d.auditSearch(tx, r, "search.delete", s)
+}
+
+// auditSearch notes what concerns others: shared searches.
+func (d *Dashboard) auditSearch(tx *store.Tx, r *http.Request, action string, s store.SavedSearch) error {
+	if !s.Shared {
+		return nil
+	}
+	return tx.Audit(who(r), store.AuditEntry{
+		Action: action, Project: s.Place.Project, TeamID: s.Place.Team, Subject: s.Name, Detail: s.Query, Address: d.cfg.Address(r),
+	})
+}
+
+// formPlace reads which list a form is about.
+func formPlace(r *http.Request) (store.SearchPlace, error) {
+	var place store.SearchPlace
+	project, team := r.PostFormValue("project"), r.PostFormValue("team")
+	var errProject, errTeam error
+	if project != "" {
+		var id int64
+		id, errProject = strconv.ParseInt(project, 10, 64)
+		place.Project = event.ProjectID(id)
+	}
+	if team != "" {
+		place.Team, errTeam = strconv.ParseInt(team, 10, 64)
+	}
+	if errProject != nil || errTeam != nil || place.Project < 0 || place.Team < 0 || place.Project != 0 && place.Team != 0 {
+		return place, errForm
+	}
+	return place, nil
+}
