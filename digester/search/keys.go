@@ -11,6 +11,7 @@ type key struct {
 	name    string
 	allowed string // values, in words; "": anything
 	tag     bool   // it is the name of a tag nevertheless
+	plain   bool   // and its values are that tag's, as typed
 	parse   func(*parser) (Cond, error)
 }
 
@@ -107,7 +108,7 @@ func match(name string, c Column) key {
 
 // tag is a key for which a tag has another name.
 func tag(name string) key {
-	return key{name: name, tag: true, parse: func(p *parser) (Cond, error) { return Tag{name, p.patterns()}, nil }}
+	return key{name: name, tag: true, plain: true, parse: func(p *parser) (Cond, error) { return Tag{name, p.patterns()}, nil }}
 }
 
 // named is a tag whose value is a name with a version, which may be left out:

@@ -54,9 +54,26 @@ func (c AssignedTo) text() string {
 
 func (c Level) text() string { return "level:" + list(c.Any, levelText) }
 
-// text writes the tag as tags[key]: the key may be one that means something else,
-// and values of some keys are more than what was typed.
-func (c Tag) text() string { return "tags[" + c.Key + "]:" + list(c.Any, Pattern.text) }
+// text writes the tag as tags[key] where the key alone means something else, or where
+// its values are more than what was typed.
+func (c Tag) text() string {
+	k, isKey := keyOf(c.Key)
+	_, isGuess := guessKey(c.Key)
+	if isKey && k.plain && k.name == c.Key || !isKey && !isGuess && isWord(c.Key) {
+		return c.Key + ":" + list(c.Any, Pattern.text)
+	}
+	return "tags[" + c.Key + "]:" + list(c.Any, Pattern.text)
+}
+
+// isWord reports whether a key can be typed as it is.
+func isWord(key string) bool {
+	for i := range len(key) {
+		if !isKeyByte(key[i], i == 0) {
+			return false
+		}
+	}
+	return key != ""
+}
 
 func (c Has) text() string { return `has:"` + escape(c.Key) + `"` }
 

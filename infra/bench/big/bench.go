@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,7 +17,9 @@ import (
 	"sundew/digester/ledger"
 	"sundew/digester/password"
 	"sundew/digester/queue/local"
+	"sundew/digester/search/indexer"
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // projectName is what the only project of a database of ours is called.
@@ -36,7 +39,7 @@ type bench struct {
 
 // open opens or makes a database. What an earlier run left in the queue is digested
 // first; then the number of stored events is the number of those ever made.
-func open(ctx context.Context, dir string) (_ *bench, err error) {
+func open(ctx context.Context, dir string, issues int) (_ *bench, err error) {
 	b := &bench{path: filepath.Join(dir, "sundew.db")}
 	defer func() {
 		if err != nil {
@@ -66,7 +69,7 @@ func open(ctx context.Context, dir string) (_ *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.load, err = newLoad(p.ID, uint64(p.Events)); err != nil {
+	if b.load, err = newLoad(p.ID, uint64(p.Events), issues); err != nil {
 		return nil, err
 	}
 	passwords := password.NewHasher(1)
@@ -155,7 +158,13 @@ func (b *bench) drain(ctx context.Context, n int64, beside func(context.Context)
 	go func() {
 		defer close(besideEnded)
 		if beside != nil {
+			indexed := make(chan struct{})
+			go func() {
+				defer close(indexed)
+				indexer.Run(ctx, b.indexing())
+			}()
 			beside(ctx)
+			<-indexed
 		}
 	}()
 	every := time.NewTicker(5 * time.Millisecond)
@@ -178,6 +187,25 @@ func (b *bench) drain(ctx context.Context, n int64, beside func(context.Context)
 func decided(d *digest.Digester) int64 {
 	h := d.Health()
 	return h.Stored + h.Duplicate + h.Dropped + h.Redelivered + h.Counts
+}
+
+// index indexes the texts of all issues that are due.
+func (b *bench) index(ctx context.Context, out io.Writer) error {
+	began, n := time.Now(), 0
+	for {
+		done, err := indexer.Step(ctx, b.indexing())
+		if err != nil {
+			return err
+		}
+		if n += done; done == 0 {
+			fmt.Fprintf(out, "%d issues indexed in %v, database %d MB\n", n, time.Since(began).Round(time.Millisecond), b.size()>>20)
+			return nil
+		}
+	}
+}
+
+func (b *bench) indexing() indexer.Config {
+	return indexer.Config{Replica: b.replica, DB: b.db, Log: zerolog.Nop()}
 }
 
 func (b *bench) close(ctx context.Context) {

@@ -21,7 +21,7 @@ func TestLoadGoesOn(t *testing.T) {
 	ids := make(map[event.ID]bool)
 	last := from
 	for _, made := range []uint64{0, 500, 1000} {
-		l, err := newLoad(1, made)
+		l, err := newLoad(1, made, 2000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestLoadGoesOn(t *testing.T) {
 // queue, then uses it as it is.
 func TestRunGoesOn(t *testing.T) {
 	dir := t.TempDir()
-	b, err := open(t.Context(), dir)
+	b, err := open(t.Context(), dir, 2000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestRunGoesOn(t *testing.T) {
 	want := int64(400)
 	for _, first := range []string{"the database has 300 events", "the database has 640 events"} {
 		var out strings.Builder
-		if err := run(t.Context(), &out, 400, step, dir); err != nil {
+		if err := run(t.Context(), &out, 400, step, 2000, dir); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), first) || !regexp.MustCompile(`\nflat \d+\.\d\d\n$`).MatchString(out.String()) || !strings.Contains(out.String(), "0 saw a busy database") {

@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	manyIssues = 2000
-	overDays   = 90
-	fillBatch  = 500
+	overDays  = 90
+	fillBatch = 500
 )
 
 // load makes messages out of recorded events. Events are numbered through all runs
@@ -28,6 +27,7 @@ type load struct {
 	bodies  [][]byte // JSON without its first brace, to be preceded by a fingerprint
 	codec   *wire.Codec
 	made    uint64 // number of the newest event
+	issues  int
 	zipf    *rand.Zipf
 
 	at       time.Time // when the newest event was received
@@ -36,12 +36,12 @@ type load struct {
 }
 
 // newLoad returns a load that goes on after the event numbered made.
-func newLoad(project event.ProjectID, made uint64) (*load, error) {
+func newLoad(project event.ProjectID, made uint64, issues int) (*load, error) {
 	requests, err := corpus.Captured()
 	if err != nil {
 		return nil, err
 	}
-	l := &load{project: project, codec: wire.NewCodec(), made: made}
+	l := &load{project: project, codec: wire.NewCodec(), made: made, issues: issues}
 	for _, r := range requests {
 		// Plain envelopes of one event are enough of a mix.
 		lines := bytes.SplitN(r.Body, []byte("\n"), 4)
@@ -56,7 +56,7 @@ func newLoad(project event.ProjectID, made uint64) (*load, error) {
 		return nil, fmt.Errorf("only %d recorded events are usable", len(l.bodies))
 	}
 	// Few issues have most of the events. A run that goes on draws other ones.
-	l.zipf = rand.NewZipf(rand.New(rand.NewPCG(1, 2+made)), 1.2, 5, manyIssues-1)
+	l.zipf = rand.NewZipf(rand.New(rand.NewPCG(1, 2+made)), 1.2, 5, uint64(issues-1))
 	return l, nil
 }
 
@@ -86,7 +86,11 @@ func (l *load) next() *wire.Message {
 	if l.at = l.at.Add(l.interval); l.at.After(l.until) {
 		l.at = l.until
 	}
-	json := append(fmt.Appendf(nil, `{"fingerprint":["issue %d"],"tags":{"user.tier":"t%d","shard":"s%d"},`, l.zipf.Uint64(), l.made%4, l.made%97),
+	issue := l.zipf.Uint64()
+	if l.made%2 == 0 && l.made/2 < uint64(l.issues) { // each comes once, the largest first
+		issue = l.made / 2
+	}
+	json := append(fmt.Appendf(nil, `{"fingerprint":["issue %d"],"tags":{"user.tier":"t%d","shard":"s%d","cart":"cart-%d"},`, issue, l.made%4, l.made%97, issue),
 		l.bodies[l.made%uint64(len(l.bodies))]...)
 	body, encoding := l.codec.Compress(json)
 	return &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: l.project, EventID: idOf(l.made),

@@ -1,14 +1,14 @@
 // Command big shows whether Sundew stays as fast as its database grows.
 //
-//	go run ./infra/bench/big [-events N] [-step N] [-dir DIR]
+//	go run ./infra/bench/big [-events N] [-issues N] [-step N] [-dir DIR]
 //
-// It digests recorded events, spread over ninety days and two thousand issues,
+// It digests recorded events, spread over ninety days and two thousand issues or more,
 // through the real queue, digester and store, until the database has as many as
 // asked for; the database of an earlier run in DIR is grown further, or used as it
 // is. Then it measures by turns how fast a step is digested into the large database
 // and into one that begins empty: on a machine that others use too, only what was
-// measured side by side can be compared. At the end it opens pages while digesting
-// goes on at full speed. Everything is in one process without HTTP intake, so that
+// measured side by side can be compared. At the end it opens pages and searches while
+// digesting goes on at full speed, and issues are indexed behind it. Everything is in one process without HTTP intake, so that
 // the database is what is measured. Last line: `flat 0.NN`, the median speed of the
 // large database over that of the empty ones.
 package main
@@ -31,17 +31,18 @@ const rounds = 5
 func main() {
 	events := flag.Int("events", 5_000_000, "events the large database has")
 	step := flag.Int("step", 100_000, "events between two lines, and of a measurement")
+	issues := flag.Int("issues", 2000, "issues the events are spread over; a run that goes on must have the same")
 	dir := flag.String("dir", "", "where the large database is, and stays; empty: a temporary directory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *events, *step, *dir); err != nil {
+	if err := run(ctx, os.Stdout, *events, *step, *issues, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "big:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, events, step int, dir string) (err error) {
+func run(ctx context.Context, out io.Writer, events, step, issues int, dir string) (err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "sundew-big-"); err != nil {
 			return err
@@ -49,7 +50,7 @@ func run(ctx context.Context, out io.Writer, events, step int, dir string) (err 
 		defer os.RemoveAll(dir)
 	}
 	fmt.Fprintf(out, "%s/%s, %d cores, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	b, err := open(ctx, dir)
+	b, err := open(ctx, dir, issues)
 	if err != nil {
 		return err
 	}
@@ -57,11 +58,14 @@ func run(ctx context.Context, out io.Writer, events, step int, dir string) (err 
 	if err := b.grow(ctx, out, events, step); err != nil {
 		return err
 	}
+	if err := b.index(ctx, out); err != nil {
+		return err
+	}
 	flat, err := compare(ctx, out, b, step)
 	if err != nil {
 		return err
 	}
-	visits := newVisits(b.pages, b.cookies, b.load.made)
+	visits := newVisits(b.pages, b.cookies, b.load.made, issues)
 	speed, err := b.measure(ctx, step, visits.visit)
 	if err != nil {
 		return err
@@ -107,7 +111,7 @@ func compare(ctx context.Context, out io.Writer, large *bench, step int) (float6
 		if err != nil {
 			return 0, err
 		}
-		empty, err := measureEmpty(ctx, step)
+		empty, err := measureEmpty(ctx, step, large.load.issues)
 		if err != nil {
 			return 0, err
 		}
@@ -118,13 +122,13 @@ func compare(ctx context.Context, out io.Writer, large *bench, step int) (float6
 }
 
 // measureEmpty digests a step into a database of its own and removes it.
-func measureEmpty(ctx context.Context, step int) (float64, error) {
+func measureEmpty(ctx context.Context, step, issues int) (float64, error) {
 	dir, err := os.MkdirTemp("", "sundew-empty-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	b, err := open(ctx, dir)
+	b, err := open(ctx, dir, issues)
 	if err != nil {
 		return 0, err
 	}

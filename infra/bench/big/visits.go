@@ -7,7 +7,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -39,10 +42,16 @@ type seen struct {
 }
 
 // newVisits returns visits to every page of a database with so many events.
-func newVisits(pages *dashboard.Dashboard, cookies []*http.Cookie, made uint64) *visits {
+func newVisits(pages *dashboard.Dashboard, cookies []*http.Cookie, made uint64, issues int) *visits {
 	random := rand.New(rand.NewPCG(3, made))
 	// Issues are numbered as they appeared, so that the first have most events.
-	issue := func() string { return fmt.Sprintf("/issues/%d", 1+random.IntN(manyIssues/20)) }
+	issue := func() string { return fmt.Sprintf("/issues/%d", 1+random.IntN(issues/20)) }
+	search := func(query string) func() string {
+		return func() string {
+			q := strings.ReplaceAll(query, "N", strconv.Itoa(random.IntN(issues)))
+			return "/projects/1/issues?q=" + url.QueryEscape(q)
+		}
+	}
 	fixed := func(path string) func() string { return func() string { return path } }
 	v := &visits{pages: pages, cookies: cookies, kinds: []kind{
 		{"projects", fixed("/")},
@@ -50,6 +59,26 @@ func newVisits(pages *dashboard.Dashboard, cookies []*http.Cookie, made uint64) 
 		{"issues by last seen", func() string { return fmt.Sprintf("/projects/1/issues?page=%d", 1+random.IntN(10)) }},
 		{"issues by events", func() string { return fmt.Sprintf("/projects/1/issues?sort=events&page=%d", 1+random.IntN(10)) }},
 		{"all issues", fixed("/projects/1/issues?q=")},
+		{"issues by first seen", fixed("/projects/1/issues?sort=first&q=")},
+		{"issues by users", fixed("/projects/1/issues?sort=users")},
+		{"rising issues", fixed("/projects/1/issues?sort=trend")},
+		{"issues of all projects", fixed("/issues?graph=14d")},
+		{"search: a rare tag", search("is:unresolved cart:cart-N")},
+		{"search: a frequent tag", search("is:unresolved user.tier:t1")},
+		{"search: two tags", search("user.tier:t1 shard:s13")},
+		{"search: not a tag", search("is:unresolved !browser:Safari !has:cart")},
+		{"search: the begin of a tag", search("cart:cart-N*")},
+		{"search: a rare text", search("frobnicate")},
+		{"search: a text", search("is:unresolved rejected")},
+		{"search: a frequent text", search("error")},
+		{"search: not a text", search("is:unresolved !error")},
+		{"search: text and tag", search(`TypeError shard:s13 level:error`)},
+		{"search: a title", search("title:*frobnicate*")},
+		{"search: times", search("firstSeen:-24h")},
+		{"search: old", search("lastSeen:+60d times_seen:>3")},
+		{"search: counts", search("times_seen:>100 users:>5")},
+		{"search: nobody's", search("is:unresolved assigned:me")},
+		{"search: by users", func() string { return "/projects/1/issues?sort=users&q=" + url.QueryEscape("shard:s13") }},
 		{"quiet issues", fixed("/projects/1/quiet")},
 		{"an issue", issue},
 		{"its events", func() string { return issue() + "/events" }},
