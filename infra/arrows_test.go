@@ -74,6 +74,8 @@ var mayImport = map[string][]string{
 	"sundew/digester/provider":        {},
 	"sundew/digester/queue":           {},
 	"sundew/digester/release":         {},
+	"sundew/digester/search":          {"sundew/schema/event"},
+	"sundew/digester/search/indexer":  {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":     {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":          {},
 	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/access", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},

@@ -96,6 +96,10 @@ func (d *document) addFrame(f *event.Frame) {
 // Plain is text as it is indexed and looked up: on one line, blanks one at a time.
 func Plain(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+// Fold is text with which the index and what is looked up are compared: case does not
+// matter.
+func Fold(text string) string { return strings.ToLower(text) }
+
 // cut shortens text to so many bytes, between two characters.
 func cut(text string, n int) string {
 	if len(text) <= n {

@@ -43,7 +43,7 @@ const (
 	// fewIssues is how many issues a condition may hold for to be looked up first. Of
 	// more than that, the list is walked in its order and each issue asked: a page is
 	// full soon then.
-	fewIssues = 4000
+	fewIssues = 10_000
 
 	// trendHours is what trends compare with as many before, the current hour included.
 	trendHours = 24
@@ -118,6 +118,7 @@ type finder struct {
 
 	states  []IssueState
 	where   []fragment // conditions on the issue x
+	phrases []string   // that have to be in its text
 	sources []source   // conditions for which an index has the issues
 	seen    span       // of last_seen, that follows from the conditions
 }
@@ -188,19 +189,18 @@ func (s IssueSort) order() order {
 }
 
 // trend is a trend's value for the issue x; its parameters are the last hours that do
-// not belong to the day, and to the one before.
-const trend = `(SELECT coalesce(sum(iif(h.hour > ?, h.count, -h.count)), 0) FROM issue_hours h
-	WHERE h.issue_id IN ` + strandsOfX + ` AND h.hour > ?)`
-
-// strandsOfX are the ids of the issue x and of its members.
-const strandsOfX = `(SELECT x.id UNION ALL SELECT m.id FROM issues m WHERE m.merged_into = x.id)`
+// not belong to the day, and to the one before, twice.
+const trend = `iif(x.merged_first_seen IS NULL,
+	(SELECT coalesce(sum(iif(h.hour > ?, h.count, -h.count)), 0) FROM issue_hours h WHERE h.issue_id = x.id AND h.hour > ?),
+	(SELECT coalesce(sum(iif(h.hour > ?, h.count, -h.count)), 0) FROM issue_hours h
+	 WHERE h.issue_id IN (SELECT x.id UNION ALL SELECT m.id FROM issues m WHERE m.merged_into = x.id) AND h.hour > ?))`
 
 // rankedBy is what a sort without an index orders by.
 func (f *finder) rankedBy() fragment {
 	switch f.Sort {
 	case SortTrend:
 		now := hourOf(f.Now)
-		return sqlf(trend, now-trendHours, now-2*trendHours)
+		return sqlf(trend, now-trendHours, now-2*trendHours, now-trendHours, now-2*trendHours)
 	case SortUsers:
 		return sqlf("x.total_users")
 	}

@@ -23,18 +23,17 @@ func (f *finder) compile() error {
 			return err
 		}
 	}
+	if len(f.phrases) > 0 {
+		f.add(search.Term{}, inText(f.phrases))
+		f.sources = append(f.sources, source{ids: textsWith(f.phrases), place: len(f.where) - 1})
+	}
 	return nil
 }
 
 func (f *finder) term(t search.Term) error {
 	switch c := t.Cond.(type) {
 	case search.Text:
-		for _, phrase := range c.Phrases {
-			f.text(t, phrase)
-		}
-		if t.Not && len(c.Phrases) > 1 { // not both: the conditions so far are one each
-			f.notAll(len(c.Phrases))
-		}
+		f.text(t, c)
 	case search.Is:
 		f.is(t, c)
 	case search.AssignedTo:
@@ -44,7 +43,7 @@ func (f *finder) term(t search.Term) error {
 	case search.Tag:
 		f.tag(t, c)
 	case search.Has:
-		f.add(t, existsTag(sqlf(`t.key = ?`, c.Key)))
+		f.has(t, c)
 	case search.FirstRelease:
 		f.add(t, anyOf("x.first_release", c.Any))
 	case search.Match:
@@ -82,23 +81,47 @@ func among(ids fragment) fragment {
 		append(append([]any{}, ids.args...), ids.args...)...)
 }
 
-// text looks a phrase up. What is too short for the index is looked for in the titles.
-func (f *finder) text(t search.Term, phrase string) {
-	if utf8.RuneCountInString(phrase) < search.MinPhrase {
+// text asks for phrases. Those that are too short for the index are looked for in
+// title and culprit.
+func (f *finder) text(t search.Term, c search.Text) {
+	var long []string
+	var all []fragment
+	for _, phrase := range c.Phrases {
+		if utf8.RuneCountInString(phrase) >= search.MinPhrase {
+			long = append(long, search.Fold(phrase))
+			continue
+		}
 		like := likePattern(search.Pattern{"", phrase, ""})
-		f.add(t, sqlf(`(x.title LIKE ? ESCAPE '\' OR x.culprit LIKE ? ESCAPE '\')`, like, like))
+		all = append(all, sqlf(`(x.title LIKE ? ESCAPE '\' OR x.culprit LIKE ? ESCAPE '\')`, like, like))
+	}
+	if !t.Not {
+		f.phrases = append(f.phrases, long...)
+		f.where = append(f.where, all...)
 		return
 	}
-	ids := sqlf(`SELECT rowid FROM issue_texts WHERE issue_texts MATCH ?`, `"`+strings.ReplaceAll(phrase, `"`, `""`)+`"`)
-	f.drive(t, among(ids), ids)
+	if len(long) > 0 { // nearly all texts may have them: to ask each issue would take long
+		all = append(all, among(textsWith(long)))
+	}
+	f.add(t, join(all, " AND "))
 }
 
-// notAll joins the last n conditions, of which one is enough.
-func (f *finder) notAll(n int) {
-	last := len(f.where) - n
-	any := join(f.where[last:], " OR ")
-	any.sql = "(" + any.sql + ")"
-	f.where = append(f.where[:last], any)
+// inText is the condition that the text of the issue x, or of one of its members, has
+// all phrases.
+func inText(phrases []string) fragment {
+	var own []fragment
+	for _, p := range phrases {
+		own = append(own, sqlf(`instr(t.text, ?) > 0`, p))
+	}
+	return existsOfStrands("issue_texts t", "t.rowid", join(own, " AND "))
+}
+
+// textsWith looks up the issues whose texts have all phrases.
+func textsWith(phrases []string) fragment {
+	quoted := make([]string, len(phrases))
+	for i, p := range phrases {
+		quoted[i] = `"` + strings.ReplaceAll(p, `"`, `""`) + `"`
+	}
+	return sqlf(`SELECT rowid FROM issue_texts WHERE issue_texts MATCH ?`, strings.Join(quoted, " AND "))
 }
 
 // is restricts the states where it can, since lists are kept by state.
@@ -123,6 +146,14 @@ func (f *finder) is(t search.Term, c search.Is) {
 	}
 	if len(states) > 0 {
 		any = append(any, sqlf(`x.state IN (SELECT value FROM json_each(?))`, jsonOf(states)))
+	}
+	if len(c.Any) == 1 && c.Any[0] == search.Regressed {
+		f.add(t, any[0])
+		if !t.Not {
+			f.sources = append(f.sources, source{place: -1, ids: sqlf(`
+				SELECT issue_id FROM history INDEXED BY history_regressed WHERE kind = 'regressed' AND at >= ?`, ms(f.Now.Add(-search.NewFor)))})
+		}
+		return
 	}
 	f.add(t, parens(join(any, " OR ")))
 }
@@ -187,31 +218,37 @@ func (f *finder) named(t search.Term, says, query, name string) (int64, error) {
 	return ids[0], nil
 }
 
-// tag looks a tag's values up. Where an index has them it is asked: a value that
-// begins with a wildcard is in no order.
+// tag looks a tag's values up. An issue that is asked has its few values of a key in
+// the table's own order; a certain value is where the index of values has it, too.
 func (f *finder) tag(t search.Term, c search.Tag) {
-	var values, ids []fragment
+	var either, ids []fragment
 	for _, p := range c.Any {
 		if value, exact := p.Exact(); exact {
-			values = append(values, sqlf(`t.value = ? COLLATE NOCASE`, value))
+			either = append(either, existsOfStrands("issue_tags t INDEXED BY issue_tags_by_value", "t.issue_id", sqlf(`t.key = ? AND t.value = ? COLLATE NOCASE`, c.Key, value)))
 			ids = append(ids, sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value WHERE key = ? AND value = ? COLLATE NOCASE`, c.Key, value))
 			continue
 		}
 		like := likePattern(p)
-		values = append(values, sqlf(`t.value LIKE ? ESCAPE '\'`, like))
+		either = append(either, existsOfStrands(tagsOfIssue, "t.issue_id", sqlf(`t.key = ? AND t.value LIKE ? ESCAPE '\'`, c.Key, like)))
 		ids = append(ids, sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value
 			WHERE key = ? AND value >= ? COLLATE NOCASE AND value < ? COLLATE NOCASE AND value LIKE ? ESCAPE '\'`, c.Key, p[0], p[0]+string(utf8.MaxRune), like))
 	}
-	either := join(values, " OR ")
-	f.drive(t, existsTag(sqlf(`t.key = ? AND (`+either.sql+`)`, append([]any{c.Key}, either.args...)...)), join(ids, " UNION ALL "))
+	f.drive(t, parens(join(either, " OR ")), join(ids, " UNION ALL "))
 }
 
-// existsTag is the condition that an issue or one of its members has a tag t.
-func existsTag(of fragment) fragment { return existsOfStrands("issue_tags t", "t.issue_id", of) }
+// has asks for any value of a tag.
+func (f *finder) has(t search.Term, c search.Has) {
+	f.drive(t, existsOfStrands(tagsOfIssue, "t.issue_id", sqlf(`t.key = ?`, c.Key)),
+		sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value WHERE key = ?`, c.Key))
+}
 
-// existsOfStrands is the condition that the issue x or one of its members has a row.
+// tagsOfIssue is issue_tags read by its primary key, whatever else there is.
+const tagsOfIssue = "issue_tags t INDEXED BY sqlite_autoindex_issue_tags_1"
+
+// existsOfStrands is the condition that the issue x or one of its members, if it has
+// any, has a row.
 func existsOfStrands(table, issue string, of fragment) fragment {
-	return sqlf(`(EXISTS (SELECT 1 FROM `+table+` WHERE `+issue+` = x.id AND `+of.sql+`) OR
+	return sqlf(`(EXISTS (SELECT 1 FROM `+table+` WHERE `+issue+` = x.id AND `+of.sql+`) OR x.merged_first_seen IS NOT NULL AND
 		EXISTS (SELECT 1 FROM issues m CROSS JOIN `+table+` WHERE m.merged_into = x.id AND `+issue+` = m.id AND `+of.sql+`))`,
 		append(append([]any{}, of.args...), of.args...)...)
 }

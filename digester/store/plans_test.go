@@ -126,6 +126,9 @@ func TestQueryPlans(t *testing.T) {
 			return err
 		}
 		checkPlan(t, "the oldest attachments", evicts.plans, "attachments_by_project (project_id=?)", nil)
+		if _, err := tx.CreateTeam("Backend"); err != nil {
+			return err
+		}
 		for _, q := range queries {
 			e := &explainer{querier: tx.q, t: t}
 			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {

@@ -1,5 +1,7 @@
 package store
 
+import "sundew/digester/search"
+
 // TextDue is an issue whose text is not in the index of texts, or is that of an old
 // event.
 type TextDue struct {
@@ -51,7 +53,7 @@ func (tx *Tx) IndexTexts(texts []IssueText) error {
 		if t.Text == "" {
 			continue
 		}
-		if _, err := tx.exec(`INSERT INTO issue_texts (rowid, text) VALUES (?, ?)`, t.Due.Issue, t.Text); err != nil {
+		if _, err := tx.exec(`INSERT INTO issue_texts (rowid, text) VALUES (?, ?)`, t.Due.Issue, search.Fold(t.Text)); err != nil {
 			return err
 		}
 	}

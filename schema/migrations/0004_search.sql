@@ -7,12 +7,13 @@ CREATE INDEX issue_tags_by_value ON issue_tags (key, value COLLATE NOCASE);
 CREATE INDEX issues_by_id ON issues (project_id, state);
 CREATE INDEX issues_by_assignee ON issues (assignee_user_id) WHERE assignee_user_id IS NOT NULL;
 CREATE INDEX issues_by_assigned_team ON issues (assignee_team_id) WHERE assignee_team_id IS NOT NULL;
+CREATE INDEX history_regressed ON history (at) WHERE kind = 'regressed';
 
--- Title, message, culprit and frames of one event of each issue, by which text is
--- found; rowid is the issue's id. Pieces of three characters, because what people
--- look for is part of an identifier as often as a word. The text itself is not kept:
--- the event has it.
-CREATE VIRTUAL TABLE issue_texts USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
+-- Title, message, culprit and frames of one event of each issue, in lower case, by
+-- which text is found; rowid is the issue's id. Pieces of three characters, because
+-- what people look for is part of an identifier as often as a word. What is in very
+-- many texts is found quicker without the index, in the texts themselves.
+CREATE VIRTUAL TABLE issue_texts USING fts5 (text, columnsize = 0, tokenize = 'trigram case_sensitive 1');
 
 -- Issues whose text has to be indexed (again), by an event of theirs. A digest
 -- writes a row when an issue is new and when its count doubled; the index is
