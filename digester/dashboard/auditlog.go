@@ -149,6 +149,7 @@ func actionWords(action string) string {
 		"invitation.accept": "accepted an invitation", "invitation.create": "invited", "invitation.withdraw": "withdrew an invitation",
 		"issue.quiet": "resolved quiet issues", "issue.reopen": "reopened", "issue.resolve": "resolved",
 		"mail.retry": "tried a mail again", "project.create": "created the project",
+		"search.delete": "deleted the shared search", "search.save": "saved the shared search",
 		"session.end": "signed out", "session.refuse": "Wrong password for", "session.start": "signed in",
 		"team.create": "created the team", "team.delete": "deleted the team", "team.leave": "left the team",
 		"team.member": "gave a role in a team to", "team.remove": "removed from a team", "team.rename": "renamed the team to",

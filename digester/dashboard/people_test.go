@@ -205,6 +205,11 @@ func TestTeams(t *testing.T) {
 	mustContain(t, bodyOf(t, refused), "The team has projects")
 	s.mustWrite(func(tx *store.Tx) error { return tx.SetProjectTeam(1, 0) })
 	s.post("/teams/1/invite", "role=viewer")
+	ev := s.message("it broke", testNow)
+	s.mustWrite(func(tx *store.Tx) error { // it was assigned to the team when the project was the team's
+		_, err := tx.Assign([]int64{ev.Issue}, store.Assignee{Team: 1}, 1)
+		return errors.Join(err, tx.SaveSearch(store.SavedSearch{UserID: 1, Place: store.SearchPlace{Team: 1}, Name: "Ours", Query: "is:unresolved"}))
+	})
 	led(t, s.post("/teams/1/delete", ""), "/teams?done=team-deleted")
 	mustContain(t, s.mustGet("/teams?done=team-deleted"), "The team is deleted", "No team yet")
 	mustLack(t, s.mustGet("/users"), "Withdraw")

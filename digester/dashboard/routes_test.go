@@ -137,6 +137,9 @@ func newBuilding(t *testing.T) *building {
 		if err != nil {
 			return err
 		}
+		if err := tx.SaveSearch(store.SavedSearch{UserID: owner.ID, Place: store.SearchPlace{Project: 1}, Shared: true, Name: "Ours", Query: "is:unresolved"}); err != nil {
+			return err
+		}
 		if err := tx.MailLink(store.Link{Kind: store.LinkInvitation, TeamID: 1, TeamRole: access.Viewer, CreatedBy: owner.ID}, store.Mail{To: "x@example.com"}); err != nil {
 			return err
 		}

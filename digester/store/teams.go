@@ -85,9 +85,8 @@ func (tx *Tx) RenameTeam(team int64, name string) error {
 // ErrTeamInUse is returned where a team cannot be deleted because of its projects.
 var ErrTeamInUse = errors.New("the team has projects")
 
-// DeleteTeam deletes a team, with its memberships and invitations; what was
-// assigned to it is to nobody. The error wraps
-// ErrTeamInUse as long as it has projects.
+// DeleteTeam deletes a team, with its memberships, invitations and searches; what was
+// assigned to it is to nobody. The error wraps ErrTeamInUse as long as it has projects.
 func (tx *Tx) DeleteTeam(team int64) error {
 	t, err := tx.Team(team)
 	if err != nil {
@@ -98,6 +97,7 @@ func (tx *Tx) DeleteTeam(team int64) error {
 	}
 	for _, statement := range []string{
 		`UPDATE issues SET assignee_team_id = NULL, revision = revision + 1 WHERE assignee_team_id = ?`,
+		`DELETE FROM saved_searches WHERE team_id = ?`,
 		`DELETE FROM team_members WHERE team_id = ?`,
 		`DELETE FROM links WHERE team_id = ?`,
 		`DELETE FROM teams WHERE id = ?`,
