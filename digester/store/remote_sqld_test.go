@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/search"
 	"sundew/digester/store/hrana"
 	"sundew/infra/sqld"
 	"sundew/infra/sqld/sqldtest"
@@ -75,7 +76,10 @@ func seeded(t *testing.T) *sql.DB {
 		}
 	})
 	err = db.Write(ctx, "test", func(tx *Tx) error {
-		_, err := tx.CreateProject("Shop")
+		if _, err := tx.CreateProject("Shop"); err != nil {
+			return err
+		}
+		_, err := tx.exec(`INSERT INTO issue_texts (rowid, text) VALUES (2, 'fehler: x')`) // as IndexTexts will, of an issue below
 		return err
 	})
 	if err != nil {
@@ -108,25 +112,32 @@ func seeded(t *testing.T) *sql.DB {
 	return replica.pool
 }
 
-// copyRows copies all rows of all tables, parents first.
+// copyRows copies all rows of all tables, parents first. Of the index of texts, whose
+// rows are in tables of its own, the texts are enough.
 func copyRows(t *testing.T, from *sql.DB, to *hrana.Stream) {
 	t.Helper()
-	rows, err := from.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY rowid`)
+	rows, err := from.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'
+		AND (name NOT LIKE 'issue_texts_%' OR name = 'issue_texts_due') ORDER BY rowid`)
 	tables, err := collect(rows, err, func(s *string) []any { return []any{s} })
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := []hrana.Statement{{SQL: "DELETE FROM digest_state"}}
 	for _, table := range tables {
-		rows, err := from.QueryContext(t.Context(), "SELECT * FROM "+table)
+		of, err := from.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?)`, table) // those that are generated are left out
+		columns, err := collect(of, err, func(s *string) []any { return []any{s} })
 		if err != nil {
 			t.Fatal(err)
 		}
-		columns, err := rows.Columns()
+		if table == "issue_texts" {
+			columns = append(columns, "rowid")
+		}
+		names := strings.Join(columns, ", ")
+		rows, err := from.QueryContext(t.Context(), "SELECT "+names+" FROM "+table)
 		if err != nil {
 			t.Fatal(err)
 		}
-		insert := "INSERT INTO " + table + " VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+		insert := "INSERT INTO " + table + " (" + names + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 		for rows.Next() {
 			values, places := make([]any, len(columns)), make([]any, len(columns))
 			for i := range values {
@@ -176,10 +187,22 @@ func readAll(t *testing.T, rx *Rx) map[string]any {
 	keep("EventBody", body, err)
 	history, err := rx.History(1)
 	keep("History", history, err)
-	for _, sort := range []IssueSort{SortLastSeen, SortEvents} {
-		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Sort: sort, Limit: 1})
+	for _, sort := range []IssueSort{SortLastSeen, SortFirstSeen, SortEvents, SortUsers, SortTrend} {
+		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Sort: sort, Limit: 1, Now: since})
 		keep("Issues "+string(rune('0'+sort)), []any{issues, more}, err)
 	}
+	for _, text := range []string{"is:unresolved has:release", "!has:user times_seen:>=1", "FEHLER", "nowhere", "!nowhere level:error lastSeen:+1d"} {
+		query, err := search.Parse(text)
+		keep("Parse "+text, nil, err)
+		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Query: query, Text: text, Limit: 10, Now: since})
+		keep("Find "+text, []any{issues, more}, err)
+	}
+	due, err := rx.TextsDue(10)
+	keep("TextsDue", due, err)
+	facets, err := rx.Facets([]event.ProjectID{1})
+	keep("Facets", facets, err)
+	saved, err := rx.SavedSearches(SearchPlace{Project: 1}, 1)
+	keep("SavedSearches", saved, err)
 	issue, err := rx.Issue(2)
 	keep("Issue", issue, err)
 	counts, err := rx.CountStates([]event.ProjectID{1})
