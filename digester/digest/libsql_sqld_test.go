@@ -117,8 +117,8 @@ func corpus(t *testing.T) (ins []*store.Incoming) {
 func tables(t *testing.T, db *sql.DB) map[string][]string {
 	t.Helper()
 	all := make(map[string][]string)
-	for _, name := range rowsOf(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'libsql%'`) {
-		all[name[1:len(name)-1]] = rowsOf(t, db, "SELECT * FROM "+name[1:len(name)-1]+" ORDER BY 1, 2, 3")
+	for _, name := range rowsOf(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'libsql%' AND name NOT LIKE 'issue_texts%'`) {
+		all[name[1:len(name)-1]] = slices.Sorted(slices.Values(rowsOf(t, db, "SELECT * FROM "+name[1:len(name)-1])))
 	}
 	return all
 }
