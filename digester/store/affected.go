@@ -233,7 +233,7 @@ func (tx *Tx) gatherSketches(head, least int64) error {
 	if _, err := tx.exec(insertSketch, head, 1, stored); err != nil {
 		return err
 	}
-	_, err = tx.exec(`UPDATE issues SET whole_users = max(?, ?, (SELECT max(user_count) FROM issues WHERE id IN `+strandsOf1+`)) WHERE id = ?1`,
+	_, err = tx.exec(`UPDATE issues SET whole_users = max(?2, ?3, (SELECT max(user_count) FROM issues WHERE id IN `+strandsOf1+`)) WHERE id = ?1`,
 		head, least, int64(all.Estimate()))
 	return err
 }

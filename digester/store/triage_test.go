@@ -289,6 +289,11 @@ func TestUsers(t *testing.T) {
 	if got := p.issue(1).Users; got > 3300 {
 		t.Errorf("the member alone has %d users", got)
 	}
+	for i := range 2000 {
+		p.sees("c", "", "", fmt.Sprint("third ", i))
+	}
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(3, []int64{2}, 0) })
+	near("two sketches of different people", p.issue(3).Users, 5390)
 }
 
 func TestDeleteAndRestore(t *testing.T) {
