@@ -58,9 +58,20 @@ func readKeys(replica *store.Replica) func(context.Context) (*keyring.Snapshot, 
 		snapshot := &keyring.Snapshot{At: time.Now()}
 		err := replica.Read(ctx, func(rx *store.Rx) error {
 			all, err := rx.Keys()
-			snapshot.Keys = nil // a read may run again
+			snapshot.Keys, snapshot.Origins = nil, nil // a read may run again
 			for _, k := range all {
 				snapshot.Keys = append(snapshot.Keys, keyring.Key{Project: k.Project, Public: k.Public, Enabled: k.Enabled})
+			}
+			if err != nil {
+				return err
+			}
+			origins, err := rx.AllOrigins()
+			for project, text := range origins {
+				// What does not parse was refused when it was set; nothing is
+				// locked out by what a later version may think of it.
+				if allowed, err := keyring.ParseOrigins(text); err == nil {
+					snapshot.Origins = append(snapshot.Origins, keyring.Origins{Project: project, Allowed: allowed})
+				}
 			}
 			return err
 		})

@@ -79,6 +79,13 @@ func (s *keySnapshot) Limited(project event.ProjectID, category string, now time
 	return ring.Limited(project, category, now)
 }
 
+// Allows says whether a browser's page may report to a project; before the first
+// read it may.
+func (s *keySnapshot) Allows(project event.ProjectID, page string) bool {
+	ring := s.last()
+	return ring == nil || ring.Allows(project, page)
+}
+
 // last returns what was read last, nil before the first read.
 func (s *keySnapshot) last() *keyring.Ring {
 	s.mu.RLock()
@@ -105,22 +112,13 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	began := time.Now()
-	var all []store.Key
-	err := s.replica.Read(ctx, func(rx *store.Rx) (err error) {
-		all, err = rx.Keys()
-		return err
-	})
+	snapshot, err := readKeys(s.replica)(ctx)
 	if err != nil {
 		return err
 	}
-	snapshot := keyring.Snapshot{At: began, Keys: make([]keyring.Key, len(all))}
-	for i, k := range all {
-		snapshot.Keys[i] = keyring.Key{Project: k.Project, Public: k.Public, Enabled: k.Enabled}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ring = keyring.NewRing(&snapshot)
+	s.ring = keyring.NewRing(snapshot)
 	return nil
 }
 

@@ -81,6 +81,8 @@ func refusalWords(reason string) string {
 		return "the key cannot be read"
 	case "auth_unknown":
 		return "the key is not one of the project's"
+	case "cors":
+		return "domain not allowed"
 	case "auth_disabled":
 		return "the key is disabled"
 	case "no_event_id":

@@ -48,8 +48,10 @@ type Project struct {
 	ID          event.ProjectID
 	Slug        string
 	Name        string
-	TeamID      int64 // 0: none, only the installation's admins and its own members see it
+	Platform    string // whose set-up guide is shown first; empty: nobody said
+	TeamID      int64  // 0: none, only the installation's admins and its own members see it
 	CreatedAt   time.Time
+	DeletedAt   time.Time // zero: it is not deleted
 	Issues      int64     // ever made
 	Events      int64     // ever digested
 	LastEventAt time.Time // zero: none yet

@@ -178,11 +178,23 @@ func (k *keys) lookup(project event.ProjectID, key string, asked time.Time) (sta
 // Limited says which quota a project is over. Quotas end by themselves, so an old
 // snapshot does no harm.
 func (k *keys) Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool) {
-	k.mu.Lock()
-	ring := k.ring
-	k.mu.Unlock()
+	ring := k.last()
 	if ring == nil {
 		return keyring.Limit{}, false
 	}
 	return ring.Limited(project, category, now)
+}
+
+// Allows says whether a browser's page may report to a project. What was known last
+// holds while the source is out of reach; before the first read everything may.
+func (k *keys) Allows(project event.ProjectID, page string) bool {
+	ring := k.last()
+	return ring == nil || ring.Allows(project, page)
+}
+
+// last returns what was read last, nil before the first read.
+func (k *keys) last() *keyring.Ring {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ring
 }

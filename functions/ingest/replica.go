@@ -14,11 +14,14 @@ import (
 )
 
 // selectKeys is the only query outside of the digester: package store is not for
-// programs that must not link SQLite.
-const selectKeys = `SELECT project_id, public_key, enabled FROM project_keys`
+// programs that must not link SQLite. Keys of a deleted project are off.
+const selectKeys = `
+	SELECT k.project_id, k.public_key, k.enabled AND p.deleted_at IS NULL
+	FROM project_keys k JOIN projects p ON p.id = k.project_id`
 
 // replica is a keySource: the nearest libSQL replica of the digester's database. It
-// knows of a key before the next snapshot is published, but of no quotas.
+// knows of a key before the next snapshot is published, but of no quotas and no
+// origins.
 type replica struct {
 	db  *sql.DB
 	now func() time.Time
@@ -69,8 +72,9 @@ func (r *replica) read(ctx context.Context) (snapshot *keyring.Snapshot, err err
 	return snapshot, rows.Err()
 }
 
-// bothSources is the keySource of an edge with a replica: keys from there, quotas
-// from the bucket, and either alone while the other is out of reach.
+// bothSources is the keySource of an edge with a replica: keys from there, quotas and
+// origins from the bucket, and either alone while the other is out of reach. Then
+// what only the bucket knows does not hold.
 type bothSources struct {
 	replica keySource
 	bucket  keySource
@@ -98,5 +102,5 @@ func (b *bothSources) read(ctx context.Context) (*keyring.Snapshot, error) {
 	case bucketErr != nil:
 		return fromReplica, nil
 	}
-	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits}, nil
+	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits, Origins: fromBucket.Origins}, nil
 }

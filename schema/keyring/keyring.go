@@ -28,6 +28,10 @@ type Snapshot struct {
 	At     time.Time // when the keys were read, millisecond precision
 	Keys   []Key
 	Limits []Limit // projects that are over a quota; others are left out
+
+	// Origins are the projects whose browsers may report from some places only;
+	// others are left out.
+	Origins []Origins
 }
 
 // Key says that a public key belongs to a project.
@@ -45,20 +49,31 @@ type Limit struct {
 	Reason     string          `json:"reason"` // a word for the client and the books, such as "project_quota"
 }
 
+// Origins says from where browsers may report to a project, see ParseOrigins.
+type Origins struct {
+	Project event.ProjectID `json:"project"`
+	Allowed []string        `json:"allowed"`
+}
+
 // file is the snapshot as it is written.
 type file struct {
 	Version int       `json:"version"`
 	At      time.Time `json:"at"`
 	Keys    []Key     `json:"keys"`
 	Limits  []Limit   `json:"limits,omitempty"`
+	Origins []Origins `json:"origins,omitempty"`
 }
 
-// Encode returns the snapshot as JSON, keys and limits in a fixed order: equal
-// snapshots of one moment are equal bytes.
+// Encode returns the snapshot as JSON, everything in a fixed order: equal snapshots
+// of one moment are equal bytes.
 func (s *Snapshot) Encode() ([]byte, error) {
-	f := file{Version: Version, At: s.At.UTC().Truncate(time.Millisecond), Keys: slices.Clone(s.Keys), Limits: slices.Clone(s.Limits)}
+	f := file{
+		Version: Version, At: s.At.UTC().Truncate(time.Millisecond),
+		Keys: slices.Clone(s.Keys), Limits: slices.Clone(s.Limits), Origins: slices.Clone(s.Origins),
+	}
 	slices.SortFunc(f.Keys, compareKeys)
 	slices.SortFunc(f.Limits, func(a, b Limit) int { return compareProjects(a.Project, b.Project) })
+	slices.SortFunc(f.Origins, func(a, b Origins) int { return compareProjects(a.Project, b.Project) })
 	encoded, err := json.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("keyring: %w", err)
@@ -79,13 +94,13 @@ func Decode(encoded []byte) (*Snapshot, error) {
 	if f.At.IsZero() {
 		return nil, fmt.Errorf("%w: it does not say when it was made", ErrFormat)
 	}
-	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits}, nil
+	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits, Origins: f.Origins}, nil
 }
 
 // SameKeys reports whether two snapshots say the same of every key and project,
 // whenever they were made.
 func (s *Snapshot) SameKeys(other *Snapshot) bool {
-	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits}).Encode()
-	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits}).Encode()
+	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits, Origins: s.Origins}).Encode()
+	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits, Origins: other.Origins}).Encode()
 	return errA == nil && errB == nil && string(a) == string(b)
 }

@@ -20,7 +20,8 @@ func sample() *Snapshot {
 			{Project: 2, Public: "00000000000000000000000000000002", Enabled: true},
 			{Project: 2, Public: "00000000000000000000000000000003"},
 		},
-		Limits: []Limit{{Project: 2, Categories: []string{"error"}, Until: moment.Add(time.Hour), Reason: "project_quota"}},
+		Limits:  []Limit{{Project: 2, Categories: []string{"error"}, Until: moment.Add(time.Hour), Reason: "project_quota"}},
+		Origins: []Origins{{Project: 1, Allowed: []string{"example.com"}}},
 	}
 }
 
@@ -45,6 +46,11 @@ func TestEncode(t *testing.T) {
 	later.Keys[0].Enabled = true
 	if later.SameKeys(sample()) {
 		t.Error("a key switched on goes unnoticed")
+	}
+	later = sample()
+	later.Origins[0].Allowed = []string{"example.org"}
+	if later.SameKeys(sample()) {
+		t.Error("another allowed origin goes unnoticed")
 	}
 }
 

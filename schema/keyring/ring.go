@@ -22,9 +22,10 @@ const (
 // Ring looks keys up in a snapshot. It does not change, so any number of
 // goroutines may use it.
 type Ring struct {
-	at     time.Time
-	keys   map[pair]bool // enabled
-	limits map[event.ProjectID][]Limit
+	at      time.Time
+	keys    map[pair]bool // enabled
+	limits  map[event.ProjectID][]Limit
+	origins map[event.ProjectID][]origin
 }
 
 type pair struct {
@@ -34,12 +35,22 @@ type pair struct {
 
 // NewRing returns a ring of a snapshot.
 func NewRing(s *Snapshot) *Ring {
-	r := &Ring{at: s.At, keys: make(map[pair]bool, len(s.Keys)), limits: make(map[event.ProjectID][]Limit)}
+	r := &Ring{
+		at: s.At, keys: make(map[pair]bool, len(s.Keys)),
+		limits: make(map[event.ProjectID][]Limit), origins: make(map[event.ProjectID][]origin),
+	}
 	for _, k := range s.Keys {
 		r.keys[pair{k.Project, k.Public}] = k.Enabled
 	}
 	for _, l := range s.Limits {
 		r.limits[l.Project] = append(r.limits[l.Project], l)
+	}
+	for _, o := range s.Origins {
+		for _, text := range o.Allowed {
+			if allowed, err := parseOrigin(text); err == nil { // a newer digester may know more forms
+				r.origins[o.Project] = append(r.origins[o.Project], allowed)
+			}
+		}
 	}
 	return r
 }
@@ -70,6 +81,14 @@ func (r *Ring) Limited(project event.ProjectID, category string, now time.Time) 
 		}
 	}
 	return limit, limited
+}
+
+// Allows reports whether a browser's page at an address may report to a project.
+// Requests that name no page, those of servers, are not asked about. A project
+// that restricts nothing allows every page.
+func (r *Ring) Allows(project event.ProjectID, page string) bool {
+	allowed := r.origins[project]
+	return len(allowed) == 0 || allows(allowed, page)
 }
 
 func compareProjects(a, b event.ProjectID) int { return cmp.Compare(a, b) }

@@ -48,6 +48,9 @@ type Keys interface {
 	// Limited returns the quota that a project is over for items of a category, false
 	// if there is none.
 	Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool)
+	// Allows reports whether a browser's page, http or https, may report to a
+	// project. Where it is not known, it may.
+	Allows(project event.ProjectID, page string) bool
 }
 
 // Sender puts messages into the queue. Send returns nil only when every one of them

@@ -93,7 +93,7 @@ func (in *intake) authorizeByDSN(r *http.Request, dsn string) error {
 	if project != in.named {
 		return fmt.Errorf("%w: the dsn of the envelope header names another project than the path", errAuthMalformed)
 	}
-	return in.authorize(r.Context(), key)
+	return in.authorize(r, key)
 }
 
 // readEvent takes in one event, or feedback, which is one in its form. An error means

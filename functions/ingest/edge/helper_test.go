@@ -61,6 +61,10 @@ func (s *memorySender) Send(ctx context.Context, msgs []*wire.Message) error {
 // testKeys knows corpus.Key for every project, and the quotas of a ring.
 type testKeys struct{ quotas *keyring.Ring }
 
+func (k testKeys) Allows(project event.ProjectID, page string) bool {
+	return k.quotas == nil || k.quotas.Allows(project, page)
+}
+
 func (k testKeys) Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool) {
 	if k.quotas == nil {
 		return keyring.Limit{}, false

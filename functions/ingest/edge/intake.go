@@ -60,7 +60,7 @@ func (in *intake) run(r *http.Request, project string) {
 	}
 	switch {
 	case sender.key != "":
-		if err := in.authorize(r.Context(), sender.key); err != nil {
+		if err := in.authorize(r, sender.key); err != nil {
 			in.fault(err)
 			return
 		}
@@ -78,9 +78,10 @@ func (in *intake) run(r *http.Request, project string) {
 	}
 }
 
-// authorize asks whether the key may report to the path's project.
-func (in *intake) authorize(ctx context.Context, key string) error {
-	status := in.h.cfg.Keys.Lookup(ctx, in.named, key)
+// authorize asks whether the key may report to the path's project, from where the
+// request comes.
+func (in *intake) authorize(r *http.Request, key string) error {
+	status := in.h.cfg.Keys.Lookup(r.Context(), in.named, key)
 	switch status {
 	case KeyActive, KeyUndecided, KeyDisabled:
 		in.project = in.named
@@ -88,9 +89,13 @@ func (in *intake) authorize(ctx context.Context, key string) error {
 	default:
 		return errAuthUnknown
 	}
-	switch status {
-	case KeyDisabled:
+	if status == KeyDisabled {
 		return errAuthDisabled
+	}
+	if page := pageOf(r); page != "" && !in.h.cfg.Keys.Allows(in.project, page) {
+		return errOrigin
+	}
+	switch status {
 	case KeyUndecided:
 		in.base.Key = key
 	case KeyActive: // and no other: an unproven key must not cost memory

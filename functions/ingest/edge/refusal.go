@@ -21,6 +21,7 @@ var (
 	errAuthMalformed = errors.New("malformed authorization information")
 	errAuthUnknown   = errors.New("unknown key for this project")
 	errAuthDisabled  = errors.New("the key is disabled")
+	errOrigin        = errors.New("the page's domain is not allowed to report to this project")
 	errTooLarge      = errors.New("the request is too large")
 	errEncoding      = errors.New("the body cannot be decompressed")
 	errClientGone    = errors.New("the body did not arrive completely")
@@ -53,6 +54,7 @@ var refusals = [...]struct {
 	{errAuthMalformed, http.StatusBadRequest, "auth_malformed"},
 	{errAuthUnknown, http.StatusForbidden, "auth_unknown"},
 	{errAuthDisabled, http.StatusForbidden, "auth_disabled"},
+	{errOrigin, http.StatusForbidden, "cors"},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "too_large"},
 	{errEncoding, http.StatusBadRequest, "bad_encoding"},
 	{errClientGone, http.StatusBadRequest, "client_gone"},

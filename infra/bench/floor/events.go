@@ -93,6 +93,8 @@ func (anyKey) Limited(event.ProjectID, string, time.Time) (keyring.Limit, bool) 
 	return keyring.Limit{}, false
 }
 
+func (anyKey) Allows(event.ProjectID, string) bool { return true }
+
 // messageList is edge.Sender that keeps messages of events.
 type messageList []wire.Message
 

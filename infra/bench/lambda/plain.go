@@ -45,6 +45,9 @@ func (k keys) Limited(project event.ProjectID, category string, now time.Time) (
 	return k.ring.Limited(project, category, now)
 }
 
+// Allows implements edge.Keys.
+func (k keys) Allows(project event.ProjectID, page string) bool { return k.ring.Allows(project, page) }
+
 // sender sends what one request with one event needs, as the function does.
 type sender struct {
 	client   *sqs.Client
