@@ -53,6 +53,7 @@ type service struct {
 	replica   *store.Replica
 	queue     *local.Queue
 	keys      *keySnapshot
+	rules     *ruleBook
 	edge      *edge.Handler
 	digester  *digest.Digester // of the local queue
 	regions   []*region
@@ -148,7 +149,11 @@ func (s *service) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log}); err != nil {
+	s.rules = &ruleBook{replica: s.replica, log: s.log}
+	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
+		return fmt.Errorf("reading the fingerprint rules: %w", err)
+	}
+	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of}); err != nil {
 		return err
 	}
 	if err = s.openRegions(ctx); err != nil {
@@ -235,6 +240,10 @@ func (s *service) run(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		s.keys.keepFresh(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.rules.keepFresh(ctx)
 		return nil
 	})
 	group.Go(func() error { return s.digester.Run(ctx) })

@@ -109,7 +109,7 @@ const (
 func (v *eventView) fill(ev *event.Event, languages *highlight.Languages) {
 	b := newBudget()
 	b.painter = painter{languages: languages, platform: ev.Platform, left: maxColours}
-	group := grouping.Group(ev)
+	group := grouping.GroupBy(ev, decidingRule(v.Meta))
 	v.Platform = b.text(ev.Platform, maxLine)
 	v.Message = b.message(ev.Message)
 	v.Exceptions = b.exceptions(ev, v.Options.Order, group)

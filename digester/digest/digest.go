@@ -22,8 +22,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/grouping"
 	"sundew/digester/queue"
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // Queue is the receiving end of a queue with SQS's semantics. Deliveries may be
@@ -54,6 +56,10 @@ type Config struct {
 	Queue Queue
 	Store Store
 	Log   zerolog.Logger
+
+	// Rules returns the fingerprint rules of a project. It is called for every event,
+	// by many goroutines, and answers from memory. nil: no project has any.
+	Rules func(event.ProjectID) grouping.Rules
 
 	BatchSize int           // messages that share a barrier, at most; 0: 256
 	Workers   int           // that prepare in parallel; 0: one a core
@@ -86,7 +92,7 @@ func New(cfg Config) (*Digester, error) {
 	if cfg.HoldFor == 0 {
 		cfg.HoldFor = 30 * time.Second
 	}
-	return &Digester{cfg: cfg, prep: newPreparer()}, nil
+	return &Digester{cfg: cfg, prep: newPreparer(cfg.Rules)}, nil
 }
 
 // batch is what one receive brought, on its way through the stages.

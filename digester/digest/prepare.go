@@ -39,9 +39,16 @@ type prepared struct {
 // parse, normalise, group. It is safe for concurrent use.
 type preparer struct {
 	codec *wire.Codec
+	rules func(event.ProjectID) grouping.Rules
 }
 
-func newPreparer() *preparer { return &preparer{codec: wire.NewCodec()} }
+// newPreparer returns a preparer; rules may be nil, see Config.
+func newPreparer(rules func(event.ProjectID) grouping.Rules) *preparer {
+	if rules == nil {
+		rules = func(event.ProjectID) grouping.Rules { return grouping.Rules{} }
+	}
+	return &preparer{codec: wire.NewCodec(), rules: rules}
+}
 
 // prepareSafely is prepare with a panic turned into an error, so that a poison
 // message takes nobody with it.
@@ -95,7 +102,7 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	if err != nil {
 		return ready.drop(dropBadJSON, err), nil
 	}
-	return ready, ready.fill(m, ev)
+	return ready, ready.fill(m, ev, p.rules(m.Project))
 }
 
 // categoryOf returns what a message is counted under in the books.
@@ -117,10 +124,10 @@ func (r *prepared) drop(reason string, err error) *prepared {
 }
 
 // fill sets what the transaction needs to know of the event.
-func (r *prepared) fill(m *wire.Message, ev *event.Event) error {
+func (r *prepared) fill(m *wire.Message, ev *event.Event, rules grouping.Rules) error {
 	in := &r.in
 	ev.ResolveIP(m.RemoteIP)
-	group := grouping.Group(ev)
+	group := grouping.GroupBy(ev, rules)
 	in.OccurredAt = occurredAt(ev.Timestamp, m.SentAt, m.ReceivedAt)
 	in.Level = ev.Level
 	if in.Level == event.LevelUnset {
@@ -132,7 +139,7 @@ func (r *prepared) fill(m *wire.Message, ev *event.Event) error {
 	in.Group, in.GroupRules = group.Key, group.Version
 	meta, err := json.Marshal(store.EventMeta{
 		Client: m.Client, RemoteIP: m.RemoteIP, Region: m.Region, SentAt: m.SentAt,
-		Environment: m.Environment, Release: m.Release,
+		Environment: m.Environment, Release: m.Release, Rule: group.Match,
 	})
 	if err != nil {
 		return fmt.Errorf("the message's meta data: %w", err)

@@ -8,7 +8,8 @@
 //
 // What counts, in this order:
 //
-//  1. A fingerprint the client sent. "{{ default }}" in it stands for what follows.
+//  1. A fingerprint that a rule of the project's people gives (Rules), else one that
+//     the client sent. "{{ default }}" in it stands for what follows.
 //  2. A browser's security report: its directive and the blocked host.
 //  3. A message: its template if there is one, else its text, with what varies
 //     (numbers, ids, addresses, dates, …) replaced. An exception that an SDK made
@@ -48,6 +49,9 @@ type Result struct {
 	// stacktrace, outermost call first.
 	Exception int
 	Frames    []int
+
+	// Match is the text of the project's rule that matched; empty: none did.
+	Match string
 }
 
 // Part is one thing that contributed to a key.
@@ -58,14 +62,20 @@ type Part struct {
 
 // Group applies the rules to an event, of which it needs no more than Skim reads.
 // It does not change the event.
-func Group(ev *event.Event) Result {
+func Group(ev *event.Event) Result { return GroupBy(ev, Rules{}) }
+
+// GroupBy is Group with the rules of the event's project.
+func GroupBy(ev *event.Event, rules Rules) Result {
 	stack := findStack(ev)
 	r := byDefault(ev, stack)
 	r.Version = Version
 	r.Title = title(ev, stack)
 	r.Culprit = culprit(ev, stack)
-	if len(ev.Fingerprint) > 0 {
-		r.byFingerprint(ev.Fingerprint)
+	if match, ok := rules.match(ev, stack); ok {
+		r.Match = match.Text
+		r.byFingerprint(match.Fingerprint, "the project's rule “"+match.Text+"”")
+	} else if len(ev.Fingerprint) > 0 {
+		r.byFingerprint(ev.Fingerprint, "the client")
 	}
 	r.Key = key(r.Parts)
 	return r
@@ -86,8 +96,8 @@ func byDefault(ev *event.Event, stack stack) Result {
 	return Result{Rule: "nothing to compare but the platform", Exception: -1, Parts: []Part{{"platform", ev.Platform}}}
 }
 
-// byFingerprint replaces the parts by those the client named.
-func (r *Result) byFingerprint(fingerprint []string) {
+// byFingerprint replaces the parts by those that somebody named.
+func (r *Result) byFingerprint(fingerprint []string, of string) {
 	defaults, usesDefault, usesOwn := r.Parts, false, false
 	r.Parts = make([]Part, 0, len(fingerprint)+len(defaults))
 	for _, text := range fingerprint {
@@ -103,9 +113,9 @@ func (r *Result) byFingerprint(fingerprint []string) {
 		r.Exception, r.Frames = -1, nil
 	}
 	if usesOwn && usesDefault {
-		r.Rule = "fingerprint of the client, and " + r.Rule
+		r.Rule = "fingerprint of " + of + ", and " + r.Rule
 	} else if usesOwn {
-		r.Rule = "fingerprint of the client"
+		r.Rule = "fingerprint of " + of
 	}
 }
 

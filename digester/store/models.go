@@ -118,6 +118,7 @@ type EventMeta struct {
 	SentAt      time.Time `json:"sent_at,omitzero"`
 	Environment string    `json:"environment,omitempty"` // security reports carry it outside the payload
 	Release     string    `json:"release,omitempty"`
+	Rule        string    `json:"rule,omitempty"` // the project's fingerprint rule that decided its group
 }
 
 // EventPlace is where an event stands among the events of its issue and that one's

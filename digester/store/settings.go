@@ -13,7 +13,7 @@ import (
 const (
 	maxSlug      = 40
 	maxPlatform  = 40
-	maxRulesText = 32 << 10
+	maxRulesText = 16 << 10
 )
 
 // ProjectRules are texts that people write about a project. The store does not
