@@ -32,7 +32,8 @@ func (p *plan) insertIssue() error {
 		mergedFirstSeen: math.MaxInt64, recent: -1,
 	}
 	if err := p.to.assert(`
-		UPDATE projects SET event_count = event_count + 1, last_event_at = ?, issue_count = CASE WHEN issue_count = ? THEN ? END
+		UPDATE projects SET event_count = event_count + 1, last_event_at = ?,
+		  issue_count = CASE WHEN issue_count = ? AND deleted_at IS NULL THEN ? END
 		WHERE id = ?`, p.now, number-1, number, int64(in.Project)); err != nil {
 		return err
 	}
@@ -64,7 +65,8 @@ func (p *plan) insertIssue() error {
 // its head, and to its project, which an issue cannot be without.
 func (p *plan) updateIssue(old *issueState) error {
 	in, at := p.in, ms(p.in.OccurredAt)
-	if err := p.to.exec(`UPDATE projects SET event_count = event_count + 1, last_event_at = ? WHERE id = ?`, p.now, int64(in.Project)); err != nil {
+	if err := p.to.assert(`UPDATE projects SET event_count = CASE WHEN deleted_at IS NULL THEN event_count + 1 END, last_event_at = ? WHERE id = ?`,
+		p.now, int64(in.Project)); err != nil {
 		return err
 	}
 	p.issue = *old

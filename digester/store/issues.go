@@ -24,12 +24,12 @@ func countStep(n int64) int64 {
 // Issue returns one issue, also one that is merged or deleted, ErrNotFound if there
 // is none.
 func (rx *Rx) Issue(id int64) (Issue, error) {
-	return one(rx.issues("WHERE i.id = ?", id))
+	return one(rx.issues("WHERE i.id = ? AND p.deleted_at IS NULL", id))
 }
 
 // IssueProject returns the project of an issue, ErrNotFound if there is none.
 func (rx *Rx) IssueProject(id int64) (event.ProjectID, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT project_id FROM issues WHERE id = ?`, id)
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT i.project_id FROM issues i JOIN projects p ON p.id = i.project_id WHERE i.id = ? AND p.deleted_at IS NULL`, id)
 	return one(collect(rows, err, func(p *event.ProjectID) []any { return []any{p} }))
 }
 

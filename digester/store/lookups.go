@@ -173,7 +173,9 @@ func (a *asking) group(in *Incoming) {
 			if c.groups[key] = 0; s != nil {
 				c.groups[key], c.issues[s.id] = s.id, s
 			}
-		}, `(SELECT issue_id FROM groupings WHERE project_id = ? AND key_hash = ?)`, int64(in.Project), in.Group[:])
+		}, `(
+			SELECT g.issue_id FROM groupings g JOIN projects p ON p.id = g.project_id
+			WHERE g.project_id = ? AND g.key_hash = ? AND p.deleted_at IS NULL)`, int64(in.Project), in.Group[:])
 	}
 	if c.projects[in.Project] == nil {
 		a.project(in)
@@ -195,7 +197,7 @@ func (a *asking) project(in *Incoming) {
 				c.missing[in.Project] = struct{}{}
 			}
 		})
-	}, `SELECT issue_count, attachment_bytes FROM projects WHERE id = ?`, int64(in.Project))
+	}, `SELECT issue_count, attachment_bytes FROM projects WHERE id = ? AND deleted_at IS NULL`, int64(in.Project))
 }
 
 // head asks for the head of a message's issue, if it has one.

@@ -45,3 +45,21 @@ CREATE TABLE deploys (
   finished_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX deploys_by_release ON deploys (project_id, release, id);
+
+-- Events by release and hour of digesting, for the last weeks. Counted behind the
+-- digest, from what release_counts has more than was counted before: an event costs
+-- nothing for it. Begins when this table does.
+CREATE TABLE release_hours (
+  project_id  INTEGER NOT NULL REFERENCES projects (id),
+  release     TEXT    NOT NULL,
+  environment TEXT    NOT NULL,
+  hour        INTEGER NOT NULL,
+  count       INTEGER NOT NULL,
+  PRIMARY KEY (project_id, release, environment, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX release_hours_by_hour ON release_hours (hour);
+ALTER TABLE release_counts ADD COLUMN counted INTEGER NOT NULL DEFAULT 0; -- of event_count, those that are in release_hours or older than it
+UPDATE release_counts SET counted = event_count;
+
+CREATE INDEX issues_by_first_release ON issues (project_id, first_release) WHERE first_release <> '';
+CREATE INDEX history_of_regressions ON history (at) WHERE kind = 'regressed';
