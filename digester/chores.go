@@ -19,7 +19,7 @@ const (
 )
 
 // chores does what time makes due: it ends silences and removes what is left of
-// deleted issues.
+// deleted issues and projects.
 type chores struct {
 	db      *store.DB
 	replica *store.Replica
@@ -63,6 +63,12 @@ func (c chores) round(ctx context.Context) error {
 		if due.Remove && err == nil {
 			err = c.db.Write(ctx, "remove a deleted issue", func(tx *store.Tx) error {
 				_, err := tx.RemoveDeleted()
+				return err
+			})
+		}
+		if due.Empty && err == nil {
+			err = c.db.Write(ctx, "remove a deleted project", func(tx *store.Tx) error {
+				_, err := tx.RemoveProjects()
 				return err
 			})
 		}

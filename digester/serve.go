@@ -251,6 +251,10 @@ func (s *service) run(ctx context.Context) error {
 		chores{db: s.db, replica: s.replica, now: time.Now, log: s.log}.run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		releaseClock{db: s.db, replica: s.replica, log: s.log}.run(ctx)
+		return nil
+	})
 	for _, r := range s.regions {
 		group.Go(func() error { return r.run(ctx) })
 	}

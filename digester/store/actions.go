@@ -111,7 +111,9 @@ func (rx *Rx) IssueProjects(issues []int64) (map[int64]event.ProjectID, error) {
 		id      int64
 		project event.ProjectID
 	}
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, project_id FROM issues WHERE id IN `+list(len(issues)), anys(issues)...)
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT i.id, i.project_id FROM issues i JOIN projects p ON p.id = i.project_id
+		WHERE p.deleted_at IS NULL AND i.id IN `+list(len(issues)), anys(issues)...)
 	all, err := collect(rows, err, func(r *row) []any { return []any{&r.id, &r.project} })
 	projects := make(map[int64]event.ProjectID, len(all))
 	for _, r := range all {

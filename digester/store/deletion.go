@@ -24,14 +24,8 @@ const (
 // back for DeletionUndo, then RemoveDeleted removes what is left of them.
 func (tx *Tx) DeleteIssues(issues []int64, by int64) ([]int64, error) {
 	return tx.each(issues, func(a acted) (bool, error) {
-		for _, statement := range []string{
-			`INSERT INTO parked_groupings (issue_id, key_hash, version, created_at)
-			 SELECT issue_id, key_hash, version, created_at FROM groupings WHERE issue_id IN ` + strandsOf1,
-			`DELETE FROM groupings WHERE issue_id IN ` + strandsOf1,
-		} {
-			if _, err := tx.exec(statement, a.id); err != nil {
-				return false, err
-			}
+		if err := tx.park(a.id); err != nil {
+			return false, err
 		}
 		return tx.changed(a.id, HistoryDeleted, by, Detail{}, `
 			UPDATE issues SET aside_state = state, aside_at = ?, state = 4, revision = revision + 1 WHERE id = ?`, ms(tx.now), a.id)
@@ -62,6 +56,17 @@ func (tx *Tx) Restore(issues []int64, by int64) ([]int64, error) {
 		return nil, ErrNotFound
 	}
 	return restored, nil
+}
+
+// park takes the groupings from an issue and its members.
+func (tx *Tx) park(issue int64) error {
+	if _, err := tx.exec(`
+		INSERT INTO parked_groupings (issue_id, key_hash, version, created_at)
+		SELECT issue_id, key_hash, version, created_at FROM groupings WHERE issue_id IN `+strandsOf1, issue); err != nil {
+		return err
+	}
+	_, err := tx.exec(`DELETE FROM groupings WHERE issue_id IN `+strandsOf1, issue)
+	return err
 }
 
 // unpark gives an issue and its members their groupings back. One that another
@@ -219,6 +224,7 @@ func (tx *Tx) removeEvents(issue int64, project event.ProjectID) (int64, error) 
 type Chores struct {
 	Unmute bool // UnmuteDue
 	Remove bool // RemoveDeleted
+	Empty  bool // RemoveProjects
 }
 
 // Chores says what is due at a moment.
@@ -227,5 +233,9 @@ func (rx *Rx) Chores(now time.Time) (Chores, error) {
 	err := rx.q.QueryRowContext(rx.ctx, `
 		SELECT EXISTS (SELECT 1 FROM issues WHERE mute_until <= ? AND state = 2),
 		       EXISTS (SELECT 1 FROM issues WHERE state = 4 AND aside_at <= ?)`, ms(now), ms(now.Add(-DeletionUndo))).Scan(&c.Unmute, &c.Remove)
+	if err != nil {
+		return c, err
+	}
+	c.Empty, err = rx.projectsDue(now)
 	return c, err
 }

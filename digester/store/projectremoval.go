@@ -41,8 +41,8 @@ func (rx *Rx) DeletedProject(id event.ProjectID, now time.Time) (Project, error)
 	return one(rx.projects(`WHERE id = ? AND deleted_at > ?`, int64(id), ms(now.Add(-ProjectUndo))))
 }
 
-// ProjectsDue reports whether RemoveProjects has something to do.
-func (rx *Rx) ProjectsDue(now time.Time) (bool, error) {
+// projectsDue reports whether RemoveProjects has something to do.
+func (rx *Rx) projectsDue(now time.Time) (bool, error) {
 	_, err := rx.dueProject(now)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
@@ -96,13 +96,13 @@ func (tx *Tx) abandonIssues(project event.ProjectID) (bool, error) {
 		return false, err
 	}
 	for _, head := range heads {
-		for _, statement := range []string{
-			`DELETE FROM groupings WHERE issue_id IN ` + strandsOf1,
-			`UPDATE issues SET aside_state = CASE state WHEN 4 THEN aside_state ELSE state END, state = 4, aside_at = 0, revision = revision + 1 WHERE id = ?1`,
-		} {
-			if _, err := tx.exec(statement, head); err != nil {
-				return false, err
-			}
+		if err := tx.park(head); err != nil { // of one that is deleted already, none
+			return false, err
+		}
+		if _, err := tx.exec(`
+			UPDATE issues SET aside_state = CASE state WHEN 4 THEN aside_state ELSE state END, state = 4, aside_at = 0, revision = revision + 1
+			WHERE id = ?`, head); err != nil {
+			return false, err
 		}
 	}
 	return len(heads) > 0, nil
