@@ -175,6 +175,9 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/{$}", signedIn, d.showProjects)
 	d.post("/projects", "create project", signedIn, d.createProject) // it asks for more itself: in which team?
 	d.get("/projects/{id}/setup", ofProject(access.Viewer), d.showSetup)
+	d.get("/projects/{id}/setup/status", ofProject(access.Viewer), d.setupStatus)
+	d.settingsRoutes()
+	d.releaseRoutes()
 	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
 	d.get("/teams/{id}/issues", ofTeam(access.Viewer), d.showTeamIssues)
 	d.get("/issues", signedIn, d.showAllIssues)

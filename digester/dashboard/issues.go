@@ -22,6 +22,7 @@ type issuesPage struct {
 	Project store.Project // the zero project: a list of several
 	Heading string
 	Base    string // address of the list, without a query
+	Areas   []tab  // of the project
 	List    issueList
 	Lists   []tab // other lists of several projects
 	Tabs    []tab
@@ -105,6 +106,7 @@ func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 	}
 	page := issuesPage{
 		shell: shell{Title: project.Name, Trail: d.trail()}, Heading: project.Name, Project: project, Base: d.links.openIssues(project.ID),
+		Areas:  d.areas(r, project, areaIssues),
 		Notice: resolvedWords(r),
 	}
 	return d.listIssues(rx, r, page, store.SearchPlace{Project: project.ID}, []store.Project{project})

@@ -12,7 +12,10 @@ import (
 type setupPage struct {
 	shell
 	Project   store.Project
+	Areas     []tab
 	DSN       string
+	Test      string // what sends a first event by hand
+	Status    string // what the page's script asks
 	Again     string // this page's own address
 	Platforms []tab
 	Name      string // of the platform shown
@@ -36,14 +39,20 @@ func (d *Dashboard) showSetup(rx *store.Rx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	guides := setupGuides()
+	wanted := r.URL.Query().Get("platform")
+	if wanted == "" {
+		wanted = project.Platform
+	}
 	shown := guides[0]
 	for _, g := range guides {
-		if g.key == r.URL.Query().Get("platform") {
+		if g.key == wanted {
 			shown = g
 		}
 	}
 	page := setupPage{
-		shell:   shell{Title: "Set up " + project.Name, Trail: d.projectTrail(project)},
+		shell: shell{Title: "Set up " + project.Name, Trail: d.trail()},
+		Areas: d.areas(r, project, areaSetup), Status: d.links.setupStatus(project.ID),
+		Test:    d.fillIn(curlGuide().steps, project)[0].Code,
 		Project: project, DSN: d.dsn(project), Again: d.links.setup(project.ID, shown.key),
 		Name: shown.name, Note: shown.note, Steps: d.fillIn(shown.steps, project),
 	}

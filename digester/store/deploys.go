@@ -36,8 +36,16 @@ func (rx *Rx) Deploys(project event.ProjectID, release string, limit int) ([]Dep
 		where += ` AND release = ?3`
 		args = append(args, release)
 	}
-	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, release, environment, name, started_at, finished_at FROM deploys WHERE `+where+` ORDER BY id DESC LIMIT ?2`, args...)
+	return rx.deploys(where+` ORDER BY id DESC LIMIT ?2`, args...)
+}
+
+// Deploy returns one deploy of a project, ErrNotFound if it has none such.
+func (rx *Rx) Deploy(project event.ProjectID, id int64) (Deploy, error) {
+	return one(rx.deploys(`project_id = ? AND id = ?`, int64(project), id))
+}
+
+func (rx *Rx) deploys(where string, args ...any) ([]Deploy, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, release, environment, name, started_at, finished_at FROM deploys WHERE `+where, args...)
 	var started, finished sql.NullInt64
 	return collectThen(rows, err, func(d *Deploy) []any {
 		return []any{&d.ID, &d.Release, &d.Environment, &d.Name, &started, &finished}

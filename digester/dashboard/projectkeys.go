@@ -1,0 +1,111 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+
+	"sundew/digester/store"
+)
+
+// keysPage lists a project's keys.
+type keysPage struct {
+	settingsFrame
+	Keys []keyRow
+	Name string // as typed, when the form comes back
+}
+
+// keyRow is one key of the list.
+type keyRow struct {
+	store.ProjectKey
+	DSN  dsnBox
+	Last bool // the only enabled one: without it nothing is accepted
+}
+
+func (d *Dashboard) showKeys(rx *store.Rx, r *http.Request) (reply, error) {
+	p, err := pathProject(rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	page, err := d.keysPage(rx, r, p)
+	return show("keys", page), err
+}
+
+func (d *Dashboard) keysPage(rx *store.Rx, r *http.Request, p store.Project) (keysPage, error) {
+	page := keysPage{settingsFrame: d.settingsFrame(r, p, "keys")}
+	keys, err := rx.ProjectKeys(p.ID)
+	for _, k := range keys {
+		box := newDSNBox(p.ID, DSN(d.cfg.PublicURL, k.Public, p.ID))
+		box.ID = "dsn-" + k.Public
+		page.Keys = append(page.Keys, keyRow{ProjectKey: k, DSN: box, Last: k.Enabled && len(p.Keys) == 1})
+	}
+	return page, err
+}
+
+// addKey is POST /projects/{id}/settings/keys.
+func (d *Dashboard) addKey(tx *store.Tx, r *http.Request) (reply, error) {
+	p, err := pathProject(&tx.Rx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	key, err := tx.AddKey(p.ID, r.PostFormValue("name"))
+	if words := formWords(err); words != "" {
+		page, err := d.keysPage(&tx.Rx, r, p)
+		page.Name, page.Error = r.PostFormValue("name"), words
+		return returned("keys", page), err
+	}
+	return d.afterKey(tx, r, p, key, "key.add", "key-added", err)
+}
+
+// setKey is POST /projects/{id}/settings/keys/{key}/enable and …/disable.
+func (d *Dashboard) setKey(enabled bool) writer {
+	action, word := "key.disable", "key-disabled"
+	if enabled {
+		action, word = "key.enable", "key-enabled"
+	}
+	return func(tx *store.Tx, r *http.Request) (reply, error) {
+		p, key, err := pathKey(&tx.Rx, r)
+		if err == nil {
+			err = tx.SetKeyEnabled(p.ID, key.ID, enabled)
+		}
+		return d.afterKey(tx, r, p, key, action, word, err)
+	}
+}
+
+// deleteKey is POST /projects/{id}/settings/keys/{key}/delete.
+func (d *Dashboard) deleteKey(tx *store.Tx, r *http.Request) (reply, error) {
+	p, key, err := pathKey(&tx.Rx, r)
+	if err == nil {
+		err = tx.DeleteKey(p.ID, key.ID)
+	}
+	if errors.Is(err, store.ErrKeyInUse) {
+		page, err := d.keysPage(&tx.Rx, r, p)
+		page.Error = "Disable the key first. If nothing is missing for some days, delete it."
+		return returned("keys", page), err
+	}
+	return d.afterKey(tx, r, p, key, "key.delete", "key-deleted", err)
+}
+
+// afterKey notes what was done with a key and leads back to the list.
+func (d *Dashboard) afterKey(tx *store.Tx, r *http.Request, p store.Project, key store.ProjectKey, action, word string, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	if err := d.noteSetting(tx, r, p, action, key.Public[:8]+"… "+key.Name); err != nil {
+		return reply{}, err
+	}
+	return redirect(d.links.settled(d.links.settingsPart(p.ID, "keys"), word)), nil
+}
+
+// pathKey loads the project and its key that the path names.
+func pathKey(rx *store.Rx, r *http.Request) (store.Project, store.ProjectKey, error) {
+	p, err := pathProject(rx, r)
+	if err != nil {
+		return p, store.ProjectKey{}, err
+	}
+	id, err := pathNumber(r, "key")
+	if err != nil {
+		return p, store.ProjectKey{}, err
+	}
+	key, err := rx.ProjectKey(p.ID, id)
+	return p, key, err
+}
