@@ -30,7 +30,7 @@ type rulesPage struct {
 
 // triedRules says what rules would make of events that are there.
 type triedRules struct {
-	Events  int // looked at
+	Events  int64 // looked at
 	Matched []triedEvent
 }
 

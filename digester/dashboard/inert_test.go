@@ -135,6 +135,10 @@ func allPages(s *site, ev stored) []string {
 		project + "/issues?q=is:resolved&sort=events&graph=14d", "/issues?q=", "/issues?q=" + url.QueryEscape("release:\""+hostile) + "&env=" + url.QueryEscape(hostile) + "&deleted=" + url.QueryEscape(hostile), issue, issue + "/events", one, one + "?frames=oldest", one + "?crumbs=notable", one + "?crumbs=" + url.QueryEscape("kind:"+hostile),
 		project + "/quiet", project + "/feedback", project + "/issues?resolved=3", "/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 		"/teams", "/teams/1", "/teams/1/invite", "/users", "/users/1", "/users/invite", "/account", "/account/sessions", "/audit", project + "/audit", "/mail", "/forgot",
+		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/grouping",
+		project + "/settings/environments", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
+		project + "/releases", project + "/releases?sort=version&environment=" + url.QueryEscape(ev.Event.Environment),
+		project + "/release?version=" + url.QueryEscape(ev.Event.Release),
 	}
 }
 
@@ -146,7 +150,7 @@ func assertInert(t testing.TB, path, page string) {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	allowed := strings.Fields(`html head meta title link script body a header div img form label input button select option main nav ol li ul footer span
+	allowed := strings.Fields(`html head meta title link script body a header div img form label input button select option textarea main nav ol li ul footer span
 		h1 h2 h3 h4 p code pre strong time svg g rect figure figcaption section article aside table thead tbody tr th td dl dt dd details summary mark`)
 	for node := range doc.Descendants() {
 		if node.Type != html.ElementNode {

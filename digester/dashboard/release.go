@@ -96,7 +96,7 @@ func (d *Dashboard) fillRelease(rx *store.Rx, page *releasePage) error {
 	if page.Regressed, err = rx.RegressedIssues(p.ID, version, page.Release.CreatedAt, issuesOfRelease); err != nil {
 		return err
 	}
-	hours, err := rx.ReleaseHours(p.ID, version, firstDay(now))
+	hours, err := rx.ReleaseHours(p.ID, version, firstDay(now), now)
 	page.Graph = newDayGraph(hours, now)
 	return err
 }

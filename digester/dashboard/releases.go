@@ -82,6 +82,7 @@ type releasesPage struct {
 	Rows         []releaseRow
 	Pager        pager
 	Cut          bool // there are more than a list by version has
+	Filtered     bool // by an environment
 	First        bool // page
 }
 
@@ -119,7 +120,7 @@ func (d *Dashboard) showReleases(rx *store.Rx, r *http.Request) (reply, error) {
 			{Text: "First seen", URL: d.links.releases(p.ID, releaseList{InOne: list.InOne, Environment: list.Environment}), Current: !list.ByVersion},
 			{Text: "Version", URL: d.links.releases(p.ID, releaseList{ByVersion: true, InOne: list.InOne, Environment: list.Environment}), Current: list.ByVersion},
 		},
-		First: list.Before == 0,
+		Filtered: list.InOne, First: list.Before == 0,
 	}
 	environments, err := rx.ShownEnvironments(p.ID)
 	if err != nil {

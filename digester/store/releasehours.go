@@ -94,12 +94,16 @@ func (rx *Rx) Adoptions(project event.ProjectID, environment *string, now time.T
 	return adoptions, err
 }
 
-// ReleaseHours returns a release's events by hour of digesting from since on,
-// ascending; hours without events are left out.
-func (rx *Rx) ReleaseHours(project event.ProjectID, release string, since time.Time) ([]HourCount, error) {
+// ReleaseHours returns a release's events by hour of digesting from since to now,
+// ascending; hours without events are left out. What is not counted by hour yet is of
+// the present one.
+func (rx *Rx) ReleaseHours(project event.ProjectID, release string, since, now time.Time) ([]HourCount, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT 0, hour, sum(count) FROM release_hours WHERE project_id = ? AND release = ? AND hour >= ? GROUP BY hour ORDER BY hour`,
-		int64(project), release, hourOf(since))
+		SELECT 0, hour, sum(n) FROM (
+		  SELECT hour, count AS n FROM release_hours WHERE project_id = ?1 AND release = ?2 AND hour >= ?3
+		  UNION ALL SELECT ?4, event_count - counted FROM release_counts WHERE project_id = ?1 AND release = ?2 AND event_count > counted)
+		GROUP BY hour ORDER BY hour`,
+		int64(project), release, hourOf(since), hourOf(now))
 	hours, err := collectHours[int](rows, err)
 	return hours[0], err
 }

@@ -51,7 +51,7 @@ func TestAdoptions(t *testing.T) {
 	want("a day later", nil, map[string]store.Adoption{"1.0": {Week: 3}, "": {Week: 1}, "1.1": {Day: 1, Week: 1}})
 	count()
 	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
-		hours, err := rx.ReleaseHours(p.project, "1.0", p.now.Add(-48*time.Hour))
+		hours, err := rx.ReleaseHours(p.project, "1.0", p.now.Add(-48*time.Hour), p.now)
 		if len(hours) != 1 || hours[0].Count != 3 {
 			t.Errorf("hours of 1.0: %+v, %v", hours, err)
 		}
