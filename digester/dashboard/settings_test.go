@@ -103,7 +103,7 @@ func TestGroupingSettings(t *testing.T) {
 	resp := s.post("/projects/1/settings/grouping/try", url.Values{"rules": {"# all\n" + rule}}.Encode())
 	page := bodyOf(t, resp)
 	assertInert(t, "a try", page)
-	mustContain(t, page, "2 of 3 recent issues would match", "timeout of a", "rule in line 2", "<code>timeouts</code>")
+	mustContain(t, page, "2 of 3 recent issues match", "timeout of a", "rule in line 2", "<code>timeouts</code>")
 	mustLack(t, page, `>other</a>`)
 	mustLack(t, s.mustGet("/projects/1/settings/grouping"), "timeouts")
 

@@ -33,7 +33,7 @@ func (tx *Tx) RestoreProject(id event.ProjectID) error {
 // DeletedProjects returns the projects that can still be taken back, the last deleted
 // first.
 func (rx *Rx) DeletedProjects(now time.Time) ([]Project, error) {
-	return rx.projects(`WHERE deleted_at > ? ORDER BY deleted_at DESC, id`, ms(now.Add(-ProjectUndo)))
+	return rx.projects(`WHERE deleted_at > ? AND emptied_at IS NULL ORDER BY deleted_at DESC, id`, ms(now.Add(-ProjectUndo)))
 }
 
 // DeletedProject returns one of these, ErrNotFound if it is none.

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The same for what is read of projects, their settings and releases.
+func TestProjectQueryPlans(t *testing.T) {
+	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	var since time.Time
+	queries := []struct {
+		name  string
+		run   func(rx *Rx) error
+		index string
+		scans []string
+	}{
+		{"deleted projects", func(rx *Rx) error { _, err := rx.DeletedProjects(since); return err }, "projects_deleted", nil},
+		{"a project by slug", func(rx *Rx) error { _, err := rx.ProjectBySlug("x"); return notFoundIsFine(err) }, "sqlite_autoindex_projects_1", nil},
+		{"all rules", func(rx *Rx) error { _, err := rx.AllFingerprintRules(); return err }, "", []string{"project_rules"}},
+		{"new issues of a release", func(rx *Rx) error { _, err := rx.NewIssues(1, "x", 10); return err }, "issues_by_first_release (project_id=? AND first_release=?)", nil},
+		{"regressed issues of a release", func(rx *Rx) error { _, err := rx.RegressedIssues(1, "x", since, 10); return err }, "history_of_regressions (at>?)", nil},
+		{"adoption", func(rx *Rx) error { _, err := rx.Adoptions(1, nil, since); return err }, "SEARCH release_hours USING PRIMARY KEY (project_id=?)", nil},
+		{"hours of a release", func(rx *Rx) error { _, err := rx.ReleaseHours(1, "x", since, since); return err }, "SEARCH release_hours USING PRIMARY KEY (project_id=? AND release=?)", nil},
+		{"events not counted by hour", func(rx *Rx) error { _, err := rx.ReleaseDeltas(); return err }, "", []string{"release_counts"}},
+		{"deploys of a release", func(rx *Rx) error { _, err := rx.Deploys(1, "x", 10); return err }, "deploys_by_release (project_id=? AND release=?)", nil},
+		{"deploys", func(rx *Rx) error { _, err := rx.Deploys(1, "", 10); return err }, "deploys_by_release (project_id=?)", nil},
+		{"members of a project", func(rx *Rx) error { _, err := rx.ProjectMembers(1); return err }, "PRIMARY KEY (project_id=?)", []string{"m"}},
+		{"keys of a project", func(rx *Rx) error { _, err := rx.ProjectKeys(1); return err }, "sqlite_autoindex_project_keys_1 (project_id=?)", nil},
+	}
+	err = db.Write(t.Context(), "test", func(tx *Tx) error {
+		for _, q := range queries {
+			e := &explainer{querier: tx.q, t: t}
+			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
+				t.Errorf("%s: %v", q.name, err)
+			}
+			checkPlan(t, q.name, e.plans, q.index, q.scans)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
