@@ -2,12 +2,15 @@ package grouping
 
 // globFold reports whether a pattern matches a whole text: * stands for any
 // characters, ? for one. Letters A to Z of the text count as their lower-case ones,
-// of which the pattern is made. It takes time in proportion to the product of both
-// lengths at most.
-func globFold(pattern, text string) bool {
+// of which the pattern is made. It gives up after most steps, and says how many it
+// took: the product of both lengths at worst.
+func globFold(pattern, text string, most int) (fits bool, steps int) {
 	p, t := 0, 0
 	star, mark := -1, 0 // of the last *, and where its match ends so far
 	for t < len(text) {
+		if steps++; steps > most {
+			return false, steps
+		}
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, t
@@ -22,13 +25,13 @@ func globFold(pattern, text string) bool {
 			mark++
 			p, t = star+1, mark
 		default:
-			return false
+			return false, steps
 		}
 	}
 	for p < len(pattern) && pattern[p] == '*' {
 		p++
 	}
-	return p == len(pattern)
+	return p == len(pattern), steps
 }
 
 // runeSize returns how many bytes the first character of s has.

@@ -2,7 +2,6 @@ package grouping
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"sundew/schema/event"
@@ -114,42 +113,64 @@ type Match struct {
 func (r Rules) Match(ev *event.Event) (Match, bool) { return r.match(ev, findStack(ev)) }
 
 func (r Rules) match(ev *event.Event, st stack) (Match, bool) {
+	left := maxSteps
 	for _, rule := range r.rules {
-		if rule.matches(ev, st) {
+		if rule.matches(ev, st, &left) {
 			return Match{Line: rule.line, Text: rule.text, Fingerprint: rule.expand(ev, st)}, true
 		}
 	}
 	return Match{}, false
 }
 
-func (r rule) matches(ev *event.Event, st stack) bool {
+func (r rule) matches(ev *event.Event, st stack, left *int) bool {
 	ofFrame := false
 	for _, m := range r.matchers {
 		if isFrameKey(m.key) {
 			ofFrame = true
 			continue
 		}
-		if slices.ContainsFunc(valuesOf(m.key, ev), m.fits) == m.not {
+		if m.fitsAny(valuesOf(m.key, ev), left) == m.not {
 			return false
 		}
 	}
-	return !ofFrame || slices.ContainsFunc(st.frames, r.matchesFrame)
+	if !ofFrame {
+		return *left > 0
+	}
+	for i := range st.frames {
+		if r.matchesFrame(&st.frames[i], left) {
+			return true
+		}
+	}
+	return false
 }
 
-func (r rule) matchesFrame(f event.Frame) bool {
+func (r rule) matchesFrame(f *event.Frame, left *int) bool {
 	for _, m := range r.matchers {
-		if isFrameKey(m.key) && slices.ContainsFunc(frameValues(m.key, &f), m.fits) == m.not {
+		if isFrameKey(m.key) && m.fitsAny(frameValues(m.key, f), left) == m.not {
 			return false
 		}
 	}
-	return true
+	return *left > 0
 }
 
-// maxMatched bounds what is looked at of a value, in bytes.
-const maxMatched = 2048
+const (
+	// maxMatched bounds what is looked at of a value, in bytes.
+	maxMatched = 2048
 
-func (m matcher) fits(value string) bool {
-	return globFold(m.pattern, value[:min(len(value), maxMatched)])
+	// maxSteps bounds the characters compared for one event: rules that are made
+	// for it must not hold up other people's events. What is not decided by then
+	// does not match. Usual rules take a thousandth of it.
+	maxSteps = 5_000_000
+)
+
+func (m matcher) fitsAny(values []string, left *int) bool {
+	for _, value := range values {
+		fits, steps := globFold(m.pattern, value[:min(len(value), maxMatched)], *left)
+		if *left -= steps; fits {
+			return true
+		}
+	}
+	return false
 }
 
 // expand fills in the variables of the fingerprint but the default one.

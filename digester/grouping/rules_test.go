@@ -131,6 +131,28 @@ func TestGroupBy(t *testing.T) {
 	}
 }
 
+// Rules that are made to take long end, and match nothing.
+func TestRulesEnd(t *testing.T) {
+	line := `message:"*` + strings.Repeat("a", 400) + `b*" -> x`
+	rules, problems := ParseRules(strings.Repeat(line+"\n", 190) + "!type:Never -> last")
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	long := &event.Event{Message: event.Message{Formatted: strings.Repeat("a", 5000)}}
+	left := maxSteps
+	for _, r := range rules.rules {
+		if r.matches(long, stack{}, &left) {
+			t.Fatalf("matches after %d steps", maxSteps-left)
+		}
+	}
+	if left > 0 || left < -maxRules {
+		t.Errorf("%d steps are left", left)
+	}
+	if match, ok := rules.Match(&event.Event{}); !ok || match.Fingerprint[0] != "last" {
+		t.Errorf("a usual event: %+v", match)
+	}
+}
+
 func TestGlob(t *testing.T) {
 	for _, tt := range []struct {
 		pattern, text string
@@ -140,7 +162,7 @@ func TestGlob(t *testing.T) {
 		{"*a*b*", "xxaxxbxx", true}, {"*aab", "aaaab", true}, {"?", "é", true}, {"??", "é", false}, {"a?", "a", false},
 		{"*é", "caf\u00e9", true}, {"a?c", "a\xff\xfec", false},
 	} {
-		if got := globFold(tt.pattern, tt.text); got != tt.want {
+		if got, _ := globFold(tt.pattern, tt.text, 100); got != tt.want {
 			t.Errorf("%q on %q: %v", tt.pattern, tt.text, got)
 		}
 	}
