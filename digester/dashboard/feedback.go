@@ -15,6 +15,7 @@ const feedbackPerPage = 50
 type feedbackPage struct {
 	shell
 	Project  store.Project
+	Areas    []tab
 	Feedback []feedbackView
 	Pager    pager
 	Later    bool // there may be more in front
@@ -58,7 +59,8 @@ func (d *Dashboard) showFeedback(rx *store.Rx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	page := feedbackPage{
-		shell:   shell{Title: "Feedback about " + project.Name, Trail: append(d.trail(), crumb{Text: project.Name, URL: d.links.openIssues(project.ID)})},
+		shell:   shell{Title: "Feedback about " + project.Name, Trail: d.trail()},
+		Areas:   d.areas(r, project, areaFeedback),
 		Project: project, Later: before > 0,
 		Pager: pager{NewerText: "Newest", OlderText: "Older"},
 	}

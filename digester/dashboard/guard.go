@@ -99,8 +99,20 @@ func ofInstallation(least access.Role) guard {
 	}
 }
 
-// ofProject asks for a role in the project that the path's {id} names.
+// ofProject asks for a role in the project that the path's {id} names, and that it is
+// not deleted.
 func ofProject(least access.Role) guard {
+	return func(rx *store.Rx, r *http.Request) error {
+		if err := ofAnyProject(least)(rx, r); err != nil {
+			return err
+		}
+		_, err := pathProject(rx, r)
+		return err
+	}
+}
+
+// ofAnyProject is ofProject for deleted ones too.
+func ofAnyProject(least access.Role) guard {
 	return func(rx *store.Rx, r *http.Request) error {
 		if err := signedIn(rx, r); err != nil {
 			return err

@@ -31,7 +31,7 @@ func (d *Dashboard) settingsRoutes() {
 	d.get("/projects/{id}/settings/delete", owner, d.showDeletion)
 	d.post("/projects/{id}/settings/delete", "delete project", owner, d.deleteProject)
 	d.get("/projects/deleted", signedIn, d.showDeleted)
-	d.post("/projects/{id}/restore", "restore project", owner, d.restoreProject)
+	d.post("/projects/{id}/restore", "restore project", ofAnyProject(access.Owner), d.restoreProject)
 }
 
 // tryOut adds a form that changes nothing: its answer is a page made of what was
@@ -121,6 +121,7 @@ type area int
 const (
 	areaIssues area = iota
 	areaReleases
+	areaFeedback
 	areaSetup
 	areaSettings
 )
@@ -130,6 +131,7 @@ func (d *Dashboard) areas(r *http.Request, p store.Project, current area) []tab 
 	tabs := []tab{
 		{Text: "Issues", URL: d.links.openIssues(p.ID), Current: current == areaIssues},
 		{Text: "Releases", URL: d.links.releases(p.ID, releaseList{}), Current: current == areaReleases},
+		{Text: "Feedback", URL: d.links.feedback(p.ID, 0), Current: current == areaFeedback},
 		{Text: "Set-up", URL: d.links.setup(p.ID, ""), Current: current == areaSetup},
 	}
 	if who(r).In(p.ID) >= access.Admin {

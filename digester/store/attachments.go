@@ -73,7 +73,8 @@ func (p *plan) storeAside() error {
 func (p *plan) insertAttachment() error {
 	in, a := p.in, p.in.Attachment
 	p.charged = in.charge()
-	if err := p.to.assert(`UPDATE projects SET attachment_bytes = CASE WHEN attachment_bytes + ?1 <= ?2 THEN attachment_bytes + ?1 END WHERE id = ?3`,
+	if err := p.to.assert(`UPDATE projects SET attachment_bytes = CASE WHEN attachment_bytes + ?1 <= ?2 AND deleted_at IS NULL THEN attachment_bytes + ?1 END
+		WHERE id = ?3`,
 		p.charged, p.cache.maxAttachments, int64(in.Project)); err != nil {
 		return err
 	}

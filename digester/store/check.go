@@ -77,8 +77,8 @@ var invariants = []invariant{
 	{"the books of a project count every stored attachment, the evicted ones included", `
 		SELECT 'project ' || p.id FROM projects p WHERE p.attachments_evicted + (SELECT count(*) FROM attachments a WHERE a.project_id = p.id)
 		  <> (SELECT coalesce(sum(quantity), 0) FROM outcomes o WHERE o.project_id = p.id AND o.outcome = 'stored' AND o.category = 'attachment')`},
-	{"the books of a project count all stored feedback", `
-		SELECT 'project ' || p.id FROM projects p WHERE (SELECT count(*) FROM feedback f WHERE f.project_id = p.id)
+	{"the books of a project count all stored feedback, the evicted included", `
+		SELECT 'project ' || p.id FROM projects p WHERE p.feedback_evicted + (SELECT count(*) FROM feedback f WHERE f.project_id = p.id)
 		  <> (SELECT coalesce(sum(quantity), 0) FROM outcomes o WHERE o.project_id = p.id AND o.outcome = 'stored' AND o.category = 'feedback')`},
 	{"the books of a project count every stored event", `
 		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', books say ' || coalesce(sum(o.quantity), 0)

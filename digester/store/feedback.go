@@ -24,8 +24,8 @@ type Feedback struct {
 // maxFeedbackPage bounds a page of feedback.
 const maxFeedbackPage = 100
 
-// insertFeedback relies on UNIQUE to tell feedback that is stored already, and on the
-// foreign key for the project.
+// insertFeedback relies on UNIQUE to tell feedback that is stored already, and on NOT
+// NULL for a project that is not there or deleted.
 func (p *plan) insertFeedback() error {
 	in, f := p.in, p.in.Feedback
 	var about any
@@ -34,7 +34,7 @@ func (p *plan) insertFeedback() error {
 	}
 	return p.to.assert(`
 		INSERT INTO feedback (project_id, feedback_id, event_id, name, email, message, url, received_at, digested_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES ((SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL), ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(in.Project), f.FeedbackID[:], about, f.Name, f.Email, f.Message, f.URL, ms(in.ReceivedAt), p.now)
 }
 

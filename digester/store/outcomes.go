@@ -83,7 +83,7 @@ func (rx *Rx) Totals() (Totals, error) {
 	err := rx.q.QueryRowContext(rx.ctx, `
 		SELECT (SELECT coalesce(sum(event_count), 0) FROM projects),
 		       (SELECT coalesce(sum(issue_count), 0) FROM projects),
-		       (SELECT count(*) FROM projects),
+		       (SELECT count(*) FROM projects WHERE deleted_at IS NULL),
 		       (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()),
 		       (SELECT batch FROM digest_state)`).
 		Scan(&t.StoredEvents, &t.Issues, &t.Projects, &t.DatabaseBytes, &t.Batches)

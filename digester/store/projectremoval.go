@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -12,9 +13,14 @@ import (
 // are removed.
 const ProjectUndo = 24 * time.Hour
 
-// removedIssues is how many issues of a project one transaction hands to
-// RemoveDeleted.
-const removedIssues = 50
+const (
+	// removedIssues is how many issues of a project one transaction hands to
+	// RemoveDeleted.
+	removedIssues = 50
+
+	// removedFeedback is how much feedback goes in one transaction.
+	removedFeedback = 200
+)
 
 // DeleteProject deletes a project: it is in no list any more, its keys are off, and
 // events of it that are under way are dropped as of no project. RestoreProject takes
@@ -83,7 +89,25 @@ func (tx *Tx) RemoveProjects() (bool, error) {
 	if err != nil || left {
 		return true, err
 	}
+	// What comes beside events may belong to none.
+	if left, err = tx.removeAside(id); err != nil || left {
+		return true, err
+	}
 	return true, tx.emptyProject(id)
+}
+
+// removeAside removes some of a project's attachments and feedback. It reports whether
+// there were any.
+func (tx *Tx) removeAside(project event.ProjectID) (bool, error) {
+	if n, err := tx.evictFrom(int64(project), math.MaxInt64, 0); err != nil || n > 0 {
+		return true, err
+	}
+	n, err := tx.exec(`DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE project_id = ? LIMIT ?)`, int64(project), removedFeedback)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = tx.exec(`UPDATE projects SET feedback_evicted = feedback_evicted + ? WHERE id = ?`, n, int64(project))
+	return true, err
 }
 
 // abandonIssues hands issues of a project to RemoveDeleted, with their members, for

@@ -22,6 +22,7 @@ func (p *person) change(do func(tx *store.Tx, id event.ProjectID) error) error {
 func TestDeleteAndRestoreProject(t *testing.T) {
 	p := newPerson(t, 1)
 	p.sees("a", "1.0", "production", "ann")
+	p.aside(store.Stored)
 	if err := p.change((*store.Tx).DeleteProject); err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +41,8 @@ func TestDeleteAndRestoreProject(t *testing.T) {
 	undecided.Key = "0123456789abcdef0123456789abcdef"
 	p.seq++
 	mustDigest(t, p.db, undecided, store.Dropped)
+	p.aside(store.Dropped)
+	p.aside(store.Dropped)
 	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
 		if _, err := rx.Project(p.project); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the deleted project: %v", err)
@@ -64,9 +67,19 @@ func TestDeleteAndRestoreProject(t *testing.T) {
 	}
 	p.sees("a", "1.0", "production", "ann")
 	p.sees("b", "1.0", "production", "ann")
+	p.aside(store.Stored)
 	if got := p.issue(1).Events; got != 2 {
 		t.Errorf("the issue has %d events, want 2", got)
 	}
+}
+
+// aside digests feedback and a file that belongs to it.
+func (p *person) aside(want store.Result) {
+	p.t.Helper()
+	id := event.ID{0xfb, byte(p.seq), byte(p.seq >> 8)}
+	p.seq += 2
+	mustDigest(p.t, p.db, feedback(p.project, p.seq-1, id, event.ID{}, "It broke."), want)
+	mustDigest(p.t, p.db, attachment(p.project, p.seq, id, "picture.png", []byte("png")), want)
 }
 
 // After a day a project's rows go step by step, and after each the books balance.
@@ -86,6 +99,9 @@ func TestRemoveProject(t *testing.T) {
 			p.seq++
 			mustDigest(t, p.db, incoming(other, p.seq, "of another project"), store.Stored)
 			p.furnish()
+			for range 210 { // more than one transaction takes
+				p.aside(store.Stored)
+			}
 			if err := p.change((*store.Tx).DeleteProject); err != nil {
 				t.Fatal(err)
 			}
@@ -165,6 +181,9 @@ func (p *person) wantEmpty(other event.ProjectID) {
 		}
 		if deploys, err := rx.Deploys(p.project, "", 10); len(deploys) != 0 {
 			p.t.Errorf("deploys left: %+v, %v", deploys, err)
+		}
+		if left, _, err := rx.ProjectFeedback(p.project, 0, 10); len(left) != 0 {
+			p.t.Errorf("feedback left: %+v, %v", left, err)
 		}
 		if rules, err := rx.ProjectRules(p.project); rules != (store.ProjectRules{}) {
 			p.t.Errorf("rules left: %+v, %v", rules, err)

@@ -9,6 +9,7 @@ ALTER TABLE projects ADD COLUMN platform TEXT NOT NULL DEFAULT ''; -- whose set-
 -- project ever gets the number that is in its DSNs.
 ALTER TABLE projects ADD COLUMN deleted_at INTEGER;
 ALTER TABLE projects ADD COLUMN emptied_at INTEGER; -- when the last of its rows was gone
+ALTER TABLE projects ADD COLUMN feedback_evicted INTEGER NOT NULL DEFAULT 0; -- feedback that is no longer stored
 CREATE INDEX projects_deleted ON projects (deleted_at) WHERE deleted_at IS NOT NULL AND emptied_at IS NULL;
 
 -- Names that a project had before. Links and short ids with them keep leading to it.
