@@ -12,6 +12,7 @@ func doors() map[string]door {
 	all := accountDoors()
 	maps.Copy(all, peopleDoors())
 	maps.Copy(all, projectDoors())
+	maps.Copy(all, settingsDoors())
 	return all
 }
 

@@ -64,5 +64,5 @@ func (d *Dashboard) saveEnvironments(tx *store.Tx, r *http.Request) (reply, erro
 	if err := d.noteSetting(tx, r, p, "project.environments", "hidden:"+hidden); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "environments"), "saved")), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "environments"), "saved")), nil
 }

@@ -19,12 +19,6 @@ type generalPage struct {
 	Owner     bool     // who asks may delete it
 }
 
-// option is one of a list to choose from.
-type option struct {
-	Value, Text string
-	Chosen      bool
-}
-
 func (d *Dashboard) showSettings(rx *store.Rx, r *http.Request) (reply, error) {
 	p, err := pathProject(rx, r)
 	if err != nil {
@@ -51,7 +45,7 @@ func (d *Dashboard) generalPage(rx *store.Rx, r *http.Request, p store.Project) 
 
 // platformOptions are the platforms that there are guides for.
 func platformOptions(chosen string) []option {
-	options := []option{{Value: "", Text: "Not said", Chosen: chosen == ""}}
+	options := []option{{Value: "", Text: "Not said", Selected: chosen == ""}}
 	for _, g := range setupGuides() {
 		options = append(options, option{g.key, g.name, g.key == chosen})
 	}
@@ -80,7 +74,7 @@ func (d *Dashboard) changeProject(tx *store.Tx, r *http.Request) (reply, error) 
 	if err := d.noteSetting(tx, r, p, "project.change", changed.Name+", "+changed.Slug+", "+changed.Platform); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settings(p.ID), "saved")), nil
+	return redirect(d.links.done(d.links.settings(p.ID), "saved")), nil
 }
 
 // transferProject is POST /projects/{id}/settings/team: to a team of which who asks
@@ -107,7 +101,7 @@ func (d *Dashboard) transferProject(tx *store.Tx, r *http.Request) (reply, error
 	if err := d.noteSetting(tx, r, p, "project.transfer", "to "+team.Name); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.afterTransfer(r, p, team), "transferred")), nil
+	return redirect(d.links.done(d.afterTransfer(r, p, team), "transferred")), nil
 }
 
 // afterTransfer leads to the settings, if who asks still may see them.

@@ -81,7 +81,7 @@ func (d *Dashboard) saveRules(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := d.noteSetting(tx, r, p, "project.grouping", strconv.Itoa(page.Rules)+" rules"); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "grouping"), "saved")), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "grouping"), "saved")), nil
 }
 
 // tryRules is POST /projects/{id}/settings/grouping/try: what the rules would make of

@@ -16,8 +16,8 @@ type invitePage struct {
 	shell
 	Team      store.Team   // zero: the form asks for one
 	Teams     []store.Team // to choose from
-	Roles     []roleOption // in the team
-	Ranks     []roleOption // in the installation; only without Team
+	Roles     []option     // in the team
+	Ranks     []option     // in the installation; only without Team
 	HasMail   bool
 	Email     string
 	Error     string

@@ -44,5 +44,5 @@ func (d *Dashboard) saveOrigins(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := d.noteSetting(tx, r, p, "project.domains", strconv.Itoa(len(allowed))+" allowed"); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "domains"), "saved")), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "domains"), "saved")), nil
 }

@@ -165,7 +165,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"settingsURL":    l.settings,
 		"settingsPart":   l.settingsPart,
 		"keyURL":         l.keyAction,
-		"memberURL":      l.projectMember,
+		"roleURL":        l.projectMember,
 		"deletedURL":     l.deletedProjects,
 		"restoreURL":     l.restoreProject,
 		"deploysURL":     l.deploys,

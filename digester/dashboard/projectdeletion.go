@@ -53,7 +53,7 @@ func (d *Dashboard) deleteProject(tx *store.Tx, r *http.Request) (reply, error) 
 	if err := d.noteSetting(tx, r, p, "project.delete", ""); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.deletedProjects(), "deleted")), nil
+	return redirect(d.links.done(d.links.deletedProjects(), "deleted")), nil
 }
 
 func (d *Dashboard) showDeleted(rx *store.Rx, r *http.Request) (reply, error) {
@@ -85,5 +85,5 @@ func (d *Dashboard) restoreProject(tx *store.Tx, r *http.Request) (reply, error)
 	if err := d.noteSetting(tx, r, p, "project.restore", ""); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settings(id), "restored")), nil
+	return redirect(d.links.done(d.links.settings(id), "restored")), nil
 }

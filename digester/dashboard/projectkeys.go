@@ -93,7 +93,7 @@ func (d *Dashboard) afterKey(tx *store.Tx, r *http.Request, p store.Project, key
 	if err := d.noteSetting(tx, r, p, action, key.Public[:8]+"… "+key.Name); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "keys"), word)), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "keys"), word)), nil
 }
 
 // pathKey loads the project and its key that the path names.

@@ -34,7 +34,7 @@ func (d *Dashboard) showProjectMembers(rx *store.Rx, r *http.Request) (reply, er
 
 func (d *Dashboard) projectMembersPage(rx *store.Rx, r *http.Request, p store.Project) (projectMembersPage, error) {
 	mine := who(r).In(p.ID)
-	page := projectMembersPage{settingsFrame: d.settingsFrame(r, p, "members"), Roles: roleOptions(mine, access.Member)}
+	page := projectMembersPage{settingsFrame: d.settingsFrame(r, p, "members"), Roles: teamRoles(mine, access.Member)}
 	if p.TeamID != 0 {
 		team, err := rx.Team(p.TeamID)
 		if err != nil {
@@ -46,22 +46,11 @@ func (d *Dashboard) projectMembersPage(rx *store.Rx, r *http.Request, p store.Pr
 	for _, m := range members {
 		row := projectMemberRow{ProjectMember: m}
 		if mine.Gives(m.Role) {
-			row.Roles = append([]option{{access.None.String(), "no role of their own", m.Role == access.None}}, roleOptions(mine, m.Role)...)
+			row.Roles = append([]option{{access.None.String(), "no role of their own", m.Role == access.None}}, teamRoles(mine, m.Role)...)
 		}
 		page.Members = append(page.Members, row)
 	}
 	return page, err
-}
-
-// roleOptions are the roles that somebody with a role may give.
-func roleOptions(mine, chosen access.Role) []option {
-	var options []option
-	for _, role := range access.Roles() {
-		if mine.Gives(role) {
-			options = append(options, option{role.String(), role.String(), role == chosen})
-		}
-	}
-	return options
 }
 
 // addProjectMember is POST /projects/{id}/settings/members: somebody with an account
@@ -84,7 +73,7 @@ func (d *Dashboard) addProjectMember(tx *store.Tx, r *http.Request) (reply, erro
 	if err := d.giveRole(tx, r, p, user); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "members"), "member-added")), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "members"), "member-added")), nil
 }
 
 // changeProjectMember is POST /projects/{id}/settings/members/{user}.
@@ -108,15 +97,15 @@ func (d *Dashboard) changeProjectMember(tx *store.Tx, r *http.Request) (reply, e
 	if r.PostFormValue("role") == access.None.String() {
 		word = "member-removed"
 	}
-	return redirect(d.links.settled(d.links.settingsPart(p.ID, "members"), word)), nil
+	return redirect(d.links.done(d.links.settingsPart(p.ID, "members"), word)), nil
 }
 
 // giveRole gives a person the role that a form names. Nobody gives or takes more than
 // they have.
 func (d *Dashboard) giveRole(tx *store.Tx, r *http.Request, p store.Project, user store.User) error {
-	role, ok := access.ParseRole(r.PostFormValue("role"))
-	if !ok && r.PostFormValue("role") != access.None.String() {
-		return errForm
+	role, err := formRole(r, "role")
+	if err != nil {
+		return err
 	}
 	members, err := tx.ProjectMembers(p.ID)
 	if err != nil {
@@ -128,8 +117,8 @@ func (d *Dashboard) giveRole(tx *store.Tx, r *http.Request, p store.Project, use
 			current = m.Role
 		}
 	}
-	if !mine.Gives(role) || !mine.Gives(current) {
-		return errForbidden
+	if err := gives(mine, current, role); err != nil {
+		return err
 	}
 	if err := tx.SetProjectMember(p.ID, user.ID, role); err != nil {
 		return err

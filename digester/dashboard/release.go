@@ -145,7 +145,7 @@ func (d *Dashboard) afterDeploy(tx *store.Tx, r *http.Request, p store.Project, 
 	if _, err := tx.Release(p.ID, deploy.Release); err == nil || action == "deploy.add" {
 		return redirect(d.links.release(p.ID, deploy.Release) + "&done=" + word), nil
 	}
-	return redirect(d.links.settled(to, word)), nil
+	return redirect(d.links.done(to, word)), nil
 }
 
 // dayGraph is a bar graph of events a day. Its unit is arbitrary: the style sheet

@@ -6,19 +6,20 @@ import (
 	"sundew/digester/access"
 )
 
-// roleOption is a role that somebody may be given, in a form.
-type roleOption struct {
+// option is one of a list to choose from in a form, such as a role that somebody may be
+// given.
+type option struct {
 	Value, Text string
 	Selected    bool
 }
 
 // teamRoles are the roles in a team that somebody may give, who has one there
 // themselves. current is the one selected.
-func teamRoles(by, current access.Role) []roleOption {
-	var options []roleOption
+func teamRoles(by, current access.Role) []option {
+	var options []option
 	for _, role := range access.Roles() {
 		if by.Gives(role) {
-			options = append(options, roleOption{Value: role.String(), Text: role.String(), Selected: role == current})
+			options = append(options, option{Value: role.String(), Text: role.String(), Selected: role == current})
 		}
 	}
 	return options
@@ -26,11 +27,11 @@ func teamRoles(by, current access.Role) []roleOption {
 
 // installationRoles is teamRoles for the whole installation, where viewers and members
 // are no more than what their teams give them.
-func installationRoles(by, current access.Role) []roleOption {
-	options := []roleOption{{Value: access.None.String(), Text: "what teams give", Selected: current < access.Admin}}
+func installationRoles(by, current access.Role) []option {
+	options := []option{{Value: access.None.String(), Text: "what teams give", Selected: current < access.Admin}}
 	for _, role := range []access.Role{access.Admin, access.Owner} {
 		if by.Gives(role) {
-			options = append(options, roleOption{Value: role.String(), Text: role.String() + " of everything", Selected: role == current})
+			options = append(options, option{Value: role.String(), Text: role.String() + " of everything", Selected: role == current})
 		}
 	}
 	return options

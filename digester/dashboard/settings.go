@@ -81,6 +81,7 @@ func (d *Dashboard) settingsFrame(r *http.Request, p store.Project, part string)
 		}
 		frame.Parts = append(frame.Parts, tab{Text: known.text, URL: to, Current: known.path == part})
 	}
+	frame.Parts = append(frame.Parts, tab{Text: "API tokens", URL: d.links.project(p.ID) + "/tokens"}, tab{Text: "Who changed what", URL: d.links.project(p.ID) + "/audit"})
 	return frame
 }
 
@@ -147,7 +148,5 @@ func returned(page string, data any) reply {
 
 // noteSetting writes a change of a project's settings into the audit log.
 func (d *Dashboard) noteSetting(tx *store.Tx, r *http.Request, p store.Project, action, detail string) error {
-	return tx.Audit(who(r), store.AuditEntry{
-		Action: action, Project: p.ID, TeamID: p.TeamID, Subject: p.Name, Detail: detail, Address: d.cfg.Address(r),
-	})
+	return d.audit(tx, r, store.AuditEntry{Action: action, Project: p.ID, TeamID: p.TeamID, Subject: p.Name, Detail: detail})
 }

@@ -39,7 +39,7 @@ func (s *site) mustReturn(path string, form url.Values) string {
 func (s *site) audited() (actions []string) {
 	s.t.Helper()
 	storetest.MustRead(s.t, s.replica, func(rx *store.Rx) error {
-		log, err := rx.AuditLog(s.project.ID, 0, 100)
+		log, err := rx.AuditLog(store.AuditQuery{Project: s.project.ID, Limit: 100})
 		for _, e := range log {
 			actions = append(actions, e.Action)
 		}

@@ -24,11 +24,6 @@ func (l links) projectMember(id event.ProjectID, user int64) string {
 	return l.settingsPart(id, "members") + "/" + strconv.FormatInt(user, 10)
 }
 
-// done leads to a page that says that a form has done something, by a word.
-func (l links) settled(to, word string) string {
-	return to + "?" + url.Values{"done": {word}}.Encode()
-}
-
 func (l links) deletedProjects() string { return l.projects() + "/deleted" }
 
 func (l links) restoreProject(id event.ProjectID) string { return l.project(id) + "/restore" }

@@ -15,7 +15,7 @@ type teamPage struct {
 	Members     []memberRow
 	Projects    []store.Project
 	Invitations []invitationRow
-	Roles       []roleOption // that the person may give; none: they do not manage members
+	Roles       []option // that the person may give; none: they do not manage members
 	Manages     bool
 	Owns        bool
 	Belongs     bool // the person is a member, not only an admin of everything
@@ -31,7 +31,7 @@ type memberRow struct {
 	store.TeamMember
 	Team  int64
 	You   bool
-	Roles []roleOption // to change theirs into; none: not the person's to change
+	Roles []option // to change theirs into; none: not the person's to change
 }
 
 // showTeam is GET /teams/{id}.

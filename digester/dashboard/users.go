@@ -32,7 +32,7 @@ type userPage struct {
 	shell
 	User    userRow
 	Teams   []teamRow
-	Roles   []roleOption // in the installation; none: they are above the person
+	Roles   []option // in the installation; none: they are above the person
 	Has     store.SecondFactors
 	HasMail bool
 	Done    string
