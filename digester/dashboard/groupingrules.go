@@ -8,6 +8,7 @@ import (
 
 	"sundew/digester/grouping"
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 const (
@@ -98,7 +99,7 @@ func (d *Dashboard) tryRules(rx *store.Rx, r *http.Request) (reply, error) {
 }
 
 func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*triedRules, error) {
-	issues, _, err := rx.Issues(store.IssueQuery{Project: p.ID, Limit: sampleIssues})
+	issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: sampleIssues, Now: d.cfg.Now()})
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,10 @@ func TestGeneralSettings(t *testing.T) {
 	to := s.mustPost("/projects/1/settings", url.Values{"name": {"Shop <b>"}, "slug": {"shop"}, "platform": {"python"}})
 	page := s.mustGet(to)
 	mustContain(t, page, "Saved.", "Shop &lt;b&gt;", `value="python" selected`)
-	mustContain(t, s.mustGet("/projects/1/issues?state=all"), "SHOP-1")
+	mustContain(t, s.mustGet("/projects/1/issues"), "SHOP-1")
+	for _, id := range []string{"SHOP-1", "WEB-SHOP-1"} { // as it is and as it was
+		mustContain(t, s.mustGet("/projects/1/issues?q="+url.QueryEscape("issue:"+id)), ">SHOP-1<")
+	}
 	mustContain(t, s.mustGet("/projects/1/setup"), "sentry_sdk")
 	page = s.mustReturn("/projects/1/settings", url.Values{"name": {""}, "slug": {"a b"}, "platform": {"go"}})
 	mustContain(t, page, `value="a b"`, "Invalid project name")
@@ -121,6 +124,7 @@ func TestEnvironmentSettings(t *testing.T) {
 	mustContain(t, s.mustGet("/projects/1/releases"), ">production</a>", ">qa</a>")
 	s.mustPost("/projects/1/settings/environments", url.Values{"known": {"production", "qa"}, "shown": {"production"}})
 	mustLack(t, s.mustGet("/projects/1/releases"), ">qa</a>")
+	mustLack(t, s.mustGet("/projects/1/issues"), `value="qa"`)
 	mustContain(t, s.mustGet("/projects/1/releases?environment=qa"), ">qa</a>") // who has the link sees where they are
 	s.mustPost("/projects/1/settings/environments", url.Values{"known": {"qa"}, "shown": {"qa"}})
 	mustContain(t, s.mustGet("/projects/1/releases"), ">production</a>", ">qa</a>")

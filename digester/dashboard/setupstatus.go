@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // setupStatus is GET /projects/{id}/setup/status: what the script of a set-up page
@@ -29,7 +30,7 @@ func (d *Dashboard) setupStatus(rx *store.Rx, r *http.Request) (reply, error) {
 
 // newestIssue leads to the issue that was seen last, or to the list.
 func (d *Dashboard) newestIssue(rx *store.Rx, p store.Project) (string, error) {
-	issues, _, err := rx.Issues(store.IssueQuery{Project: p.ID, Limit: 1})
+	issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1, Now: d.cfg.Now()})
 	if err != nil || len(issues) == 0 {
 		return d.links.openIssues(p.ID), err
 	}

@@ -292,8 +292,8 @@ func (f *finder) shortID(t search.Term, c search.Match) {
 		if err != nil {
 			number = 0 // no issue has it
 		}
-		any = append(any, sqlf(`(x.number = ? AND x.project_id IN (SELECT id FROM projects WHERE slug = ?))`, number, slug))
-		ids = append(ids, sqlf(`SELECT id FROM issues WHERE project_id IN (SELECT id FROM projects WHERE slug = ?) AND number = ?`, slug, number))
+		any = append(any, sqlf(`(x.number = ? AND x.project_id IN (`+projectsBySlug+`))`, number, slug, slug))
+		ids = append(ids, sqlf(`SELECT id FROM issues WHERE project_id IN (`+projectsBySlug+`) AND number = ?`, slug, slug, number))
 	}
 	f.drive(t, parens(join(any, " OR ")), join(ids, " UNION ALL "))
 }

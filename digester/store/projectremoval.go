@@ -146,6 +146,7 @@ func goneWithProject() []string {
 		`DELETE FROM releases WHERE project_id = ?1`,
 		`DELETE FROM deploys WHERE project_id = ?1`,
 		`DELETE FROM hidden_environments WHERE project_id = ?1`,
+		`DELETE FROM saved_searches WHERE project_id = ?1`,
 		`DELETE FROM project_rules WHERE project_id = ?1`,
 		`DELETE FROM project_keys WHERE project_id = ?1`,
 		`DELETE FROM project_members WHERE project_id = ?1`,

@@ -132,9 +132,12 @@ func (tx *Tx) changeSlug(p Project, slug string) error {
 	return err
 }
 
+// projectsBySlug finds a project by what its slug is or was; it takes the slug twice.
+const projectsBySlug = `SELECT id FROM projects WHERE slug = ? UNION ALL SELECT project_id FROM former_slugs WHERE slug = ?`
+
 // ProjectBySlug returns the project that has a slug or had it, ErrNotFound if there
 // is none. Letters may be upper-case, as in short ids.
 func (rx *Rx) ProjectBySlug(slug string) (Project, error) {
-	return one(rx.projects(`WHERE id = coalesce((SELECT id FROM projects WHERE slug = ?1), (SELECT project_id FROM former_slugs WHERE slug = ?1))
-		AND deleted_at IS NULL`, strings.ToLower(slug)))
+	slug = strings.ToLower(slug)
+	return one(rx.projects(`WHERE deleted_at IS NULL AND id IN (`+projectsBySlug+`)`, slug, slug))
 }
