@@ -63,7 +63,7 @@ type service struct {
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
-	passwords *password.Hasher
+	passwords *password.Hasher  // nil until open: those of recommended cost
 	url       string
 }
 
@@ -159,7 +159,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err = s.openRegions(ctx); err != nil {
 		return err
 	}
-	s.passwords = password.NewHasher(passwordsAtOnce)
+	if s.passwords == nil {
+		s.passwords = password.NewHasher(passwordsAtOnce, password.Recommended())
+	}
 	s.openMail()
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Provider:  s.provider(),

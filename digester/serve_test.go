@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/ledger"
+	"sundew/digester/password"
 	"sundew/infra/visitor"
 )
 
@@ -51,7 +52,9 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 		t.Fatal(err)
 	}
 	cfg.OwnerEmail, cfg.OwnerPassword = visitor.Email, visitor.Password
-	s := &service{cfg: cfg, log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)}
+	s := &service{cfg: cfg, log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
+		// The race detector makes the usual cost one of seconds.
+		passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1})}
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -25,24 +25,34 @@ const (
 // ErrUnfit is wrapped by errors about a password that will not do.
 var ErrUnfit = errors.New("unfit password")
 
-// cost is RFC 9106's second recommendation: three passes over 64 MiB.
-func cost() *argon2id.Params {
-	return &argon2id.Params{Memory: 64 << 10, Iterations: 3, Parallelism: 2, SaltLength: 16, KeyLength: 32}
+// Cost is what a try at a password costs.
+type Cost struct {
+	KiB    uint32 // of memory
+	Passes uint32 // over it
+}
+
+// Recommended is RFC 9106's second recommendation.
+func Recommended() Cost { return Cost{KiB: 64 << 10, Passes: 3} }
+
+func (c Cost) params() *argon2id.Params {
+	return &argon2id.Params{Memory: c.KiB, Iterations: c.Passes, Parallelism: 2, SaltLength: 16, KeyLength: 32}
 }
 
 // Hasher hashes a few passwords at a time; others wait. It is safe for concurrent
 // use.
 type Hasher struct {
 	turns chan struct{}
+	cost  Cost
 	dummy func() (string, error) // what a password is compared with where there is no account
 }
 
-// NewHasher returns a hasher that takes so many passwords at once; each needs
-// 64 MiB while it lasts.
-func NewHasher(atOnce int) *Hasher {
+// NewHasher returns a hasher that takes so many passwords at once, each at a cost:
+// what is hashed with it costs as much to check for ever.
+func NewHasher(atOnce int, cost Cost) *Hasher {
 	return &Hasher{
 		turns: make(chan struct{}, atOnce),
-		dummy: sync.OnceValues(func() (string, error) { return argon2id.CreateHash("nobody's", cost()) }),
+		cost:  cost,
+		dummy: sync.OnceValues(func() (string, error) { return argon2id.CreateHash("nobody's", cost.params()) }),
 	}
 }
 
@@ -68,7 +78,7 @@ func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
 		return "", err
 	}
 	defer leave()
-	return argon2id.CreateHash(plain, cost())
+	return argon2id.CreateHash(plain, h.cost.params())
 }
 
 // Matches reports whether a password is the one that was hashed. An empty hash

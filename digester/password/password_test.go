@@ -8,7 +8,7 @@ import (
 )
 
 func TestHasher(t *testing.T) {
-	h := NewHasher(1)
+	h := NewHasher(1, Recommended())
 	hash, err := h.Hash(t.Context(), "correct horse battery")
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=3,p=2$") {
 		t.Fatalf("hash %q, %v", hash, err)
@@ -36,7 +36,7 @@ func TestHasher(t *testing.T) {
 
 // Who waits for a turn can leave.
 func TestTurns(t *testing.T) {
-	h := NewHasher(1)
+	h := NewHasher(1, Recommended())
 	leave, err := h.turn(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -72,7 +72,7 @@ func open(ctx context.Context, dir string, issues int) (_ *bench, err error) {
 	if b.load, err = newLoad(p.ID, uint64(p.Events), issues); err != nil {
 		return nil, err
 	}
-	passwords := password.NewHasher(1)
+	passwords := password.NewHasher(1, password.Recommended())
 	b.pages, err = dashboard.New(dashboard.Config{
 		Passwords: passwords,
 		Replica:   b.replica, DB: b.db, PublicURL: "http://127.0.0.1:8000", Now: time.Now, Log: zerolog.Nop(), Version: "big",
