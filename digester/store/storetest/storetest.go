@@ -25,6 +25,7 @@ func Open(t testing.TB, now func() time.Time) (*store.DB, *store.Replica) {
 func OpenWith(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 	t.Helper()
 	cfg.Path = filepath.Join(t.TempDir(), "sundew.db")
+	begin(t, cfg.Path)
 	db, err := open(t, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func OpenWith(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 func OpenFile(t testing.TB, cfg store.Config) (*store.DB, *store.Replica) {
 	t.Helper()
 	cfg.Path = filepath.Join(t.TempDir(), "sundew.db")
+	begin(t, cfg.Path)
 	return openAt(t, cfg)
 }
 
