@@ -46,6 +46,7 @@ require (
 require (
 	github.com/dgryski/go-metro v0.0.0-20250106013310-edb8663e5e33 // indirect
 	github.com/kamstrup/intmap v0.5.2 // indirect
+	github.com/yuin/goldmark v1.8.7 // indirect
 )
 
 require (

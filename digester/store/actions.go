@@ -7,9 +7,9 @@ import (
 	"sundew/schema/event"
 )
 
-// maxActed bounds how many issues one action is about: its transaction is to be
+// MaxActed bounds how many issues one action is about: its transaction is to be
 // short.
-const maxActed = 100
+const MaxActed = 100
 
 // acted is an issue that a person acts on.
 type acted struct {
@@ -23,8 +23,8 @@ type acted struct {
 // merged one its head. What is deleted or was never there is left out; ErrNotFound if
 // nothing is left, and an error that wraps ErrInvalid if they are too many.
 func (tx *Tx) choose(ids []int64) ([]acted, error) {
-	if len(ids) > maxActed {
-		return nil, fmt.Errorf("%w: %d issues at a time are at most %d", ErrInvalid, len(ids), maxActed)
+	if len(ids) > MaxActed {
+		return nil, fmt.Errorf("%w: %d issues at a time are at most %d", ErrInvalid, len(ids), MaxActed)
 	}
 	if len(ids) == 0 {
 		return nil, ErrNotFound

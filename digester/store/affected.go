@@ -21,6 +21,9 @@ const (
 	sketchPrecision = 12 // 4 KB; standard error 1.6 %
 )
 
+// UsersEstimated reports whether the number of users affected is about right only.
+func (i Issue) UsersEstimated() bool { return i.Users > maxExactUsers }
+
 // crowd is what a digest knows of the users of an issue.
 type crowd struct {
 	// atMost is how many rows there are at most: whether an event's user was new its

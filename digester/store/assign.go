@@ -1,6 +1,11 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"sundew/digester/access"
+	"sundew/schema/event"
+)
 
 // Assignee is who is to look at an issue: a user or a team; the zero value is nobody.
 type Assignee struct {
@@ -30,4 +35,29 @@ func (tx *Tx) Assign(issues []int64, to Assignee, by int64) ([]int64, error) {
 			UPDATE issues SET assignee_user_id = ?1, assignee_team_id = ?2, revision = revision + 1
 			WHERE id = ?3 AND (assignee_user_id IS NOT ?1 OR assignee_team_id IS NOT ?2)`, user, team, a.id)
 	})
+}
+
+// Assignees is who can be assigned the issues of a project: who sees it, and its
+// team.
+type Assignees struct {
+	Users []User // by name, without their passwords; the first 500
+	Teams []Team
+}
+
+// Assignees returns who can be assigned a project's issues.
+func (rx *Rx) Assignees(project event.ProjectID) (Assignees, error) {
+	const most = 500
+	users, err := rx.users(`
+		WHERE disabled_at IS NULL AND (role >= ?2
+		  OR EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = ?1 AND m.user_id = users.id)
+		  OR EXISTS (SELECT 1 FROM projects p JOIN team_members m ON m.team_id = p.team_id WHERE p.id = ?1 AND m.user_id = users.id))
+		ORDER BY name, id LIMIT ?3`, int64(project), int(access.Admin), most)
+	if err != nil {
+		return Assignees{}, err
+	}
+	for i := range users {
+		users[i].Password = ""
+	}
+	teams, err := rx.teams(`WHERE t.id = (SELECT team_id FROM projects WHERE id = ?)`, int64(project))
+	return Assignees{Users: users, Teams: teams}, err
 }

@@ -77,7 +77,7 @@ func (tx *Tx) unpark(issue, by int64) error {
 		SELECT DISTINCT i.id FROM parked_groupings p JOIN issues s ON s.id = p.issue_id
 		JOIN groupings g ON g.project_id = s.project_id AND g.key_hash = p.key_hash JOIN issues i ON i.id = g.issue_id
 		WHERE p.issue_id IN `+strandsOf1+` AND g.issue_id NOT IN `+strandsOf1+` AND i.state < 3 AND i.merged_first_seen IS NULL
-		ORDER BY i.id LIMIT ?2`, issue, maxActed)
+		ORDER BY i.id LIMIT ?2`, issue, MaxActed)
 	takers, err := collect(rows, err, func(id *int64) []any { return []any{id} })
 	if err != nil {
 		return err

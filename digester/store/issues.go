@@ -27,6 +27,21 @@ func (rx *Rx) Issue(id int64) (Issue, error) {
 	return one(rx.issues("WHERE i.id = ? AND p.deleted_at IS NULL", id))
 }
 
+// IssueByShortID returns the n-th issue of the project with a slug, ErrNotFound if
+// there is none.
+func (rx *Rx) IssueByShortID(slug string, number int64) (Issue, error) {
+	return one(rx.issues(`WHERE i.project_id = (SELECT id FROM projects WHERE slug = ?) AND i.number = ?`, slug, number))
+}
+
+// IssuesByID returns issues by id, also merged and deleted ones; those that do not
+// exist are left out.
+func (rx *Rx) IssuesByID(ids []int64) ([]Issue, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return rx.issues(`WHERE i.id IN `+list(len(ids))+` ORDER BY i.id`, anys(ids)...)
+}
+
 // IssueProject returns the project of an issue, ErrNotFound if there is none.
 func (rx *Rx) IssueProject(id int64) (event.ProjectID, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `SELECT i.project_id FROM issues i JOIN projects p ON p.id = i.project_id WHERE i.id = ? AND p.deleted_at IS NULL`, id)

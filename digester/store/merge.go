@@ -64,8 +64,8 @@ func (tx *Tx) Unmerge(head int64, members []int64, by int64) ([]int64, error) {
 	if len(members) == 0 {
 		return nil, ErrNotFound
 	}
-	if len(members) > maxActed {
-		return nil, fmt.Errorf("%w: %d issues at a time are at most %d", ErrInvalid, len(members), maxActed)
+	if len(members) > MaxActed {
+		return nil, fmt.Errorf("%w: %d issues at a time are at most %d", ErrInvalid, len(members), MaxActed)
 	}
 	type member struct {
 		id    int64

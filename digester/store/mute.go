@@ -104,7 +104,7 @@ func (tx *Tx) UnmuteDue() (int, error) {
 		until int64
 	}
 	rows, err := tx.q.QueryContext(tx.ctx, `
-		SELECT id, mute_until FROM issues WHERE mute_until <= ? AND state = 2 ORDER BY mute_until LIMIT ?`, ms(tx.now), maxActed)
+		SELECT id, mute_until FROM issues WHERE mute_until <= ? AND state = 2 ORDER BY mute_until LIMIT ?`, ms(tx.now), MaxActed)
 	all, err := collect(rows, err, func(d *due) []any { return []any{&d.id, &d.until} })
 	if err != nil {
 		return 0, err
