@@ -151,7 +151,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
-	case "projects", "issues", "events", "ledger", "dead-letters", "static", "sign-in", "sign-out", "setup",
+	case "projects", "issues", "events", "ledger", "dead-letters", "static", "s", "sign-in", "sign-out", "setup",
 		"account", "audit", "forgot", "invitations", "mail", "password", "searches", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
@@ -188,8 +188,7 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/projects/{id}/feedback", ofProject(access.Viewer), d.showFeedback)
 	d.getByToken("/projects/{id}/attachments/{attachment}", access.ReadEvents, ofProject(access.Viewer), d.downloadAttachment)
 	d.get("/issues/{id}", ofIssue(access.Viewer), d.showIssue)
-	d.post("/issues/{id}/resolve", "resolve issue", ofIssue(access.Member), d.setIssueState(store.StateResolved))
-	d.post("/issues/{id}/reopen", "reopen issue", ofIssue(access.Member), d.setIssueState(store.StateOpen))
+	d.actRoutes()
 	d.get("/issues/{id}/events", ofIssue(access.Viewer), d.showEvents)
 	d.get("/issues/{id}/events/{number}", ofIssue(access.Viewer), d.showEvent)
 	d.getByToken("/issues/{id}/events/{number}/json", access.ReadEvents, ofIssue(access.Viewer), d.showEventJSON)

@@ -47,7 +47,7 @@ func TestPages(t *testing.T) {
 				mustContain(t, page, ev.ID.String(), "WEB-SHOP-1", "Why it is in this issue", "Resolve", "How it got here", "192.0.2.7")
 				assertInert(t, path, page)
 			}
-			mustContain(t, s.mustGet("/issues/1"), "History", "First seen", "of all events", "100%")
+			mustContain(t, s.mustGet("/issues/1"), "Comments and history", "First seen", "of all events", "100%")
 			mustContain(t, s.mustGet("/issues/1/events"), ev.ID.String(), `href="/issues/1/events/1"`)
 			mustContain(t, s.mustGet("/projects/1/setup"), "1 event received")
 		})

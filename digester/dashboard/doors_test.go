@@ -13,6 +13,7 @@ func doors() map[string]door {
 	maps.Copy(all, peopleDoors())
 	maps.Copy(all, projectDoors())
 	maps.Copy(all, settingsDoors())
+	maps.Copy(all, actDoors())
 	return all
 }
 
@@ -123,8 +124,6 @@ func projectDoors() map[string]door {
 		"POST /searches":                              {path: "/searches", form: "project=1&shared=1&name=Mine&query=is:unresolved", want: team(access.Member, found)},
 		"POST /searches/{id}/delete":                  {path: "/searches/1/delete", want: team(access.Member, found), once: true},
 		"GET /issues/{id}":                            {path: "/issues/1", want: team(access.Viewer, ok)},
-		"POST /issues/{id}/resolve":                   {path: "/issues/1/resolve", want: team(access.Member, found), once: true},
-		"POST /issues/{id}/reopen":                    {path: "/issues/1/reopen", want: team(access.Member, found)},
 		"GET /issues/{id}/events":                     {path: "/issues/1/events", want: team(access.Viewer, ok)},
 		"GET /issues/{id}/events/{number}":            {path: "/issues/1/events/1", want: team(access.Viewer, ok)},
 		"GET /issues/{id}/events/{number}/json":       {path: "/issues/1/events/1/json", want: team(access.Viewer, ok)},
@@ -134,5 +133,27 @@ func projectDoors() map[string]door {
 		"GET /dead-letters":                           {path: "/dead-letters", want: admin},
 		"GET /dead-letters/letter":                    {path: "/dead-letters/letter?queue=local&id=x", want: installation(access.Admin, missing)},
 		"POST /dead-letters/retry":                    {path: "/dead-letters/retry", form: "queue=local&id=x", want: adminForm},
+	}
+}
+
+// actDoors are about what people do with issues.
+func actDoors() map[string]door {
+	const ok, found, unfit, missing = http.StatusOK, http.StatusSeeOther, http.StatusUnprocessableEntity, http.StatusNotFound
+	return map[string]door{
+		"GET /s/{short}":                              {path: "/s/web-shop-1", want: team(access.Viewer, found)},
+		"GET /shortcuts":                              {path: "/shortcuts", want: everybody(ok)},
+		"POST /issues/bulk":                           {path: "/issues/bulk", form: "do=resolve&issue=1", want: team(access.Member, found), once: true},
+		"POST /issues/{id}/resolve":                   {path: "/issues/1/resolve", want: team(access.Member, found), once: true},
+		"POST /issues/{id}/reopen":                    {path: "/issues/1/reopen", want: team(access.Member, found)},
+		"POST /issues/{id}/mute":                      {path: "/issues/1/mute", form: "do=mute:1h", want: team(access.Member, found)},
+		"POST /issues/{id}/assign":                    {path: "/issues/1/assign", form: "do=assign:me", want: team(access.Member, found)},
+		"POST /issues/{id}/delete":                    {path: "/issues/1/delete", want: team(access.Admin, found), once: true},
+		"POST /issues/{id}/restore":                   {path: "/issues/1/restore", want: team(access.Admin, unfit)},
+		"GET /issues/{id}/merge":                      {path: "/issues/1/merge", want: team(access.Member, ok)},
+		"POST /issues/{id}/merge":                     {path: "/issues/1/merge", form: "short=web-shop-9", want: team(access.Member, unfit)},
+		"POST /issues/{id}/unmerge":                   {path: "/issues/1/unmerge", want: team(access.Member, unfit)},
+		"POST /issues/{id}/comments":                  {path: "/issues/1/comments", form: "text=Hello", want: team(access.Member, found)},
+		"POST /issues/{id}/comments/{comment}":        {path: "/issues/1/comments/99", form: "text=Hello", want: team(access.Member, missing)},
+		"POST /issues/{id}/comments/{comment}/delete": {path: "/issues/1/comments/99/delete", want: team(access.Member, missing)},
 	}
 }

@@ -107,6 +107,10 @@ func explain(err error) (status int, heading, text string) {
 		return http.StatusBadGateway, "The primary does not answer",
 			"These pages are read from a copy of the database, and what a copy cannot do is handed to the primary. It does not answer at the moment. Try again when it is back."
 	}
+	var known *unfit
+	if errors.As(err, &known) {
+		return http.StatusUnprocessableEntity, "Nothing was changed", known.words
+	}
 	kind := store.KindOf(err)
 	switch {
 	case errors.Is(err, store.ErrReplicaAway), kind == store.KindAway:

@@ -43,12 +43,12 @@ func (d *Dashboard) showEvents(rx *store.Rx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	page := eventsPage{
-		shell:     shell{Title: "Events of " + shortID(issue), Trail: d.issueTrail(trail, issue)},
-		issueHead: issueHead{Issue: issue, Current: tabEvents},
-		Events:    events,
-		Pager:     pages,
+		shell:  shell{Title: "Events of " + shortID(issue), Trail: d.issueTrail(trail, issue)},
+		Events: events,
+		Pager:  pages,
 	}
-	return show("events", page), nil
+	page.issueHead, err = d.newIssueHead(rx, r, issue, tabEvents)
+	return show("events", page), err
 }
 
 // pageOfEvents reads the page of an issue's events that the query names: those
@@ -88,9 +88,9 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page := eventPage{
-		shell:     shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)},
-		issueHead: issueHead{Issue: issue, Current: tabEvent},
+	page := eventPage{shell: shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)}}
+	if page.issueHead, err = d.newIssueHead(rx, r, issue, tabEvent); err != nil {
+		return reply{}, err
 	}
 	if page.Event, err = d.viewEvent(rx, issue.ID, ev, parseEventOptions(r)); err != nil {
 		return reply{}, err
@@ -120,7 +120,8 @@ func (d *Dashboard) showEventJSON(rx *store.Rx, r *http.Request) (reply, error) 
 	}}, nil
 }
 
-// findEvent leads from an SDK's event id to the event's page.
+// findEvent leads from an SDK's event id to the event's page, and from a short id to
+// the issue's.
 func (d *Dashboard) findEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	text := r.PathValue("event")
 	if text == "" {
@@ -128,6 +129,9 @@ func (d *Dashboard) findEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	}
 	id, err := event.ParseID(strings.TrimSpace(text))
 	if err != nil {
+		if issue, err := issueByShort(rx, text); err == nil && who(r).In(issue.ProjectID) >= access.Viewer {
+			return redirect(d.links.issue(issue.ID)), nil
+		}
 		return reply{}, fmt.Errorf("%w: %w", errNoEvent, err)
 	}
 	events, err := rx.EventsByID(id)

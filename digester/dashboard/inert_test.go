@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"sundew/digester/highlight"
+	md "sundew/digester/markdown"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/event/eventtest"
@@ -150,8 +151,9 @@ func assertInert(t testing.TB, path, page string) {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	allowed := strings.Fields(`html head meta title link script body a header div img form label input button select option textarea main nav ol li ul footer span
+	allowed := strings.Fields(`html head meta title link script body a header div img form label input button select option optgroup textarea fieldset legend kbd main nav ol li ul footer span
 		h1 h2 h3 h4 p code pre strong time svg g rect figure figcaption section article aside table thead tbody tr th td dl dt dd details summary mark`)
+	allowed = append(allowed, md.Elements()...)
 	for node := range doc.Descendants() {
 		if node.Type != html.ElementNode {
 			continue
@@ -183,7 +185,7 @@ func assertInertAttr(t testing.TB, path string, node *html.Node, a html.Attribut
 		}
 	case a.Key == "href":
 		inside := strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "//") || strings.HasPrefix(a.Val, "#") || strings.HasPrefix(a.Val, "?")
-		outside := strings.HasPrefix(a.Val, "https://") || strings.HasPrefix(a.Val, "http://")
+		outside := strings.HasPrefix(a.Val, "https://") || strings.HasPrefix(a.Val, "http://") || strings.HasPrefix(a.Val, "mailto:")
 		if !inside && !(outside && strings.Contains(attr(node, "rel"), "noreferrer")) {
 			t.Errorf("%s: a link leads to %q", path, a.Val)
 		}

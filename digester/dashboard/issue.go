@@ -5,44 +5,21 @@ import (
 	"time"
 
 	"sundew/digester/store"
-	"sundew/digester/triage"
 )
 
 // valuesPerTag is how many values of a tag an issue page names; the rest is
 // summed up.
 const valuesPerTag = 5
 
-// issueHead is the top of every page about an issue.
-type issueHead struct {
-	Issue   store.Issue
-	Current issueTab
-}
-
-// issueTab is one of the views of an issue.
-type issueTab int
-
-const (
-	tabNewest issueTab = iota
-	tabEvents
-	tabEvent // a certain event: none of the tabs
-)
-
-// Newest reports whether the page is the issue's overview.
-func (h issueHead) Newest() bool { return h.Current == tabNewest }
-
-// List reports whether the page is the list of events.
-func (h issueHead) List() bool { return h.Current == tabEvents }
-
-// Resolved reports whether the issue's button says "Reopen".
-func (h issueHead) Resolved() bool { return h.Issue.State == store.StateResolved }
-
 // issuePage is an issue with its newest event.
 type issuePage struct {
 	shell
 	issueHead
 	Chart   chart
-	Tags    []tagView
-	History []historyView
+	Places  []tagView     // releases and environments
+	Tags    []tagView     // all others
+	Members []store.Issue // that are merged into it
+	History historyList
 	Similar []similarView
 	Event   *eventView // nil when no event is stored
 }
@@ -62,85 +39,92 @@ type tagValue struct {
 	Rest  bool   // stands for several values
 }
 
-// historyView is one thing that happened to an issue.
-type historyView struct {
-	At   time.Time
-	Text string
-	URL  string // of the event that caused it, if one did
-}
-
 func (d *Dashboard) showIssue(rx *store.Rx, r *http.Request) (reply, error) {
-	issue, trail, err := d.pathIssue(rx, r)
+	id, err := pathNumber(r, "id")
+	if err != nil {
+		return reply{}, err
+	}
+	issue, err := rx.Issue(id)
+	if err == nil && issue.State == store.StateDeleted {
+		return d.showDeletedIssue(rx, r, issue)
+	}
+	if err == nil {
+		issue, err = wholeIssue(rx, id)
+	}
 	if err != nil {
 		return reply{}, err
 	}
 	if to, moved := d.moved(r, issue); moved {
 		return redirect(d.links.issue(to)), nil
 	}
-	page := issuePage{
-		shell:     shell{Title: shortID(issue) + " " + issue.Title, Trail: trail},
-		issueHead: issueHead{Issue: issue, Current: tabNewest},
+	page, err := d.issuePage(rx, r, issue)
+	return show("issue", page), err
+}
+
+// issuePage reads all that an issue's overview shows.
+func (d *Dashboard) issuePage(rx *store.Rx, r *http.Request, issue store.Issue) (*issuePage, error) {
+	project, err := rx.Project(issue.ProjectID)
+	if err != nil {
+		return nil, err
+	}
+	page := &issuePage{shell: shell{Title: shortID(issue) + " " + issue.Title, Trail: d.projectTrail(project)}}
+	if page.issueHead, err = d.newIssueHead(rx, r, issue, tabNewest); err != nil {
+		return nil, err
 	}
 	now := d.cfg.Now()
 	hours, err := rx.IssueHours([]int64{issue.ID}, chartStart(now))
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	page.Chart = newChart(hours[issue.ID], now)
-	if page.Tags, err = issueTags(rx, issue); err != nil {
-		return reply{}, err
+	if page.Places, page.Tags, err = issueTags(rx, issue); err != nil {
+		return nil, err
 	}
-	if page.History, err = d.issueHistory(rx, issue); err != nil {
-		return reply{}, err
+	if page.History, err = d.issueHistory(rx, r, issue); err != nil {
+		return nil, err
 	}
 	if page.Similar, err = similarIssues(rx, issue); err != nil {
-		return reply{}, err
+		return nil, err
+	}
+	if issue.HasMembers {
+		if page.Members, err = rx.Members(issue.ID); err != nil {
+			return nil, err
+		}
 	}
 	newest, _, err := rx.Events(issue.ID, 0, 1)
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	if len(newest) > 0 {
 		if page.Event, err = d.viewEvent(rx, issue.ID, newest[0], parseEventOptions(r)); err != nil {
-			return reply{}, err
+			return nil, err
 		}
 	}
-	return show("issue", page), nil
+	return page, nil
 }
 
-// setIssueState is POST /issues/{id}/resolve and /reopen.
-func (d *Dashboard) setIssueState(state store.IssueState) writer {
-	return func(tx *store.Tx, r *http.Request) (reply, error) {
-		id, err := pathNumber(r, "id")
-		if err != nil {
-			return reply{}, err
-		}
-		var changed []int64
-		if state == store.StateResolved {
-			changed, err = tx.Resolve([]int64{id}, triage.Resolution{}, who(r).ID)
-		} else {
-			changed, err = tx.Reopen([]int64{id}, who(r).ID)
-		}
-		if err != nil {
-			return reply{}, err
-		}
-		if len(changed) > 0 {
-			err = d.auditIssueState(tx, r, id, state)
-		}
-		return redirect(d.links.issue(id)), err
-	}
+// deletedIssuePage is what is left of an issue that was deleted: for a while it can be
+// taken back.
+type deletedIssuePage struct {
+	shell
+	Issue   store.Issue
+	Until   time.Time // the last moment
+	MayUndo bool
+	Project store.Project
 }
 
-func (d *Dashboard) auditIssueState(tx *store.Tx, r *http.Request, id int64, state store.IssueState) error {
-	issue, err := tx.Issue(id)
-	if err != nil {
-		return err
+// showDeletedIssue is showIssue for one that was deleted.
+func (d *Dashboard) showDeletedIssue(rx *store.Rx, r *http.Request, issue store.Issue) (reply, error) {
+	until := issue.AsideAt.Add(store.DeletionUndo)
+	if !until.After(d.cfg.Now()) {
+		return reply{}, store.ErrNotFound
 	}
-	action := "issue.reopen"
-	if state == store.StateResolved {
-		action = "issue.resolve"
+	project, err := rx.Project(issue.ProjectID)
+	page := deletedIssuePage{
+		shell: shell{Title: shortID(issue) + " was deleted", Trail: d.projectTrail(project)},
+		Issue: issue, Until: until, MayUndo: who(r).In(issue.ProjectID) >= doRestore.least(), Project: project,
 	}
-	return d.audit(tx, r, store.AuditEntry{Action: action, Project: issue.ProjectID, Subject: shortID(issue)})
+	return reply{status: http.StatusGone, page: "issuedeleted", data: page}, err
 }
 
 // pathIssue loads the issue that the path's {id} names, of a merged one its head, and
@@ -180,12 +164,21 @@ func (d *Dashboard) moved(r *http.Request, issue store.Issue) (to int64, moved b
 	return issue.ID, err == nil && id != issue.ID
 }
 
-func issueTags(rx *store.Rx, issue store.Issue) ([]tagView, error) {
+// issueTags reads how an issue's events divide over releases and environments, and
+// over the values of all other tags.
+func issueTags(rx *store.Rx, issue store.Issue) (places, tags []tagView, err error) {
 	counts, err := rx.IssueTags(issue.ID, valuesPerTag)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newTagViews(counts, issue.Events), nil
+	for _, view := range newTagViews(counts, issue.Events) {
+		if view.Key == "release" || view.Key == "environment" {
+			places = append(places, view)
+		} else {
+			tags = append(tags, view)
+		}
+	}
+	return places, tags, nil
 }
 
 // maxTagKeys bounds the tags of an issue page: clients may make up any number.
@@ -225,52 +218,4 @@ func newTagValue(text string, count, events int64) tagValue {
 		v.Width = int(max(1, min(100, count*100/events)))
 	}
 	return v
-}
-
-func (d *Dashboard) issueHistory(rx *store.Rx, issue store.Issue) ([]historyView, error) {
-	entries, err := rx.History(issue.ID)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]historyView, 0, len(entries))
-	for i := len(entries) - 1; i >= 0; i-- { // newest first, like everything here
-		view := historyView{At: entries[i].At, Text: historyText(entries[i].Kind)}
-		if ev := entries[i].Event; ev.Number != 0 {
-			view.URL = d.links.event(ev.Issue, ev.Number)
-		}
-		views = append(views, view)
-	}
-	return views, nil
-}
-
-// historyText says in words what happened. Kinds that this program does not know
-// come from a newer one and are shown as they are.
-func historyText(kind string) string {
-	switch kind {
-	case store.HistoryCreated:
-		return "First seen"
-	case store.HistoryResolved:
-		return "Resolved"
-	case store.HistoryReopened:
-		return "Reopened"
-	case store.HistoryRegressed:
-		return "Came back after it was resolved"
-	case store.HistoryMuted:
-		return "Muted"
-	case store.HistoryUnmuted:
-		return "No longer muted"
-	case store.HistoryAssigned:
-		return "Assigned"
-	case store.HistoryComment:
-		return "Commented on"
-	case store.HistoryMerged:
-		return "Merged"
-	case store.HistoryUnmerged:
-		return "Unmerged"
-	case store.HistoryDeleted:
-		return "Deleted"
-	case store.HistoryRestored:
-		return "Restored"
-	}
-	return kind
 }

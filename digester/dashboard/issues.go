@@ -31,11 +31,13 @@ type issuesPage struct {
 	Saved   savedView
 	Rows    []issueRow
 	Pager   pager
-	First   string // address of the list's first page
-	All     string // address of the list without any condition
-	Notice  string // what a form has just done
-	Events  int64  // ever, of all its projects
-	Started bool   // there is a project
+	First   string    // address of the list's first page
+	All     string    // address of the list without any condition
+	Notice  string    // what a form has just done
+	Deed    *deedView // likewise, about issues of the list
+	Bulk    *bulkBar
+	Events  int64 // ever, of all its projects
+	Started bool  // there is a project
 }
 
 // tab is one of several views of the same thing.
@@ -146,7 +148,7 @@ func (d *Dashboard) showAllIssues(rx *store.Rx, r *http.Request) (reply, error) 
 // understood is shown with what is wrong.
 func (d *Dashboard) listIssues(rx *store.Rx, r *http.Request, page issuesPage, place store.SearchPlace, projects []store.Project) (reply, error) {
 	page.List = parseIssueList(r)
-	page.Started = len(projects) > 0
+	page.Started, page.Deed = len(projects) > 0, d.newDeedView(r)
 	ids := make([]event.ProjectID, len(projects))
 	for i, p := range projects {
 		ids[i] = p.ID
@@ -157,6 +159,9 @@ func (d *Dashboard) listIssues(rx *store.Rx, r *http.Request, page issuesPage, p
 	}), page.link(issueList{Graph: page.List.Graph, Sort: page.List.Sort})
 	var err error
 	if page.Saved, err = d.savedView(rx, r, page, place); err != nil {
+		return reply{}, err
+	}
+	if page.Bulk, err = newBulkBar(rx, r, page.link(page.List), projects); err != nil {
 		return reply{}, err
 	}
 	if page.Fields, err = listFields(rx, page.List, ids); err != nil {

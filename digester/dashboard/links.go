@@ -133,8 +133,38 @@ func (l links) attachment(project event.ProjectID, id int64) string {
 
 func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.FormatInt(id, 10) }
 
-func (l links) resolve(id int64) string { return l.issue(id) + "/resolve" }
-func (l links) reopen(id int64) string  { return l.issue(id) + "/reopen" }
+// act leads to the form that does something to an issue.
+func (l links) act(id int64, verb string) string { return l.issue(id) + "/" + verb }
+
+func (l links) bulk() string          { return l.base + "/issues/bulk" }
+func (l links) merge(id int64) string { return l.act(id, string(doMerge)) }
+
+// short leads to an issue by its short id, for ever.
+func (l links) short(id string) string { return l.base + "/s/" + url.PathEscape(id) }
+
+// comments leads to the form that adds a comment to an issue.
+func (l links) comments(issue int64) string { return l.issue(issue) + "/comments" }
+
+// comment leads to the form that changes one.
+func (l links) comment(issue, comment int64) string {
+	return l.comments(issue) + "/" + strconv.FormatInt(comment, 10)
+}
+
+// editComment leads to an issue with a comment to be changed.
+func (l links) editComment(issue, comment int64) string {
+	return l.issue(issue) + "?edit=" + strconv.FormatInt(comment, 10) + "#entry-" + strconv.FormatInt(comment, 10)
+}
+
+// historyEntry leads to an entry of an issue's history; 0: to its beginning.
+func (l links) historyEntry(issue, entry int64) string {
+	if entry == 0 {
+		return l.issue(issue) + "#history"
+	}
+	return l.issue(issue) + "#entry-" + strconv.FormatInt(entry, 10)
+}
+
+// shortcuts leads to the list of keyboard shortcuts.
+func (l links) shortcuts() string { return l.base + "/shortcuts" }
 
 // events leads to an issue's list of events in front of the one with an id; zero is
 // the newest page.

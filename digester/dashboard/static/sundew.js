@@ -20,21 +20,43 @@ for (const zone of document.querySelectorAll("[data-zone]")) {
   zone.textContent = `Graphs are in UTC, times of events in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
 }
 
-// Pages over plain HTTP have no navigator.clipboard, except on localhost.
-async function copy(element) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(element.textContent);
-  getSelection().selectAllChildren(element);
-  document.execCommand("copy");
+function said(button, text) {
+  const before = button.textContent;
+  button.textContent = text;
+  setTimeout(() => { button.textContent = before; }, 1500);
 }
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  const source = document.getElementById(button.dataset.copy);
-  if (!source) continue;
+// Pages over plain HTTP have no navigator.clipboard, except on localhost.
+function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done ? Promise.resolve() : Promise.reject(new Error("not copied"));
+}
+
+for (const button of document.querySelectorAll("button[data-copy], button[data-copy-text], button[data-copy-from]")) {
+  const source = button.dataset.copy && document.getElementById(button.dataset.copy);
+  if (button.dataset.copy && !source) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await copy(source);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    const { copyText: text = source?.textContent, copyFrom: from } = button.dataset;
+    try {
+      if (from) {
+        const answer = await fetch(from);
+        if (!answer.ok) throw new Error(answer.statusText);
+        await copyText(await answer.text());
+      } else {
+        await copyText(text);
+      }
+      said(button, "Copied");
+    } catch {
+      if (from) location.href = from; // to be copied by hand
+      else said(button, text);
+    }
   });
 }
 

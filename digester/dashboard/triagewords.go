@@ -1,0 +1,130 @@
+package dashboard
+
+import (
+	"strings"
+	"time"
+
+	"sundew/digester/store"
+	"sundew/digester/triage"
+)
+
+// stateWords says what people decided about an issue. Where that ends by itself at a
+// moment, the moment follows.
+func stateWords(i store.Issue) (words string, until time.Time) {
+	switch i.State {
+	case store.StateResolved:
+		return strings.TrimSpace("Resolved " + resolutionWords(i.Resolution)), time.Time{}
+	case store.StateMuted:
+		if i.Mute.Kind == triage.MuteUntil {
+			return "Muted until", i.Mute.Until
+		}
+		return "Muted " + muteWords(i.Mute, max(1, i.Mute.Events-i.Events)), time.Time{}
+	}
+	return "", time.Time{}
+}
+
+// resolutionWords continues "Resolved".
+func resolutionWords(r triage.Resolution) string {
+	switch {
+	case r.Kind == triage.ResolvedIn:
+		return "in " + r.Release
+	case r.Kind == triage.ResolvedNext && r.Release != "":
+		return "in the next release after " + r.Release
+	case r.Kind == triage.ResolvedNext:
+		return "in the next release"
+	}
+	return ""
+}
+
+// muteWords continues "Muted". more is how many events are left of a silence that ends
+// by their number.
+func muteWords(m triage.Mute, more int64) string {
+	switch m.Kind {
+	case triage.MuteUntil:
+		return "until " + m.Until.UTC().Format("2006-01-02 15:04 UTC")
+	case triage.MuteMore:
+		return "until " + formatCounted(more, "more event")
+	case triage.MuteRate:
+		return "until " + formatCounted(m.Events, "event") + " in " + periodWords(m.Period)
+	case triage.MuteWorse:
+		if m.Events == 0 {
+			return "until it gets worse"
+		}
+		return "until it gets worse: " + formatCounted(m.Events, "event") + " in " + periodWords(m.Period)
+	}
+	return "until somebody unmutes it"
+}
+
+// periodWords continues "in".
+func periodWords(d time.Duration) string {
+	switch d {
+	case time.Minute:
+		return "a minute"
+	case time.Hour:
+		return "an hour"
+	case 24 * time.Hour:
+		return "a day"
+	case 7 * 24 * time.Hour:
+		return "a week"
+	}
+	return formatSpan(d)
+}
+
+// historyWords says what happened. names knows issues, users and teams that an entry
+// speaks of. Kinds that this program does not know come from a newer one and are shown
+// as they are.
+func historyWords(e store.HistoryEntry, names historyNames) string {
+	detail := e.Detail
+	switch e.Kind {
+	case store.HistoryCreated:
+		return "First seen"
+	case store.HistoryResolved:
+		return strings.TrimSpace("Resolved " + resolutionWords(triage.Resolution{Kind: detail.Resolve, Release: detail.Release}))
+	case store.HistoryReopened:
+		return "Reopened"
+	case store.HistoryRegressed:
+		return "Came back after it was resolved"
+	case store.HistoryMuted:
+		return "Muted " + muteWords(muteOf(detail), detail.Events)
+	case store.HistoryUnmuted:
+		return unmutedWords(detail)
+	case store.HistoryAssigned:
+		return "Assigned to " + names.assignee(store.Assignee{User: detail.User, Team: detail.Team})
+	case store.HistoryComment:
+		return "Comment"
+	case store.HistoryMerged:
+		if detail.Head != 0 {
+			return "Merged into " + names.issue(detail.Head)
+		}
+		return "Merged with " + names.issues(detail.Members)
+	case store.HistoryUnmerged:
+		if detail.Head != 0 {
+			return "Taken out of " + names.issue(detail.Head)
+		}
+		return "Parted from " + names.issues(detail.Members)
+	case store.HistoryDeleted:
+		return "Deleted"
+	case store.HistoryRestored:
+		return "Restored"
+	}
+	return e.Kind
+}
+
+func muteOf(d store.Detail) triage.Mute {
+	return triage.Mute{Kind: d.Mute, Until: time.UnixMilli(d.Until), Events: d.Events, Period: time.Duration(d.Period) * time.Millisecond}
+}
+
+// unmutedWords says why a silence was over.
+func unmutedWords(d store.Detail) string {
+	switch d.Mute {
+	case triage.MuteUntil:
+		return "No longer muted: its time was over"
+	case triage.MuteMore:
+		return "No longer muted: its events had come"
+	case triage.MuteRate:
+		return "No longer muted: " + formatCounted(d.Events, "event") + " in " + periodWords(time.Duration(d.Period)*time.Millisecond)
+	case triage.MuteWorse:
+		return "No longer muted: it got worse"
+	}
+	return "No longer muted"
+}
