@@ -152,7 +152,7 @@ func (l links) comment(issue, comment int64) string {
 
 // editComment leads to an issue with a comment to be changed.
 func (l links) editComment(issue, comment int64) string {
-	return l.issue(issue) + "?edit=" + strconv.FormatInt(comment, 10) + "#entry-" + strconv.FormatInt(comment, 10)
+	return l.issue(issue) + "?edit=" + strconv.FormatInt(comment, 10) // its field takes the focus, which scrolls to it
 }
 
 // historyEntry leads to an entry of an issue's history; 0: to its beginning.

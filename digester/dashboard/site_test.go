@@ -130,11 +130,17 @@ func (s *site) digest(p eventtest.Payload, at time.Time) stored {
 // message stores an event that is an issue of its own by its text.
 func (s *site) message(text string, at time.Time) stored {
 	s.t.Helper()
-	payload, err := json.Marshal(map[string]any{"platform": "other", "message": text, "fingerprint": []string{text}})
+	return s.digest(payloadOf(s.t, map[string]any{"platform": "other", "message": text, "fingerprint": []string{text}}), at)
+}
+
+// payloadOf is an event that a client sent.
+func payloadOf(t testing.TB, fields map[string]any) eventtest.Payload {
+	t.Helper()
+	payload, err := json.Marshal(fields)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return s.digest(eventtest.Payload{Name: text, JSON: payload}, at)
+	return eventtest.Payload{Name: fmt.Sprint(fields["message"]), JSON: payload}
 }
 
 // do sends a request.
