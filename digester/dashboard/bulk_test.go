@@ -35,7 +35,7 @@ func TestBulk(t *testing.T) {
 	mustContain(t, s.mustGet(list), `name="issue" value="1" form="bulk"`, "Choose WEB-SHOP-1")
 	bulk("do=resolve&issue=1&issue=2&issue=2", "2 issues resolved.", store.StateResolved)
 	bulk("do=resolve&issue=1&issue=2&issue=3&issue=999", "1 issue resolved, 2 were already.", store.StateResolved)
-	if e := s.audited(); e.Action != "issue.resolve" || e.Subject != "WEB-SHOP-3" {
+	if e := s.lastAudit(); e.Action != "issue.resolve" || e.Subject != "WEB-SHOP-3" {
 		t.Errorf("audited %+v", e)
 	}
 	bulk("do=reopen&issue=1&issue=2&issue=3", "3 issues reopened.", store.StateOpen)

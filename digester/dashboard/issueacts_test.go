@@ -25,8 +25,8 @@ func (s *site) act(path, form string) string {
 	return resp.Header.Get("Location")
 }
 
-// audited is what the audit log says last.
-func (s *site) audited() store.AuditEntry {
+// lastAudit is what the audit log says last.
+func (s *site) lastAudit() store.AuditEntry {
 	s.t.Helper()
 	var entries []store.AuditEntry
 	storetest.MustRead(s.t, s.replica, func(rx *store.Rx) (err error) {
@@ -94,7 +94,7 @@ func TestActions(t *testing.T) {
 			}
 			mustContain(t, page, by)
 			assertInert(t, c.name, page)
-			e := s.audited()
+			e := s.lastAudit()
 			if got := e.Action + " " + e.Subject + " " + e.Detail; got != c.audit || e.Project != 1 || e.User != "owner@example.com" || e.Address == "" {
 				t.Errorf("audited %+v, want %q", e, c.audit)
 			}
@@ -154,7 +154,7 @@ func TestMergePage(t *testing.T) {
 	if resp := s.post("/issues/1/unmerge", "issue=2"); resp.StatusCode != 422 {
 		t.Errorf("taking apart what is apart: status %d", resp.StatusCode)
 	}
-	if e := s.audited(); e.Action != "issue.unmerge" || e.Subject != "WEB-SHOP-2" || e.Detail != "from WEB-SHOP-1" {
+	if e := s.lastAudit(); e.Action != "issue.unmerge" || e.Subject != "WEB-SHOP-2" || e.Detail != "from WEB-SHOP-1" {
 		t.Errorf("audited %+v", e)
 	}
 }

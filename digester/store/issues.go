@@ -27,10 +27,10 @@ func (rx *Rx) Issue(id int64) (Issue, error) {
 	return one(rx.issues("WHERE i.id = ? AND p.deleted_at IS NULL", id))
 }
 
-// IssueByShortID returns the n-th issue of the project with a slug, ErrNotFound if
-// there is none.
+// IssueByShortID returns the n-th issue of the project with a slug, which may be a
+// former one, ErrNotFound if there is none.
 func (rx *Rx) IssueByShortID(slug string, number int64) (Issue, error) {
-	return one(rx.issues(`WHERE i.project_id = (SELECT id FROM projects WHERE slug = ?) AND i.number = ?`, slug, number))
+	return one(rx.issues(`WHERE i.project_id = (`+projectsBySlug+`) AND i.number = ? AND p.deleted_at IS NULL`, slug, slug, number))
 }
 
 // IssuesByID returns issues by id, also merged and deleted ones; those that do not
@@ -39,7 +39,7 @@ func (rx *Rx) IssuesByID(ids []int64) ([]Issue, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return rx.issues(`WHERE i.id IN `+list(len(ids))+` ORDER BY i.id`, anys(ids)...)
+	return rx.issues(`WHERE i.id IN `+list(len(ids))+` AND p.deleted_at IS NULL ORDER BY i.id`, anys(ids)...)
 }
 
 // IssueProject returns the project of an issue, ErrNotFound if there is none.
