@@ -105,12 +105,9 @@ const maxReleaseChoices = 50
 // readActChoices reads what there is to choose of for issues of a project.
 func readActChoices(rx *store.Rx, p access.Person, project event.ProjectID) (actChoices, error) {
 	choices := actChoices{Me: p.ID, Spans: muteSpans()}
-	releases, _, err := rx.Releases(store.ReleaseQuery{Project: project, Limit: maxReleaseChoices})
-	if err != nil {
+	var err error
+	if choices.Releases, err = rx.ReleaseNames(project, maxReleaseChoices); err != nil {
 		return choices, err
-	}
-	for _, release := range releases {
-		choices.Releases = append(choices.Releases, release.Version)
 	}
 	who, err := rx.Assignees(project)
 	choices.Users = slices.DeleteFunc(who.Users, func(u store.User) bool { return u.ID == p.ID })

@@ -60,7 +60,7 @@ func TestActions(t *testing.T) {
 		page             []string // of the issue
 		audit            string   // action, subject and detail
 	}{
-		{"now", "resolve", "", []string{">Resolved</p>", ">Reopen<"}, "issue.resolve WEB-SHOP-1 "},
+		{"now", "resolve", "", []string{">resolved</span>", "<span>Resolved</span>", ">Reopen<"}, "issue.resolve WEB-SHOP-1 "},
 		{"next", "resolve", "do=resolve:next", []string{"Resolved in the next release after shop@1.2"}, "issue.resolve WEB-SHOP-1 in the next release"},
 		{"in", "resolve", "do=resolve:in&release=shop@1.3", []string{"Resolved in shop@1.3"}, "issue.resolve WEB-SHOP-1 in shop@1.3"},
 		{"hour", "mute", "do=mute:1h", []string{"Muted until <time", "2026-03-14 16:09:26 UTC", ">Unmute<"}, "issue.mute WEB-SHOP-1 until 2026-03-14 16:09 UTC"},

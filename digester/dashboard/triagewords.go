@@ -8,12 +8,14 @@ import (
 	"sundew/digester/triage"
 )
 
-// stateWords says what people decided about an issue. Where that ends by itself at a
-// moment, the moment follows.
+// stateWords says what people decided about an issue, where there is more to say than
+// the name of the state. Where that ends by itself at a moment, the moment follows.
 func stateWords(i store.Issue) (words string, until time.Time) {
 	switch i.State {
 	case store.StateResolved:
-		return strings.TrimSpace("Resolved " + resolutionWords(i.Resolution)), time.Time{}
+		if words := resolutionWords(i.Resolution); words != "" {
+			return "Resolved " + words, time.Time{}
+		}
 	case store.StateMuted:
 		if i.Mute.Kind == triage.MuteUntil {
 			return "Muted until", i.Mute.Until

@@ -66,6 +66,7 @@ func TestQueryPlans(t *testing.T) {
 	var id event.ID
 	queries := []planned{
 		{"quiet issues", func(rx *Rx) error { _, err := rx.QuietIssues(1, since); return err }, "issues_by_seen (project_id=? AND state=? AND seen_step<?)", nil},
+		{"names of releases", func(rx *Rx) error { _, err := rx.ReleaseNames(1, 10); return err }, "releases", nil},
 		{"an issue by its short id", func(rx *Rx) error { _, err := rx.IssueByShortID("a", 1); return notFoundIsFine(err) }, "(project_id=? AND number=?)", nil},
 		{"issues by id", func(rx *Rx) error { _, err := rx.IssuesByID([]int64{1, 2}); return err }, "INTEGER PRIMARY KEY", nil},
 		{"who can be assigned", func(rx *Rx) error { _, err := rx.Assignees(1); return err }, "", []string{"users"}},

@@ -127,6 +127,12 @@ func (rx *Rx) IssueReleases(issue int64) (IssueReleases, error) {
 	return one(collect(rows, err, func(r *IssueReleases) []any { return []any{&r.First, &r.Last} }))
 }
 
+// ReleaseNames returns the names of a project's newest releases, the newest first.
+func (rx *Rx) ReleaseNames(project event.ProjectID, limit int) ([]string, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT version FROM releases WHERE project_id = ? ORDER BY id DESC LIMIT ?`, int64(project), limit)
+	return collect(rows, err, func(v *string) []any { return []any{v} })
+}
+
 // newestRelease returns a project's newest release, empty if it has none.
 func (rx *Rx) newestRelease(project event.ProjectID) (string, error) {
 	const enough = 5000 // of the newest; among older ones nobody resolves

@@ -84,12 +84,12 @@ async function hasFrame(page, person, thrown, want) {
   }
 }
 
-// setState presses an issue's only button, "Resolve" or "Reopen", and reads the
-// issue and the list afterwards.
+// setState presses an issue's button "Resolve" or "Reopen", and reads the issue and
+// the list afterwards.
 export function setState(tabs, { issue, issues, button, state, ...command }, problems) {
   return visit(tabs, command, problems, async (page, person) => {
     await page.goto(issue);
-    await follow(page, page.locator("form.issue-actions").getByRole("button", { name: button }));
+    await follow(page, page.locator(".acts").getByRole("button", { name: button, exact: true }));
     await hasState(page, person, { issue, issues, state });
   });
 }
@@ -98,7 +98,7 @@ export function setState(tabs, { issue, issues, button, state, ...command }, pro
 export function readState(tabs, { issue, issues, state, history, ...command }, problems) {
   return visit(tabs, command, problems, async (page, person) => {
     await page.goto(issue);
-    await person.reads(page.locator(".history li").first(), history, "the newest entry of the history");
+    await person.reads(page.locator(".history .entry").first(), history, "the newest entry of the history");
     await hasState(page, person, { issue, issues, state });
   });
 }
@@ -110,13 +110,13 @@ async function hasState(page, person, { issue, issues, state }) {
   const other = state === "resolved" ? "open" : "resolved";
   await person.reads(page.locator(".issue-head .state"), state, "the issue's state");
   await person.sees(
-    page.locator("form.issue-actions").getByRole("button", { name: state === "resolved" ? "Reopen" : "Resolve" }),
+    page.locator(".acts").getByRole("button", { name: state === "resolved" ? "Reopen" : "Resolve", exact: true }),
     "the button for the other state",
   );
   const path = new URL(issue).pathname;
   if (here !== path) person.problem(`the button led to ${here}, want ${path}`);
   for (const tab of [state, other]) {
-    await page.goto(`${issues}?state=${tab}`);
+    await page.goto(`${issues}?q=is:${tab === "open" ? "unresolved" : tab}`);
     const listed = await page.locator(`a.issue-title[href="${path}"]`).count();
     if ((listed > 0) !== (tab === state)) person.problem(`the ${state} issue is ${listed > 0 ? "" : "not "}in the list of ${tab} ones`);
   }
