@@ -17,6 +17,7 @@ import (
 	"sundew/digester/queue"
 	"sundew/digester/queue/local"
 	"sundew/schema/event"
+	"sundew/schema/event/eventtest"
 	"sundew/schema/wire"
 )
 
@@ -57,7 +58,7 @@ func letterOf(m wire.Message, json string) []byte {
 func (s *site) hostileLetters(text string) {
 	s.dead.last = errors.New(text + "\n" + text)
 	m := wire.Message{Kind: wire.KindEvent, Project: s.project.ID, EventID: event.ID{7}, Region: text, Client: text, RemoteIP: text, Environment: text, Release: text}
-	s.dead.add(text, letterOf(m, string(hostileEvent(text))))
+	s.dead.add(text, letterOf(m, string(eventtest.Hostile(text))))
 	s.dead.add(text+"2", letterOf(m, text))
 	s.dead.add(text+"3", []byte(text))
 }
@@ -233,7 +234,7 @@ func TestDeadLetterForms(t *testing.T) {
 // FuzzDeadLetter renders letters of any bytes.
 func FuzzDeadLetter(f *testing.F) {
 	f.Add([]byte(hostile), hostile)
-	f.Add(letterOf(wire.Message{Kind: wire.KindEvent, Project: 1, Client: hostile}, string(hostileEvent(hostile))), "")
+	f.Add(letterOf(wire.Message{Kind: wire.KindEvent, Project: 1, Client: hostile}, string(eventtest.Hostile(hostile))), "")
 	f.Add(letterOf(wire.Message{Kind: 99}, `{"a":[[[`), "poison\nat <b>")
 	f.Add(wire.ClaimOf("<b>", "k", nil).Encode(nil), "")
 	files, err := loadAssets()

@@ -69,9 +69,9 @@ func TestMarkdownBound(t *testing.T) {
 
 // FuzzMarkdown checks that nothing that a client sent stands outside of code.
 func FuzzMarkdown(f *testing.F) {
-	f.Add(hostileEvent("![x](https://example.com/x.png) <img src=x>\r\n```\r\n# X"))
-	f.Add(hostileEvent("`` ` ````` \n"))
-	f.Add(hostileEvent("a\n```\n<b>\r  ````  \r<i>"))
+	f.Add(eventtest.Hostile("![x](https://example.com/x.png) <img src=x>\r\n```\r\n# X"))
+	f.Add(eventtest.Hostile("`` ` ````` \n"))
+	f.Add(eventtest.Hostile("a\n```\n<b>\r  ````  \r<i>"))
 	f.Add([]byte(`{"message":"a\u2028` + "```" + `\n","breadcrumbs":[{"message":"` + "````" + `\n<b>","category":"c\n"}],"exception":[{"type":"","value":"x","mechanism":{"handled":true}}]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		ev, err := event.Parse(payload)
