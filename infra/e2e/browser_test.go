@@ -17,6 +17,9 @@ import (
 	"testing"
 )
 
+// pictures is the directory that they are left in.
+const pictures = "output"
+
 // chromium is the distribution's; pages/session.mjs starts it.
 const chromium = "/usr/bin/chromium"
 
@@ -31,6 +34,7 @@ type browser struct {
 // command is what session.mjs is told to do. Which fields count depends on Do.
 type command struct {
 	Do        string            `json:"do"`
+	Person    *person           `json:"person,omitempty"`
 	URL       string            `json:"url,omitempty"`
 	Plain     bool              `json:"plain,omitempty"`
 	Name      string            `json:"name,omitempty"`
@@ -47,6 +51,12 @@ type command struct {
 	Email     string            `json:"email,omitempty"`
 	Password  string            `json:"password,omitempty"`
 	Refusal   string            `json:"refusal,omitempty"`
+	Role      string            `json:"role,omitempty"`
+	Searches  []searched        `json:"searches,omitempty"`
+	Titles    []string          `json:"titles,omitempty"`
+	Project   string            `json:"project,omitempty"`
+	Release   string            `json:"release,omitempty"`
+	Deletes   bool              `json:"deletes,omitempty"`
 }
 
 // answer is what it says: what it found, and sentences about what is wrong.
@@ -54,6 +64,8 @@ type answer struct {
 	seen
 	Problems []string          `json:"problems"`
 	DSN      string            `json:"dsn"`
+	Link     string            `json:"link"`
+	At       string            `json:"at"` // the page where it ended
 	EventIDs []string          `json:"eventIds"`
 	Files    map[string][]byte `json:"files"` // what was downloaded, by its name
 }
@@ -62,6 +74,13 @@ type answer struct {
 func startBrowser(ctx context.Context, t *testing.T, p *product) *browser {
 	t.Helper()
 	b := openBrowser(ctx, t, p)
+	b.signIn(ctx, t, p)
+	return b
+}
+
+// signIn has whoever uses the browser from now on be the product's owner.
+func (b *browser) signIn(ctx context.Context, t *testing.T, p *product) {
+	t.Helper()
 	at, err := url.Parse(p.url)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +88,6 @@ func startBrowser(ctx context.Context, t *testing.T, p *product) *browser {
 	for _, c := range p.owner.Jar.Cookies(at) {
 		b.do(ctx, t, command{Do: "keepCookie", URL: p.url, Name: c.Name, Value: c.Value})
 	}
-	return b
 }
 
 // openBrowser starts a browser in which nobody is signed in.
@@ -140,11 +158,7 @@ func (b *browser) readState(ctx context.Context, t *testing.T, s seen, state, hi
 // takePictures leaves pictures of every kind of page in output.
 func (b *browser) takePictures(ctx context.Context, t *testing.T, s seen) {
 	t.Helper()
-	const directory = "output"
-	if err := os.RemoveAll(directory); err != nil {
-		t.Fatal(err)
-	}
-	b.do(ctx, t, command{Do: "takePictures", Directory: directory, Pages: map[string]string{
+	b.do(ctx, t, command{Do: "takePictures", Directory: pictures, Pages: map[string]string{
 		"projects": b.url + "/",
 		"setup":    strings.TrimSuffix(s.Issues, "issues") + "setup",
 		"issues":   s.Issues,

@@ -18,6 +18,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,6 +35,14 @@ const (
 // visibleWithin is what the product promises: how long after an SDK has sent an
 // event it may take until the event has a page.
 const visibleWithin = 2 * time.Second
+
+func TestMain(m *testing.M) {
+	if err := os.RemoveAll(pictures); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
 
 func TestRealSDKs(t *testing.T) {
 	requireSetup(t)

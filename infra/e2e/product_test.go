@@ -30,14 +30,46 @@ type product struct {
 // readyLine is what serve prints once it can be used.
 var readyLine = regexp.MustCompile(`^Sundew is ready\. Dashboard: (http://(?:127\.0\.0\.1|localhost):\d+)/  DSN: http://[0-9a-f]{32}@(?:127\.0\.0\.1|localhost):\d+/1$`)
 
-// startProduct builds the program and runs it with a data directory of its own, and
-// what else is to be in its environment.
+// ownerLine is what it prints then if nobody owns it yet.
+var ownerLine = regexp.MustCompile(`^Nobody owns this installation yet\. .*: (http://127\.0\.0\.1:\d+/setup/\S+)$`)
+
+// startProduct builds the program and runs it with an owner, and what else is to be in
+// its environment.
 func startProduct(ctx context.Context, t *testing.T, more ...string) *product {
+	t.Helper()
+	p := serveProduct(ctx, t, append(visitor.Env(), more...))
+	p.signIn(ctx, t)
+	return p
+}
+
+// startNewProduct builds the program and runs it as somebody does who has just
+// downloaded it; whoever opens the link becomes the owner.
+func startNewProduct(ctx context.Context, t *testing.T) (p *product, link string) {
+	t.Helper()
+	p = serveProduct(ctx, t, nil)
+	line := p.proc.line(ctx, t)
+	match := ownerLine.FindStringSubmatch(line)
+	if match == nil {
+		t.Fatalf("serve printed %q, want %v", line, ownerLine)
+	}
+	return p, match[1]
+}
+
+// signIn signs the owner in.
+func (p *product) signIn(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if err := visitor.SignIn(ctx, p.owner, p.url); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serveProduct builds the program and runs it with a data directory of its own.
+func serveProduct(ctx context.Context, t *testing.T, env []string) *product {
 	t.Helper()
 	dir := t.TempDir()
 	p := &product{
 		binary: filepath.Join(dir, "digester"),
-		env:    append(append(visitor.Env(), "SUNDEW_DATA="+filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"), more...),
+		env:    append([]string{"SUNDEW_DATA=" + filepath.Join(dir, "data"), "SUNDEW_LISTEN=127.0.0.1:0"}, env...),
 		owner:  visitor.New(),
 	}
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", p.binary, "sundew/digester").CombinedOutput(); err != nil {
@@ -50,9 +82,6 @@ func startProduct(ctx context.Context, t *testing.T, more ...string) *product {
 		t.Fatalf("serve printed %q, want %v", line, readyLine)
 	}
 	p.url = match[1]
-	if err := visitor.SignIn(ctx, p.owner, p.url); err != nil {
-		t.Fatal(err)
-	}
 	return p
 }
 

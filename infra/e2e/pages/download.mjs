@@ -3,17 +3,10 @@ import { readFile } from "node:fs/promises";
 
 import { watchRequests } from "./tabs.mjs";
 
-// A download is a navigation that Chromium gives up on purpose.
-function watch(page, report) {
-  watchRequests(page, (problem) => {
-    if (!problem.endsWith("net::ERR_ABORTED")) report(problem);
-  });
-}
-
 // downloadAll opens an event's page, whose feedback must have a text, and saves every
 // file that it offers, by the names that the browser gives to them.
 export function downloadAll(tabs, { url, text }, problems) {
-  return tabs.with("downloads", { watch }, problems, async (page) => {
+  return tabs.with("downloads", { watch: watchRequests }, problems, async (page) => {
     await page.goto(url);
     const feedback = await page.locator("#feedback").innerText();
     if (!feedback.includes(text)) problems.push(`the feedback is ${JSON.stringify(feedback)}, without ${JSON.stringify(text)}`);

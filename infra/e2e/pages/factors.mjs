@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 
 import { Reader } from "./reader.mjs";
-import { watch } from "./tabs.mjs";
+import { follow, watch } from "./tabs.mjs";
 
 // someone calls act(page, person) with a tab in which nobody is signed in at first.
 function someone(tabs, name, problems, act) {
@@ -15,7 +15,6 @@ export function useFactors(tabs, { url, email, password }, problems) {
   return someone(tabs, "factors", problems, async (page, person) => {
     const security = new URL("/account/security", url).href;
     const arrived = async (by) => {
-      await page.waitForLoadState("networkidle"); // whoever leaves sooner breaks requests off
       if (page.url() !== security) person.problem(`${by} led to ${page.url()}`);
       await person.reads(page.locator("h1"), "Security", `the heading after ${by}`);
     };
@@ -117,12 +116,6 @@ export function useProvider(tabs, { url, name, refusal }, problems) {
 async function signOut(page) {
   await page.locator(".menu > summary").click();
   await follow(page, page.getByRole("button", { name: "Sign out" }));
-  await page.waitForLoadState("networkidle");
-}
-
-// follow clicks on what leads to another page and waits until that has loaded.
-async function follow(page, locator) {
-  await Promise.all([page.waitForEvent("load"), locator.click()]);
 }
 
 // code is what an app with a secret shows at a time (RFC 6238).

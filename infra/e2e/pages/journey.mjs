@@ -1,7 +1,7 @@
 // What people do in the dashboard: make a project, find an event, read it, resolve
 // its issue and open it again. With {"plain": true} they do it without JavaScript.
 import { Reader } from "./reader.mjs";
-import { watch } from "./tabs.mjs";
+import { follow, watch } from "./tabs.mjs";
 
 // visit calls act(page, person) with the page of a person who uses the dashboard.
 function visit(tabs, { plain = false }, problems, act) {
@@ -120,11 +120,6 @@ async function hasState(page, person, { issue, issues, state }) {
     const listed = await page.locator(`a.issue-title[href="${path}"]`).count();
     if ((listed > 0) !== (tab === state)) person.problem(`the ${state} issue is ${listed > 0 ? "" : "not "}in the list of ${tab} ones`);
   }
-}
-
-// follow clicks on what leads to another page and waits until that has loaded.
-async function follow(page, locator) {
-  await Promise.all([page.waitForEvent("load"), locator.click()]);
 }
 
 // field is the value that a list of names and values shows for a name.

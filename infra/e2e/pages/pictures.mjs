@@ -6,27 +6,49 @@ import { findBarriers } from "./axe.mjs";
 import { watch } from "./tabs.mjs";
 
 const desk = { width: 1280, height: 900 };
-const looks = {
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+// looks are the screens that people have.
+export const looks = {
   light: { viewport: desk, colorScheme: "light" },
   dark: { viewport: desk, colorScheme: "dark" },
-  phone: { viewport: { width: 390, height: 844 }, colorScheme: "light", deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  phone: { ...phone, colorScheme: "light" },
+  night: { ...phone, colorScheme: "dark" },
+};
+
+// checks are axe-core's rules to run in a look: all, only these, or all but these. What
+// does not depend on colours or widths is looked at once.
+const checks = {
+  light: {},
+  dark: { only: ["color-contrast", "link-in-text-block"] },
+  phone: { without: ["color-contrast", "link-in-text-block"] },
 };
 
 // takePictures photographs each of pages, a name with an address, in every look,
 // and reports pages that are wider than the screen or that axe-core objects to.
 export async function takePictures(tabs, { pages, directory }, problems) {
   await mkdir(directory, { recursive: true });
-  for (const [look, options] of Object.entries(looks)) {
-    await tabs.with(look, { options, watch }, problems, async (page) => {
-      for (const [name, url] of Object.entries(pages)) {
-        await page.goto(url);
-        const width = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, window.innerWidth));
-        if (width > options.viewport.width) {
-          problems.push(`${name}, ${look}: ${width} pixels wide on a screen of ${options.viewport.width}`);
-        }
-        await findBarriers(page, (barrier) => problems.push(`${name}, ${look}: ${barrier}`));
+  await tabs.with("pictures", { options: looks.light, watch }, problems, async (page) => {
+    for (const [name, url] of Object.entries(pages)) {
+      await page.emulateMedia({ colorScheme: "light" });
+      await page.setViewportSize(looks.light.viewport);
+      await page.goto(url);
+      for (const look of ["light", "dark", "phone"]) {
+        const { viewport, colorScheme } = looks[look];
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
+        for (const wide of await page.evaluate(findWide)) problems.push(`${name}, ${look}: wider than the screen: ${wide}`);
+        await findBarriers(page, checks[look], (barrier) => problems.push(`${name}, ${look}: ${barrier}`));
         await page.screenshot({ path: join(directory, `${look}-${name}.png`), fullPage: true });
       }
-    });
-  }
+    }
+  });
+}
+
+// findWide runs in the page and names what sticks out of it at the right.
+function findWide() {
+  const { clientWidth, scrollWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
+  const all = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > clientWidth + 1);
+  return all.slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className}`);
 }

@@ -9,11 +9,17 @@ import { downloadAll } from "./download.mjs";
 import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
 import { takePictures } from "./pictures.mjs";
+import { become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut } from "./people.mjs";
+import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mjs";
+import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
 import { Tabs } from "./tabs.mjs";
+import { workOn } from "./triage.mjs";
 
 const commands = {
   keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
+  become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent, saveSearch, search, startProject, workOn,
+  changeProject, deleteProject,
 };
 
 const browser = await chromium.launch({
@@ -39,8 +45,12 @@ function keepCookie(tabs, { url, name, value }) {
 async function run({ do: name, ...command }) {
   if (!(name in commands)) throw new Error(`there is no command ${name}`);
   const problems = [];
-  const answer = await commands[name](tabs, command, problems);
-  return { ...answer, problems };
+  try {
+    const answer = await commands[name](tabs, command, problems);
+    return { ...answer, problems };
+  } catch (error) {
+    return { problems: [...problems, String(error.stack ?? error)] };
+  }
 }
 
 try {

@@ -40,6 +40,10 @@ export function watch(page, report) {
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) report(`${at()}: the console says: ${message.text()}`);
   });
+  page.on("dialog", (dialog) => {
+    report(`${at()}: a dialog says: ${dialog.message()}`);
+    dialog.dismiss();
+  });
   page.on("pageerror", (error) => report(`${at()}: exception: ${error.message}`));
   watchRequests(page, report);
 }
@@ -47,6 +51,7 @@ export function watch(page, report) {
 // watchRequests reports requests without a good answer.
 export function watchRequests(page, report) {
   page.on("requestfailed", (request) => {
+    if (request.failure()?.errorText === "net::ERR_ABORTED") return; // a download, or whoever reads has left
     report(`${request.method()} ${request.url()} failed: ${request.failure()?.errorText}`);
   });
   page.on("response", (response) => {
@@ -54,6 +59,11 @@ export function watchRequests(page, report) {
       report(`${response.request().method()} ${response.url()} was answered with ${response.status()}`);
     }
   });
+}
+
+// follow clicks on what leads to another page and waits until that has loaded.
+export async function follow(page, locator) {
+  await Promise.all([page.waitForEvent("load"), locator.click()]);
 }
 
 // pathname is an address without its origin, for people.
