@@ -13,7 +13,7 @@ for (const form of document.querySelectorAll("form[data-search]")) {
     }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== "/" || keysAreOff() || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]")) return;
     event.preventDefault();
     form.elements.q.select();
