@@ -45,10 +45,13 @@ export async function takePictures(tabs, { pages, directory }, problems) {
   });
 }
 
-// findWide runs in the page and names what sticks out of it at the right.
+// findWide runs in the page and names what sticks out of it at the right, but for what
+// scrolls by itself.
 function findWide() {
   const { clientWidth, scrollWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
-  const all = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > clientWidth + 1);
-  return all.slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className}`);
+  const clipped = (element) => element && element !== document.body && (getComputedStyle(element).overflowX !== "visible" || clipped(element.parentElement));
+  const wide = (element) => element.checkVisibility() && element.getBoundingClientRect().right > clientWidth + 1;
+  const found = [...document.querySelectorAll("body *")].filter((element) => wide(element) && !clipped(element.parentElement));
+  return [`${scrollWidth} pixels`, ...found.slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className}`)];
 }

@@ -1,5 +1,5 @@
 // What people do with issues: one by one, several at once, and by keys.
-import { somebody } from "./person.mjs";
+import { refused, somebody } from "./person.mjs";
 import { follow, pathname } from "./tabs.mjs";
 
 // workOn goes through everything that can be done to the issues of a list, each with
@@ -19,7 +19,7 @@ export function workOn(tabs, { person: who, issues, titles, deletes }, problems)
     await list.holds(titles.length - 2, "resolving two");
     await undo(page, person);
     await list.holds(titles.length, "taking that back");
-    if (deletes) await deleteAndRestore(list, third, titles.length);
+    if (deletes) await deleteAndRestore(list, third, titles.length, problems);
     if (!who.plain && who.look === "light") await useKeys(list, titles.length);
   });
 }
@@ -112,14 +112,14 @@ async function mergeAndPart(list, one, other, count) {
   await list.open(count);
 }
 
-async function deleteAndRestore(list, title, count) {
+async function deleteAndRestore(list, title, count, problems) {
   const { page, person } = list;
   await follow(page, list.title(title));
   const issue = page.url();
   await page.locator(".acts").getByText("More", { exact: true }).click();
   await follow(page, page.locator(".acts").getByRole("button", { name: "Delete" }));
   await list.open(count - 1);
-  await page.goto(issue);
+  await refused(page, problems, 410, () => page.goto(issue));
   await person.reads(page.locator("h1"), "was deleted", "the heading of a deleted issue");
   await follow(page, page.getByRole("button", { name: "Undo the deletion" }));
   await list.open(count);
