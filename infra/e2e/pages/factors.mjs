@@ -16,7 +16,7 @@ export function useFactors(tabs, { url, email, password }, problems) {
     const security = new URL("/account/security", url).href;
     const arrived = async (by) => {
       if (page.url() !== security) person.problem(`${by} led to ${page.url()}`);
-      await person.reads(page.locator("h1"), "Security", `the heading after ${by}`);
+      await person.reads(page.locator("main [aria-current=page]"), "Security", `the tab after ${by}`);
     };
     const byPassword = async () => {
       await page.goto(new URL("/sign-in?next=/account/security", url).href);

@@ -135,8 +135,10 @@ async function useKeys(list, count) {
   await list.holds(count - 1, "the key e");
   await undo(page, person);
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await help.waitFor();
   await page.keyboard.press("Escape");
+  await help.waitFor({ state: "detached" }); // keys are the dialog's until then
   await page.keyboard.press("j");
   await Promise.all([page.waitForEvent("load"), page.keyboard.press("o")]);
   await person.sees(page.locator(".issue-head"), "the issue that the key o opens");
