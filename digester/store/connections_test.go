@@ -64,7 +64,8 @@ func TestEveryConnectionIsConfigured(t *testing.T) {
 		}
 	}
 	all()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	// Long enough for the query to begin: what is interrupted before is not interrupted.
+	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 	defer cancel()
 	err = replica.Read(ctx, func(rx *Rx) error {
 		var n int64
