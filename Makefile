@@ -30,7 +30,7 @@ build-Dashboard: ## likewise
 test: lint test-go test-aws test-chaos test-sam test-sqld test-sdk ## everything, installing what it needs
 
 test-go: ## the quick loop with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 25m ./...
 
 test-aws: ## the AWS side on this machine: SDKs, Lambda, SQS, S3, digester; and SQS and S3 against moto, which is not ours
 	infra/aws/setup.sh
@@ -44,7 +44,7 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 
 test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store, digest and dashboard run on one in place of a file
 	infra/sqld/setup.sh
-	$(GO) test -tags sqld -race -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest ./digester/dashboard ./functions/dashboard
+	$(GO) test -tags sqld -race -timeout 25m -count=1 ./infra/sqld/... ./digester/store ./digester/store/hrana ./digester/digest ./digester/dashboard ./functions/dashboard
 	$(GO) test -tags sqld -race -count=1 -run 'TestReplica|TestPrimary' ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos
