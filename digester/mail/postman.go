@@ -60,7 +60,7 @@ func (p *Postman) Run(ctx context.Context) {
 		pause, err := p.round(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				p.cfg.Log.Error().Err(err).Msg("mail stays in the outbox for now")
+				p.cfg.Log.Error().Err(err).Msg("the outbox could not be worked through; it is tried again")
 			}
 			pause = pauseAfterTrouble
 		}

@@ -129,7 +129,7 @@ func (p *person) act(tx *store.Tx) error {
 
 // Whatever people do and whatever comes in meanwhile, the books balance.
 func TestTriageAtRandom(t *testing.T) {
-	seeds := uint64(3)
+	seeds := uint64(6)
 	if testing.Short() {
 		seeds = 2
 	}
