@@ -12,20 +12,13 @@ const evictEvery = 5 * time.Second
 // evictAttachments removes old attachments where there is no room for newer ones, until
 // ctx is done.
 func (s *service) evictAttachments(ctx context.Context) {
-	ticker := time.NewTicker(evictEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			removed, err := s.db.EvictAttachments(ctx, s.replica)
-			if err != nil && ctx.Err() == nil {
-				s.log.Warn().Err(err).Msg("old attachments could not be removed; it is tried again")
-			}
-			if removed > 0 {
-				s.log.Info().Int64("attachments", removed).Msg("old attachments made room for newer ones")
-			}
+	every(ctx, evictEvery, func() {
+		removed, err := s.db.EvictAttachments(ctx, s.replica)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("old attachments could not be removed; it is tried again")
 		}
-	}
+		if removed > 0 {
+			s.log.Info().Int64("attachments", removed).Msg("old attachments made room for newer ones")
+		}
+	})
 }

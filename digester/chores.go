@@ -29,18 +29,13 @@ type chores struct {
 
 // run works until ctx is done. What fails is tried again with the next round.
 func (c chores) run(ctx context.Context) {
-	ticker := time.NewTicker(choresEvery)
-	defer ticker.Stop()
-	for {
+	work := func() {
 		if err := c.round(ctx); err != nil && ctx.Err() == nil {
 			c.log.Error().Err(err).Msg("removing deleted issues, or ending silences, failed; it is tried again")
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 	}
+	work()
+	every(ctx, choresEvery, work)
 }
 
 // round does all that is due.

@@ -124,16 +124,9 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 
 // keepFresh refreshes until ctx is done.
 func (s *keySnapshot) keepFresh(ctx context.Context) {
-	ticker := time.NewTicker(keysEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := s.refresh(ctx, time.Now()); err != nil && ctx.Err() == nil {
-				s.log.Warn().Err(err).Msg("the keys could not be read; the last ones stay valid")
-			}
+	every(ctx, keysEvery, func() {
+		if err := s.refresh(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("the keys could not be read; the last ones stay valid")
 		}
-	}
+	})
 }

@@ -23,18 +23,13 @@ type releaseClock struct {
 
 // run works until ctx is done. What fails is tried again with the next round.
 func (c releaseClock) run(ctx context.Context) {
-	ticker := time.NewTicker(releaseHoursEvery)
-	defer ticker.Stop()
-	for {
+	work := func() {
 		if err := c.round(ctx); err != nil && ctx.Err() == nil {
 			c.log.Error().Err(err).Msg("counting events of releases by hour failed; it is tried again")
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 	}
+	work()
+	every(ctx, releaseHoursEvery, work)
 }
 
 // round counts all that there is, and forgets the oldest hours.

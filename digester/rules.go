@@ -64,16 +64,9 @@ func (b *ruleBook) refresh(ctx context.Context) error {
 
 // keepFresh refreshes until ctx is done.
 func (b *ruleBook) keepFresh(ctx context.Context) {
-	ticker := time.NewTicker(rulesEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := b.refresh(ctx); err != nil && ctx.Err() == nil {
-				b.log.Warn().Err(err).Msg("the fingerprint rules could not be read; the last ones stay valid")
-			}
+	every(ctx, rulesEvery, func() {
+		if err := b.refresh(ctx); err != nil && ctx.Err() == nil {
+			b.log.Warn().Err(err).Msg("the fingerprint rules could not be read; the last ones stay valid")
 		}
-	}
+	})
 }
