@@ -66,7 +66,7 @@ func (d *Dashboard) rename(tx *store.Tx, r *http.Request) (reply, error) {
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.accountPage(&tx.Rx, r)
 		page.Name, page.NameError = name, nameError
-		return reply{status: http.StatusUnprocessableEntity, page: "account", data: page}, err
+		return returned("account", page), err
 	}
 	if err != nil {
 		return reply{}, err

@@ -76,5 +76,5 @@ func (d *Dashboard) commentAgain(tx *store.Tx, r *http.Request, issue store.Issu
 			}
 		}
 	}
-	return reply{status: http.StatusUnprocessableEntity, page: "issue", data: page}, nil
+	return returned("issue", page), nil
 }

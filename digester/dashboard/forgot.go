@@ -117,17 +117,12 @@ func (d *Dashboard) resetPassword(w http.ResponseWriter, r *http.Request) {
 			if err := d.tell(tx, changedLetter(user.Email, user.Name, "the password of your account was set anew.")); err != nil {
 				return err
 			}
-			return tx.Audit(access.Person{ID: user.ID}, store.AuditEntry{Action: "account.reset", Subject: user.Email, Address: d.cfg.Address(r)})
+			return d.auditAs(tx, r, user, "account.reset", "")
 		})
 	}
-	if words := formWords(err); words != "" {
-		page.Error = words
-		d.answer(w, r, reply{status: http.StatusUnprocessableEntity, page: "password", data: page}, nil)
-		return
+	rep := redirect(d.links.done(d.links.signIn(""), "reset"))
+	if page.Error = formWords(err); page.Error != "" {
+		rep, err = returned("password", page), nil
 	}
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	d.answer(w, r, redirect(d.links.done(d.links.signIn(""), "reset")), nil)
+	d.answer(w, r, rep, err)
 }

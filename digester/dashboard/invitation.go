@@ -111,16 +111,11 @@ func (d *Dashboard) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 			return d.join(w, r, tx, link, page, hash)
 		})
 	}
-	if words := formWords(err); words != "" {
-		page.Error = words
-		d.answer(w, r, reply{status: http.StatusUnprocessableEntity, page: "invitation", data: page}, nil)
-		return
+	rep := redirect(to)
+	if page.Error = formWords(err); page.Error != "" {
+		rep, err = returned("invitation", page), nil
 	}
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	d.answer(w, r, redirect(to), nil)
+	d.answer(w, r, rep, err)
 }
 
 // join gives what an invitation gives to who is signed in, or to a new user, who is

@@ -132,7 +132,7 @@ func (d *Dashboard) invite(tx *store.Tx, r *http.Request) (reply, error) {
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.invitePage(&tx.Rx, r)
 		page.Email, page.Error = r.PostFormValue("email"), "This is not a mail address: want something like ada@example.com."
-		return reply{status: http.StatusUnprocessableEntity, page: "invite", data: page}, err
+		return returned("invite", page), err
 	}
 	if err != nil {
 		return reply{}, err

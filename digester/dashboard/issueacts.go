@@ -241,7 +241,7 @@ func (d *Dashboard) merge(tx *store.Tx, r *http.Request) (reply, error) {
 	if errors.As(err, &why) {
 		page, err := d.mergePage(&tx.Rx, r, issue)
 		page.Error, page.Typed = why.words, typed
-		return reply{status: http.StatusUnprocessableEntity, page: "merge", data: page}, err
+		return returned("merge", page), err
 	}
 	return redirect(done.params(d.links.issue(issue.ID))), err
 }
@@ -296,7 +296,7 @@ func (d *Dashboard) unmerge(tx *store.Tx, r *http.Request) (reply, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		page, err := d.mergePage(&tx.Rx, r, issue)
 		page.Error = "Choose what is to be an issue of its own again."
-		return reply{status: http.StatusUnprocessableEntity, page: "merge", data: page}, err
+		return returned("merge", page), err
 	}
 	return redirect(done.params(d.links.issue(issue.ID))), err
 }

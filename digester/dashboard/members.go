@@ -25,7 +25,7 @@ func (d *Dashboard) addMember(tx *store.Tx, r *http.Request) (reply, error) {
 		page.Email, page.NoAccount = email, true
 		page.Error = "Nobody here has an account with this mail address."
 		page.Roles = teamRoles(who(r).OfTeam(team.ID), role)
-		return reply{status: http.StatusUnprocessableEntity, page: "team", data: page}, err
+		return returned("team", page), err
 	}
 	if err != nil {
 		return reply{}, err

@@ -63,19 +63,14 @@ func (d *Dashboard) makeOwner(w http.ResponseWriter, r *http.Request) {
 			if err := d.startSession(w, r, tx, owner.ID, store.FactorAll); err != nil {
 				return err
 			}
-			return tx.Audit(access.Person{ID: owner.ID}, store.AuditEntry{Action: "installation.own", Subject: owner.Email, Address: d.cfg.Address(r)})
+			return d.auditAs(tx, r, owner, "installation.own", "")
 		})
 	}
-	if words := formWords(err); words != "" {
-		page.Error = words
-		d.answer(w, r, reply{status: http.StatusUnprocessableEntity, page: "owner", data: page}, nil)
-		return
+	rep := redirect(d.links.home())
+	if page.Error = formWords(err); page.Error != "" {
+		rep, err = returned("owner", page), nil
 	}
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	d.answer(w, r, redirect(d.links.home()), nil)
+	d.answer(w, r, rep, err)
 }
 
 // MakeOwner makes the owner of an installation, and a team of theirs that all

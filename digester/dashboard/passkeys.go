@@ -7,7 +7,6 @@ import (
 
 	"sundew/digester/passkey"
 	"sundew/digester/store"
-	"sundew/schema/event"
 )
 
 // Purposes of what is sealed for the second half of a ceremony.
@@ -99,7 +98,7 @@ func (d *Dashboard) signInPasskey(w http.ResponseWriter, r *http.Request) {
 		d.cfg.Log.Warn().Err(err).Msg("a passkey was not accepted")
 		page := d.newSignInPage(next)
 		page.Notice = "This passkey was not accepted. Try again, or sign in with your password."
-		d.answer(w, r, reply{status: http.StatusUnprocessableEntity, page: "signin", data: page}, nil)
+		d.answer(w, r, returned("signin", page), nil)
 		return
 	}
 	d.answer(w, r, redirect(next), err)
@@ -215,15 +214,4 @@ func (d *Dashboard) removePasskey(tx *store.Tx, r *http.Request) (reply, error) 
 		err = d.auditOwn(tx, r, "account.passkey_remove", name)
 	}
 	return redirect(d.links.security()), err
-}
-
-// auditOwn writes that somebody changed something about their own account.
-func (d *Dashboard) auditOwn(tx *store.Tx, r *http.Request, action, detail string) error {
-	return d.auditOf(tx, r, 0, action, who(r).Email, detail)
-}
-
-func (d *Dashboard) auditOf(tx *store.Tx, r *http.Request, project event.ProjectID, action, subject, detail string) error {
-	return tx.Audit(who(r), store.AuditEntry{
-		Action: action, Project: project, Subject: subject, Detail: detail, Address: d.cfg.Address(r),
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"sundew/digester/access"
 	"sundew/digester/provider"
 	"sundew/digester/store"
 )
@@ -168,11 +167,6 @@ func (d *Dashboard) joinBy(tx *store.Tx, r *http.Request, person provider.Person
 		return store.User{}, err
 	}
 	return user, d.auditAs(tx, r, user, "user.join", "by "+d.cfg.Provider.Name())
-}
-
-// auditAs writes what a user did who is about to be signed in.
-func (d *Dashboard) auditAs(tx *store.Tx, r *http.Request, user store.User, action, detail string) error {
-	return tx.Audit(access.Person{ID: user.ID}, store.AuditEntry{Action: action, Subject: user.Email, Detail: detail, Address: d.cfg.Address(r)})
 }
 
 // failProvider shows the sign-in page with why the provider did not sign somebody

@@ -32,6 +32,11 @@ func show(page string, data any) reply { return reply{page: page, data: data} }
 // redirect replies with 303: the browser asks for the other address with GET.
 func redirect(to string) reply { return reply{location: to} }
 
+// returned is a form that comes back with what is wrong with it.
+func returned(page string, data any) reply {
+	return reply{status: http.StatusUnprocessableEntity, page: page, data: data}
+}
+
 // answer sends what a handler returned.
 func (d *Dashboard) answer(w http.ResponseWriter, r *http.Request, rep reply, err error) {
 	if err != nil {

@@ -134,9 +134,7 @@ func (d *Dashboard) auditSearch(tx *store.Tx, r *http.Request, action string, s 
 	if !s.Shared {
 		return nil
 	}
-	return tx.Audit(who(r), store.AuditEntry{
-		Action: action, Project: s.Place.Project, TeamID: s.Place.Team, Subject: s.Name, Detail: s.Query, Address: d.cfg.Address(r),
-	})
+	return d.audit(tx, r, store.AuditEntry{Action: action, Project: s.Place.Project, TeamID: s.Place.Team, Subject: s.Name, Detail: s.Query})
 }
 
 // formPlace reads which list a form is about.

@@ -82,7 +82,7 @@ func (d *Dashboard) securityRefused(tx *store.Tx, r *http.Request, words string)
 	}
 	page := rep.data.(securityPage)
 	page.Error = words
-	return reply{status: http.StatusUnprocessableEntity, page: "security", data: page}, nil
+	return returned("security", page), nil
 }
 
 // startAuthenticator is POST /account/security/authenticator: a secret is made, and
@@ -154,7 +154,7 @@ func (d *Dashboard) confirmAuthenticator(tx *store.Tx, r *http.Request) (reply, 
 	if !ok {
 		page, err := d.newAuthenticatorPage(&tx.Rx, me)
 		page.Error = "This code is not right. Type the one that the app shows now; if it never is, your phone's clock may be wrong."
-		return reply{status: http.StatusUnprocessableEntity, page: "authenticator", data: page}, err
+		return returned("authenticator", page), err
 	}
 	if err := tx.TakeCode(me.ID, step); err != nil {
 		return reply{}, err
@@ -222,5 +222,5 @@ func (d *Dashboard) resetFactors(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := tx.ResetSecondFactors(id); err != nil {
 		return reply{}, err
 	}
-	return redirect(d.links.done(d.links.user(id), "factors")), d.auditOf(tx, r, 0, "user.second_factor_reset", user.Email, "")
+	return redirect(d.links.done(d.links.user(id), "factors")), d.audit(tx, r, store.AuditEntry{Action: "user.second_factor_reset", Subject: user.Email})
 }

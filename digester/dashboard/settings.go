@@ -141,11 +141,6 @@ func (d *Dashboard) areas(r *http.Request, p store.Project, current area) []tab 
 	return tabs
 }
 
-// returned is a form that comes back with what is wrong with it.
-func returned(page string, data any) reply {
-	return reply{status: http.StatusUnprocessableEntity, page: page, data: data}
-}
-
 // noteSetting writes a change of a project's settings into the audit log.
 func (d *Dashboard) noteSetting(tx *store.Tx, r *http.Request, p store.Project, action, detail string) error {
 	return d.audit(tx, r, store.AuditEntry{Action: action, Project: p.ID, TeamID: p.TeamID, Subject: p.Name, Detail: detail})

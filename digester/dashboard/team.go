@@ -81,7 +81,7 @@ func (d *Dashboard) renameTeam(tx *store.Tx, r *http.Request) (reply, error) {
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.teamPage(&tx.Rx, r)
 		page.NameError, page.Team.Name = nameError, name
-		return reply{status: http.StatusUnprocessableEntity, page: "team", data: page}, err
+		return returned("team", page), err
 	}
 	if err != nil {
 		return reply{}, err

@@ -76,12 +76,6 @@ func pathTeam(rx *store.Rx, r *http.Request) (store.Team, error) {
 	return rx.Team(id)
 }
 
-// audit writes into the audit log what a form does.
-func (d *Dashboard) audit(tx *store.Tx, r *http.Request, e store.AuditEntry) error {
-	e.Address = d.cfg.Address(r)
-	return tx.Audit(who(r), e)
-}
-
 // doneWords says what a form has done that led to a page.
 func doneWords(r *http.Request) string {
 	switch r.URL.Query().Get("done") {

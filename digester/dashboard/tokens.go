@@ -142,10 +142,10 @@ func (d *Dashboard) createToken(whose tokensOf) writer {
 		if words := formWords(err); words != "" {
 			page, err := d.newTokensPage(&tx.Rx, of)
 			page.Name, page.Scopes, page.Error = t.Name, scopeChoices(chosen), words
-			return reply{status: http.StatusUnprocessableEntity, page: "tokens", data: page}, err
+			return returned("tokens", page), err
 		}
 		if err == nil {
-			err = d.auditOf(tx, r, of.project.ID, "token.create", made.Name, made.Scopes.String())
+			err = d.audit(tx, r, store.AuditEntry{Action: "token.create", Project: of.project.ID, Subject: made.Name, Detail: made.Scopes.String()})
 		}
 		if err != nil {
 			return reply{}, err
@@ -183,7 +183,7 @@ func (d *Dashboard) revokeToken(whose tokensOf) writer {
 		}
 		gone, err := tx.RevokeToken(of.user, of.project.ID, id)
 		if err == nil {
-			err = d.auditOf(tx, r, of.project.ID, "token.revoke", gone.Name, "")
+			err = d.audit(tx, r, store.AuditEntry{Action: "token.revoke", Project: of.project.ID, Subject: gone.Name})
 		}
 		return redirect(of.list), err
 	}
