@@ -161,7 +161,11 @@ func checksum(ctx context.Context, path string) (string, error) {
 }
 
 func hashTable(ctx context.Context, db *sql.DB, table string) (n int, hash []byte, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT * FROM "`+table+`" ORDER BY 1, 2`)
+	names, err := column(ctx, db, `SELECT name FROM pragma_table_info('`+table+`') ORDER BY cid`)
+	if err != nil {
+		return 0, nil, err
+	}
+	rows, err := db.QueryContext(ctx, `SELECT * FROM "`+table+`" ORDER BY `+strings.Join(names[:min(len(names), 2)], ", "))
 	if err != nil {
 		return 0, nil, err
 	}
