@@ -99,12 +99,12 @@ func (d *Dashboard) tryRules(rx *store.Rx, r *http.Request) (reply, error) {
 }
 
 func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*triedRules, error) {
-	issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: sampleIssues, Now: d.cfg.Now()})
+	found, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: sampleIssues, Now: d.cfg.Now()})
 	if err != nil {
 		return nil, err
 	}
 	tried, read := &triedRules{}, 0
-	for _, issue := range issues {
+	for _, issue := range found.Issues {
 		ev, err := rx.EventByNumber(issue.ID, issue.OwnEvents)
 		if errors.Is(err, store.ErrNotFound) {
 			continue

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,10 +21,11 @@ type issueList struct {
 	Query       string // as typed
 	Environment string // empty: all, likewise below
 	Release     string
-	Since       string // a name of spans
-	Graph       string // a name of graphSpans; empty: the first
-	Sort        string // a name of issueSorts; empty: the first
-	Page        int    // from 0
+	Since       string    // a name of spans
+	Graph       string    // a name of graphSpans; empty: the first
+	Sort        string    // a name of issueSorts; empty: the first
+	Before      time.Time // only issues last seen before; zero: all
+	Page        int       // from 0
 }
 
 // choice is one of several values of a field.
@@ -62,6 +64,9 @@ func parseIssueList(r *http.Request) issueList {
 		Graph: known(graphSpans()[1:], q.Get("graph")), Sort: known(issueSorts()[1:], q.Get("sort")),
 		Page: int(queryNumber(r, "page", lastPage, 1)) - 1,
 	}
+	if before := queryNumber(r, "before", math.MaxInt32, 0); before > 0 {
+		list.Before = time.Unix(before, 0)
+	}
 	if q.Has("q") {
 		list.Query = strings.TrimSpace(q.Get("q"))
 	}
@@ -78,6 +83,9 @@ func (l issueList) query() string {
 		if value != "" {
 			q.Set(name, value)
 		}
+	}
+	if !l.Before.IsZero() {
+		q.Set("before", strconv.FormatInt(l.Before.Unix(), 10))
 	}
 	if l.Page > 0 {
 		q.Set("page", strconv.Itoa(l.Page+1))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sundew/digester/access"
 	"sundew/digester/search"
@@ -31,10 +32,11 @@ type issuesPage struct {
 	Saved   savedView
 	Rows    []issueRow
 	Pager   pager
-	First   string    // address of the list's first page
-	All     string    // address of the list without any condition
-	Notice  string    // what a form has just done
-	Deed    *deedView // likewise, about issues of the list
+	Looked  *lookedView // nil: at all issues
+	First   string      // address of the list's first page
+	All     string      // address of the list without any condition
+	Notice  string      // what a form has just done
+	Deed    *deedView   // likewise, about issues of the list
 	Bulk    *bulkBar
 	Events  int64 // ever, of all its projects
 	Started bool  // there is a project
@@ -154,9 +156,7 @@ func (d *Dashboard) listIssues(rx *store.Rx, r *http.Request, page issuesPage, p
 		ids[i] = p.ID
 		page.Events += p.Events
 	}
-	page.First, page.All = page.link(issueList{
-		Query: page.List.Query, Environment: page.List.Environment, Release: page.List.Release, Since: page.List.Since, Graph: page.List.Graph, Sort: page.List.Sort,
-	}), page.link(issueList{Graph: page.List.Graph, Sort: page.List.Sort})
+	page.First, page.All = page.link(page.List.onPage(0)), page.link(issueList{Graph: page.List.Graph, Sort: page.List.Sort})
 	var err error
 	if page.Saved, err = d.savedView(rx, r, page, place); err != nil {
 		return reply{}, err
@@ -192,23 +192,24 @@ func (d *Dashboard) listIssues(rx *store.Rx, r *http.Request, page issuesPage, p
 // findRows runs the search.
 func (d *Dashboard) findRows(rx *store.Rx, r *http.Request, page *issuesPage, query search.Query, ids []event.ProjectID) error {
 	list := page.List
-	issues, more, err := rx.Find(store.Search{
+	found, err := rx.Find(store.Search{
 		Projects: ids, Query: append(query, list.filters()...), Text: list.Query, Me: who(r).ID, Sort: list.sort(),
-		Offset: list.Page * issuesPerPage, Limit: issuesPerPage, Now: d.cfg.Now(),
+		Before: list.Before, Offset: list.Page * issuesPerPage, Limit: issuesPerPage, Now: d.cfg.Now(),
 	})
 	if err != nil {
 		return err
 	}
-	if page.Rows, err = d.issueRows(rx, issues, list.Graph); err != nil {
+	if page.Rows, err = d.issueRows(rx, found.Issues, list.Graph); err != nil {
 		return err
 	}
 	page.Pager = pager{NewerText: "Previous", OlderText: "Next", Text: "Page " + strconv.Itoa(list.Page+1)}
 	if list.Page > 0 {
 		page.Pager.Newer = page.link(list.onPage(list.Page - 1))
 	}
-	if more {
+	if found.More {
 		page.Pager.Older = page.link(list.onPage(list.Page + 1))
 	}
+	page.Looked = page.newLookedView(found)
 	return nil
 }
 
@@ -261,6 +262,7 @@ func (p issuesPage) stateTabs(rx *store.Rx, query search.Query, ids []event.Proj
 	}
 	newTab := func(text, state string, n int64) tab {
 		list := p.List.onPage(0)
+		list.Before = time.Time{}
 		if list.Query = rest; state != "" {
 			list.Query = strings.TrimSpace("is:" + state + " " + rest)
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sundew/digester/access"
 	"sundew/digester/search/indexer"
 	"sundew/digester/store"
@@ -76,6 +78,32 @@ func TestSearchIssues(t *testing.T) {
 		`href="/projects/1/issues?env=staging&amp;graph=14d&amp;q=Oops&amp;sort=users"`)
 	mustContain(t, s.mustGet(list), `<span class="badge">2</span>`)
 	mustContain(t, s.mustGet(list+searched("nothing at all")), "No issue matches")
+}
+
+// A search that did not look at all issues says so, and leads on.
+func TestSearchLooked(t *testing.T) {
+	s := newSite(t, nil)
+	s.message("new one", testNow.Add(-time.Hour))
+	s.message("old one", testNow.Add(-10*24*time.Hour))
+	list := "/projects/1/issues"
+	page := s.mustGet(list + fmt.Sprintf("?before=%d", testNow.Add(-2*time.Hour).Unix()))
+	mustContain(t, page, ">old one<", "Issues last seen before", `href="/projects/1/issues">Begin with the newest`)
+	mustLack(t, page, ">new one<", "Look further back")
+
+	p := &issuesPage{Base: list, List: issueList{Query: "!has:user", Page: 3}}
+	if got := p.newLookedView(store.Found{More: true}); got != nil {
+		t.Errorf("a search of all issues says %+v", got)
+	}
+	since := time.Unix(1_770_000_000, 0)
+	want := &lookedView{Count: 10, Since: since, Further: list + "?before=1770000000&q=%21has%3Auser"}
+	if diff := cmp.Diff(want, p.newLookedView(store.Found{Looked: 10, Since: since})); diff != "" {
+		t.Errorf("by last seen (-want +got):\n%s", diff)
+	}
+	p.List.Sort = "events"
+	want = &lookedView{Count: 10, LastSeen: list + "?q=%21has%3Auser"}
+	if diff := cmp.Diff(want, p.newLookedView(store.Found{Looked: 10})); diff != "" {
+		t.Errorf("in another order (-want +got):\n%s", diff)
+	}
 }
 
 // A query that cannot be understood is shown with the place that is wrong.

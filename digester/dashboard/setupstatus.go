@@ -30,9 +30,9 @@ func (d *Dashboard) setupStatus(rx *store.Rx, r *http.Request) (reply, error) {
 
 // newestIssue leads to the issue that was seen last, or to the list.
 func (d *Dashboard) newestIssue(rx *store.Rx, p store.Project) (string, error) {
-	issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1, Now: d.cfg.Now()})
-	if err != nil || len(issues) == 0 {
+	found, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1, Now: d.cfg.Now()})
+	if err != nil || len(found.Issues) == 0 {
 		return d.links.openIssues(p.ID), err
 	}
-	return d.links.issue(issues[0].ID), nil
+	return d.links.issue(found.Issues[0].ID), nil
 }

@@ -55,9 +55,10 @@ func TestDigestCounts(t *testing.T) {
 	mustDigest(t, db, incoming(p.ID, 6, "b"), store.Stored)
 
 	storetest.MustRead(t, replica, func(rx *store.Rx) error {
-		issues, more, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: store.SortEvents, Limit: 10})
-		if err != nil || more || len(issues) != 2 {
-			t.Fatalf("issues %v, more %v, err %v", issues, more, err)
+		found, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: store.SortEvents, Limit: 10})
+		issues := found.Issues
+		if err != nil || found.More || len(issues) != 2 {
+			t.Fatalf("found %v, err %v", found, err)
 		}
 		if got := issues[0]; got.Events != 5 || !got.FirstSeen.Equal(start.Add(time.Hour)) || !got.LastSeen.Equal(start.Add(5*time.Hour)) || got.Number != 1 {
 			t.Errorf("issue %+v", got)
@@ -259,11 +260,11 @@ func TestIssuePages(t *testing.T) {
 		var all []store.Issue
 		for offset := 0; ; offset += 7 {
 			storetest.MustRead(t, replica, func(rx *store.Rx) error {
-				page, more, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: sort, Offset: offset, Limit: 7})
-				if more != (offset+7 < 30) {
-					t.Errorf("offset %d: more %v", offset, more)
+				page, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Sort: sort, Offset: offset, Limit: 7})
+				if page.More != (offset+7 < 30) {
+					t.Errorf("offset %d: more %v", offset, page.More)
 				}
-				all = append(all, page...)
+				all = append(all, page.Issues...)
 				return err
 			})
 			if offset+7 >= 30 {

@@ -31,54 +31,79 @@ type Search struct {
 	Text     string // that Query was read from, for errors
 	Me       int64  // user id; 0: nobody is "me"
 	Sort     IssueSort
+	Before   time.Time // only issues last seen before; zero: all. It is how a search goes on, see Found
 	Offset   int
 	Limit    int // at most 100
 	Now      time.Time
+}
+
+// Found is a page of issues.
+type Found struct {
+	Issues []Issue
+	More   bool // there are more behind it
+
+	// Looked says that the search did not look at all issues, but at so many or fewer,
+	// the first ones in its order; 0: at all that could be on this page.
+	Looked int64
+
+	// Since is how far it looked where the order is that of when issues were last seen:
+	// a search Before it goes on.
+	Since time.Time
 }
 
 const (
 	// maxIssuePage bounds a page of issues.
 	maxIssuePage = 100
 
-	// fewIssues is how many issues a condition may hold for to be looked up first. Of
-	// more than that, the list is walked in its order and each issue asked: a page is
-	// full soon then.
-	fewIssues = 10_000
-
 	// trendHours is what trends compare with as many before, the current hour included.
 	trendHours = 24
 )
 
-// Find returns a page of issues and whether there are more behind it. A term that
-// names somebody who does not exist is a *search.Error.
-func (rx *Rx) Find(s Search) ([]Issue, bool, error) {
-	return rx.find(s, fewIssues)
+// bounds keep a search short.
+type bounds struct {
+	// few is how many issues a condition may hold for to be looked up first. Of more
+	// than that, the list is walked in its order and each issue asked: a page is full
+	// soon then.
+	few int64
+
+	// most is how many issues are asked at most where the list is walked, if all in
+	// one step of its order are not more. 120,000 issues that have what none may have
+	// took 0.2 to 0.4 s of processor time.
+	most int64
 }
 
-// find is Find with another bound of what is looked up first.
-func (rx *Rx) find(s Search, few int64) ([]Issue, bool, error) {
-	f := finder{rx: rx, Search: s, few: few}
+func searchBounds() bounds { return bounds{few: 10_000, most: 10_000} }
+
+// Find returns a page of issues. A term that names somebody who does not exist is a
+// *search.Error.
+func (rx *Rx) Find(s Search) (Found, error) {
+	return rx.find(s, searchBounds())
+}
+
+// find is Find with other bounds.
+func (rx *Rx) find(s Search, b bounds) (Found, error) {
+	f := finder{rx: rx, Search: s, bounds: b, above: -1}
 	f.Limit = min(max(s.Limit, 1), maxIssuePage)
 	if err := f.compile(); err != nil {
-		return nil, false, err
+		return Found{}, err
 	}
 	if len(f.states) == 0 || len(s.Projects) == 0 {
-		return nil, false, nil
+		return Found{}, nil
 	}
 	page, err := f.page()
 	if err != nil {
-		return nil, false, err
+		return Found{}, err
 	}
 	rows, err := rx.q.QueryContext(rx.ctx, page.sql, page.args...)
 	ids, err := collect(rows, err, func(id *int64) []any { return []any{id} })
 	if err != nil {
-		return nil, false, err
+		return Found{}, err
 	}
-	more := len(ids) > f.Limit
+	found := f.found(len(ids) > f.Limit)
 	ids = ids[:min(len(ids), f.Limit)]
-	issues, err := rx.issues(`WHERE i.id IN (SELECT value FROM json_each(?))`, jsonOf(ids))
-	slices.SortFunc(issues, func(a, b Issue) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
-	return issues, more, err
+	found.Issues, err = rx.issues(`WHERE i.id IN (SELECT value FROM json_each(?))`, jsonOf(ids))
+	slices.SortFunc(found.Issues, func(a, b Issue) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	return found, err
 }
 
 // CountStates returns how many issues some projects have in each listed state.
@@ -114,13 +139,15 @@ func join(parts []fragment, between string) fragment {
 type finder struct {
 	rx *Rx
 	Search
-	few int64
+	bounds
 
 	states  []IssueState
 	where   []fragment // conditions on the issue x
 	phrases []string   // that have to be in its text
 	sources []source   // conditions for which an index has the issues
 	seen    span       // of last_seen, that follows from the conditions
+	above   int64      // the walk ends at this step of its order; -1: it does not
+	unsure  bool       // what the walk did not look at could have been on the page
 }
 
 // source is a condition that an index answers with issues.
@@ -135,6 +162,9 @@ type span struct{ from, to int64 }
 // page returns a query of the ids of a page and of the first issue behind it, in
 // order.
 func (f *finder) page() (fragment, error) {
+	if !f.Before.IsZero() {
+		f.seen.to = min(f.seen.to, ms(f.Before)/seenStepMS*seenStepMS-1)
+	}
 	if f.Sort == SortTrend {
 		f.seen.from = max(f.seen.from, ms(fromHour(hourOf(f.Now)-trendHours+1)))
 	}
@@ -150,10 +180,16 @@ func (f *finder) page() (fragment, error) {
 	if n <= f.few {
 		return f.gather(best), nil
 	}
+	if f.mayWalkFar() {
+		if f.above, err = f.end(); err != nil {
+			return fragment{}, err
+		}
+	}
 	switch f.Sort {
 	case SortUsers, SortTrend:
 		return f.rank()
 	}
+	f.unsure = f.above >= 0
 	return f.walk(), nil
 }
 
@@ -235,6 +271,9 @@ func (f *finder) sorted(from fragment, where []fragment) fragment {
 func (f *finder) walk() fragment {
 	o := f.Sort.order()
 	where := append([]fragment{sqlf(`x.project_id = p.value AND x.state = s.value`), f.seenRange()}, f.conditions(-1)...)
+	if f.above >= 0 {
+		where = append(where, sqlf(`x.`+o.step+` > ?`, f.above))
+	}
 	return join([]fragment{
 		sqlf(fmt.Sprintf(`SELECT i.id FROM json_each(?) p CROSS JOIN json_each(?) s CROSS JOIN issues i
 			WHERE i.id IN (SELECT x.id FROM issues x INDEXED BY %s WHERE `, o.index), f.projects(), jsonOf(f.states)),
@@ -266,8 +305,10 @@ func (f *finder) rank() (fragment, error) {
 		return fragment{}, err
 	}
 	from := sqlf(`json_each(?) p CROSS JOIN json_each(?) s CROSS JOIN issues x INDEXED BY `+f.rankIndex(bound), f.projects(), jsonOf(f.states))
+	lowest := countStep(max(bound, 0))
+	f.unsure = lowest <= f.above
 	where := append([]fragment{
-		sqlf(`x.project_id = p.value AND x.state = s.value`), sqlf(`x.count_step >= ?`, countStep(max(bound, 0))), f.seenRange(),
+		sqlf(`x.project_id = p.value AND x.state = s.value`), sqlf(`x.count_step >= ?`, max(lowest, f.above+1)), f.seenRange(),
 	}, f.conditions(-1)...)
 	return f.sorted(from, where), nil
 }

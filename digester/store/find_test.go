@@ -158,28 +158,34 @@ func (s *findSite) index(t *testing.T) {
 
 // find returns the ids that a search finds, all pages of it.
 func (s *findSite) find(t *testing.T, text string, sort IssueSort, few int64) []int64 {
+	ids, _ := s.search(t, text, sort, time.Time{}, bounds{few, searchBounds().most})
+	return ids
+}
+
+// search returns the ids that all pages of a search have, and the last page.
+func (s *findSite) search(t *testing.T, text string, sort IssueSort, before time.Time, b bounds) (ids []int64, page Found) {
 	t.Helper()
 	query, err := search.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []int64
 	s.write(t, func(tx *Tx) error {
 		for more := true; more; {
-			var page []Issue
-			page, more, err = tx.find(Search{
+			page, err = tx.find(Search{
 				Projects: []event.ProjectID{1, 2}, Query: query, Text: text, Sort: sort, Offset: len(ids), Limit: 11, Me: 7, Now: findNow,
-			}, few)
+				Before: before,
+			}, b)
 			if err != nil {
 				return err
 			}
-			for _, i := range page {
+			more = page.More
+			for _, i := range page.Issues {
 				ids = append(ids, i.ID)
 			}
 		}
 		return nil
 	})
-	return ids
+	return ids, page
 }
 
 // value is what a sort orders by.
@@ -283,12 +289,61 @@ func TestFind(t *testing.T) {
 	for _, test := range tests {
 		for _, sort := range []IssueSort{SortLastSeen, SortFirstSeen, SortEvents, SortUsers, SortTrend} {
 			want := s.want(sort, test.holds)
-			for _, few := range []int64{fewIssues, -1} {
+			for _, few := range []int64{searchBounds().few, -1} {
 				if diff := gocmp.Diff(want, s.find(t, test.query, sort, few)); diff != "" {
 					t.Errorf("%s, sort %d, few %d (-want +got):\n%s", test.query, sort, few, diff)
 				}
 			}
 		}
+	}
+}
+
+// A search that would look at too many issues says how far it looked. By the time at
+// which issues were last seen it goes on from there until it has looked at all; in
+// another order what it found is in that order, and is all if it does not say so.
+func TestFindBounded(t *testing.T) {
+	s := newFindSite(t)
+	stopped := 0
+	for query, holds := range map[string]func(*sample) bool{
+		"!browser:safari":           func(f *sample) bool { return f.tags["browser"] != "Safari 17" },
+		"is:unresolved !controller": func(f *sample) bool { return f.State == StateOpen && f.ID%2 == 1 },
+		"!has:browser":              func(*sample) bool { return false },
+		"!shard:s1 lastSeen:-30d":   func(f *sample) bool { return f.tags["shard"] != "s1" && !f.LastSeen.Before(findNow.AddDate(0, 0, -30)) },
+	} {
+		for _, most := range []int64{1, 5, 12, 100} {
+			b := bounds{few: -1, most: most}
+			want := s.want(SortLastSeen, holds)
+			var ids []int64
+			var before time.Time
+			for {
+				part, last := s.search(t, query, SortLastSeen, before, b)
+				ids = append(ids, part...)
+				if last.Looked == 0 {
+					break
+				}
+				if stopped++; !before.IsZero() && !last.Since.Before(before) {
+					t.Fatalf("%s: looked since %v, before %v", query, last.Since, before)
+				}
+				before = last.Since
+			}
+			if diff := gocmp.Diff(want, ids); diff != "" {
+				t.Errorf("%s, at most %d (-want +got):\n%s", query, most, diff)
+			}
+			for _, sort := range []IssueSort{SortFirstSeen, SortEvents, SortUsers, SortTrend} {
+				want := s.want(sort, holds)
+				ids, last := s.search(t, query, sort, time.Time{}, b)
+				if last.Looked == 0 && len(ids) < len(want) {
+					t.Errorf("%s, sort %d, at most %d: %d of %d issues, without a word", query, sort, most, len(ids), len(want))
+				}
+				want = slices.DeleteFunc(want, func(id int64) bool { return !slices.Contains(ids, id) })
+				if !slices.Equal(want, ids) {
+					t.Errorf("%s, sort %d, at most %d: issues %v, want them as %v", query, sort, most, ids, want)
+				}
+			}
+		}
+	}
+	if stopped == 0 {
+		t.Error("no search was cut short")
 	}
 }
 
@@ -303,7 +358,7 @@ func TestFindMembers(t *testing.T) {
 		return err
 	})
 	for _, query := range []string{"has:user", "quoted", "user:u21@*", "is:unresolved quoted shard:s0 shard:s1"} {
-		for _, few := range []int64{fewIssues, -1} {
+		for _, few := range []int64{searchBounds().few, -1} {
 			ids := s.find(t, query, SortLastSeen, few)
 			if !slices.Contains(ids, 8) || slices.Contains(ids, 21) {
 				t.Errorf("%s, few %d: found %v, want 8, not 21", query, few, ids)
@@ -324,7 +379,7 @@ func TestFindUnknown(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.write(t, func(tx *Tx) error {
-			_, _, err := tx.Find(Search{Projects: []event.ProjectID{1}, Query: query, Text: text, Now: findNow})
+			_, err := tx.Find(Search{Projects: []event.ProjectID{1}, Query: query, Text: text, Now: findNow})
 			var e *search.Error
 			if !errors.As(err, &e) || e.Error() != want {
 				t.Errorf("%s: %v, want %s", text, err, want)
@@ -357,7 +412,7 @@ func TestTextsDue(t *testing.T) {
 		}
 		return err
 	})
-	if ids := s.find(t, "stale", SortLastSeen, fewIssues); len(ids) > 0 {
+	if ids := s.find(t, "stale", SortLastSeen, searchBounds().few); len(ids) > 0 {
 		t.Errorf("found %v by a text of an old event", ids)
 	}
 }

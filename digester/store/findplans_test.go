@@ -11,21 +11,25 @@ import (
 // searchPlans are lists and searches: whatever is asked, no table is read from end to
 // end. p and s are the parameters' few projects and states.
 func searchPlans(t *testing.T) []planned {
-	// Where few is negative, a source never has few issues, and the list is walked.
-	plan := func(text string, sort IssueSort, few int64) func(*Rx) error {
+	// Where few is negative, a source never has few issues, and the list is walked; where
+	// most is 0, not to its end.
+	plan := func(text string, sort IssueSort, b bounds) func(*Rx) error {
 		query, err := search.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return func(rx *Rx) error {
-			_, _, err := rx.find(Search{
+			_, err := rx.find(Search{
 				Projects: []event.ProjectID{1, 2}, Query: query, Text: text, Sort: sort, Limit: 10, Me: 1, Now: time.UnixMilli(1e12),
-			}, few)
+			}, b)
 			return err
 		}
 	}
-	find := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, fewIssues) }
-	walk := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, -1) }
+	find := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, searchBounds()) }
+	walk := func(text string, sort IssueSort) func(*Rx) error {
+		return plan(text, sort, bounds{-1, searchBounds().most})
+	}
+	cut := func(sort IssueSort) func(*Rx) error { return plan("!has:user", sort, bounds{-1, 0}) }
 	params := []string{"p", "s", "json_each"}
 	return []planned{
 		{"issues by last seen", find("is:unresolved", SortLastSeen), "issues_by_seen (project_id=? AND state=?)\nUSE TEMP B-TREE FOR LAST 2 TERMS", params},
@@ -34,6 +38,9 @@ func searchPlans(t *testing.T) []planned {
 		{"issues by users", find("", SortUsers), "issues_by_count (project_id=? AND state=? AND count_step>?)", append(params, "top")},
 		{"issues by trend", find("", SortTrend), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", params},
 		{"many issues by trend", walk("", SortTrend), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", append(params, "top")},
+		{"how far to look, by last seen", cut(SortLastSeen), "SEARCH x USING COVERING INDEX issues_by_seen (project_id=? AND state=? AND seen_step>?)", params},
+		{"how far to look, by first seen", cut(SortFirstSeen), "SEARCH x USING COVERING INDEX issues_by_id (project_id=? AND state=? AND rowid>?)", params},
+		{"how far to look, by events", cut(SortEvents), "SEARCH x USING COVERING INDEX issues_by_count (project_id=? AND state=? AND count_step>?)", params},
 		{"issues seen lately", walk("lastSeen:-24h", SortLastSeen), "issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", params},
 		{"issues without a tag", find("!browser:Safari !has:user", SortLastSeen), "SEARCH t USING PRIMARY KEY (issue_id=? AND key=?)", params},
 		{"issues by a tag", find("environment:prod", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},

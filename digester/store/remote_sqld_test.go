@@ -188,14 +188,14 @@ func readAll(t *testing.T, rx *Rx) map[string]any {
 	history, err := rx.History(1)
 	keep("History", history, err)
 	for _, sort := range []IssueSort{SortLastSeen, SortFirstSeen, SortEvents, SortUsers, SortTrend} {
-		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Sort: sort, Limit: 1, Now: since})
-		keep("Issues "+string(rune('0'+sort)), []any{issues, more}, err)
+		found, err := rx.Find(Search{Projects: []event.ProjectID{1}, Sort: sort, Limit: 1, Now: since})
+		keep("Issues "+string(rune('0'+sort)), found, err)
 	}
 	for _, text := range []string{"is:unresolved has:release", "!has:user times_seen:>=1", "FEHLER", "nowhere", "!nowhere level:error lastSeen:+1d"} {
 		query, err := search.Parse(text)
 		keep("Parse "+text, nil, err)
-		issues, more, err := rx.Find(Search{Projects: []event.ProjectID{1}, Query: query, Text: text, Limit: 10, Now: since})
-		keep("Find "+text, []any{issues, more}, err)
+		found, err := rx.Find(Search{Projects: []event.ProjectID{1}, Query: query, Text: text, Limit: 10, Now: since})
+		keep("Find "+text, found, err)
 	}
 	due, err := rx.TextsDue(10)
 	keep("TextsDue", due, err)

@@ -353,10 +353,11 @@ func TestDeleteAndRestore(t *testing.T) {
 	}
 	p.sees("a", "1.0", "", "")
 	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
-		issues, _, err := rx.Find(store.Search{Projects: []event.ProjectID{p.project}, Limit: 10})
+		found, err := rx.Find(store.Search{Projects: []event.ProjectID{p.project}, Limit: 10})
 		if err != nil {
 			return err
 		}
+		issues := found.Issues
 		if len(issues) != 1 || issues[0].ID != 4 || issues[0].Number != 4 || issues[0].Events != 1 {
 			t.Errorf("issues %+v", issues)
 		}

@@ -101,9 +101,9 @@ func (b *bench) project(ctx context.Context) (p store.Project, err error) {
 			return errors.New("the database was not made by this program")
 		}
 		p = projects[0]
-		issues, _, err := tx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1})
-		if len(issues) > 0 && issues[0].LastSeen.After(b.newest) {
-			b.newest = issues[0].LastSeen
+		found, err := tx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: 1})
+		if len(found.Issues) > 0 && found.Issues[0].LastSeen.After(b.newest) {
+			b.newest = found.Issues[0].LastSeen
 		}
 		return err
 	})
