@@ -19,7 +19,7 @@ const (
 )
 
 // chores does what time makes due: it ends silences and removes what is left of
-// deleted issues and projects.
+// deleted issues, projects and comments.
 type chores struct {
 	db      *store.DB
 	replica *store.Replica
@@ -31,7 +31,7 @@ type chores struct {
 func (c chores) run(ctx context.Context) {
 	work := func() {
 		if err := c.round(ctx); err != nil && ctx.Err() == nil {
-			c.log.Error().Err(err).Msg("removing deleted issues, or ending silences, failed; it is tried again")
+			c.log.Error().Err(err).Msg("removing what was deleted, or ending silences, failed; it is tried again")
 		}
 	}
 	work()
@@ -66,6 +66,9 @@ func (c chores) round(ctx context.Context) error {
 				_, err := tx.RemoveProjects()
 				return err
 			})
+		}
+		if due.Forget && err == nil {
+			err = c.db.Write(ctx, "remove comments", func(tx *store.Tx) error { return tx.RemoveComments() })
 		}
 		if err != nil {
 			return err

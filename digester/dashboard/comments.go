@@ -27,8 +27,19 @@ func (d *Dashboard) editComment(tx *store.Tx, r *http.Request) (reply, error) {
 // deleteComment is POST /issues/{id}/comments/{comment}/delete.
 func (d *Dashboard) deleteComment(tx *store.Tx, r *http.Request) (reply, error) {
 	return d.aboutComment(tx, r, "issue.comment.delete", func(issue store.Issue, comment int64) (int64, error) {
-		return 0, tx.DeleteComment(issue.ID, comment, who(r).ID)
+		return comment, tx.DeleteComment(issue.ID, comment, who(r).ID)
 	})
+}
+
+// restoreComment is POST /issues/{id}/comments/{comment}/restore.
+func (d *Dashboard) restoreComment(tx *store.Tx, r *http.Request) (reply, error) {
+	rep, err := d.aboutComment(tx, r, "issue.comment.restore", func(issue store.Issue, comment int64) (int64, error) {
+		return comment, tx.RestoreComment(issue.ID, comment, who(r).ID)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return reply{}, &unfit{tooLate}
+	}
+	return rep, err
 }
 
 // aboutComment does something about the comment that the path names, 0 if it names

@@ -47,6 +47,7 @@ type commentView struct {
 	EditedAt time.Time
 	Mine     bool
 	Editing  bool
+	Gone     bool // taken back, but it can be restored
 	Error    string
 }
 
@@ -139,6 +140,9 @@ func (d *Dashboard) issueHistory(rx *store.Rx, r *http.Request, issue store.Issu
 		if e.Detail.Head == issue.ID { // the head's own entry says it
 			continue
 		}
+		if e.Kind == store.HistoryTakenBack && (e.User != who(r).ID || d.cfg.Now().Sub(e.At) >= store.DeletionUndo) {
+			continue
+		}
 		view, err := d.historyView(r, e, issue, names)
 		if err != nil {
 			return list, err
@@ -164,7 +168,12 @@ func (d *Dashboard) historyView(r *http.Request, e store.HistoryEntry, issue sto
 	if e.Issue != issue.ID {
 		view.Member = names.issue(e.Issue)
 	}
-	if e.Kind != store.HistoryComment {
+	switch e.Kind {
+	case store.HistoryComment:
+	case store.HistoryTakenBack:
+		view.Comment = &commentView{Issue: issue.ID, ID: e.ID, Gone: true}
+		return view, nil
+	default:
 		return view, nil
 	}
 	safe, err := md.New().HTML(e.Detail.Text)

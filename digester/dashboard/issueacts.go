@@ -28,6 +28,7 @@ func (d *Dashboard) actRoutes() {
 	d.post("/issues/{id}/comments", "comment on issue", ofIssue(access.Member), d.comment)
 	d.post("/issues/{id}/comments/{comment}", "edit comment", ofIssue(access.Member), d.editComment)
 	d.post("/issues/{id}/comments/{comment}/delete", "delete comment", ofIssue(access.Member), d.deleteComment)
+	d.post("/issues/{id}/comments/{comment}/restore", "restore comment", ofIssue(access.Member), d.restoreComment)
 }
 
 // actOnIssue is POST /issues/{id}/ and a verb.

@@ -222,7 +222,14 @@ func TestComments(t *testing.T) {
 	}
 	s.session = owner
 	s.act("/issues/1/comments/"+entry+"/delete", "")
-	mustLack(t, s.mustGet("/issues/1"), "second")
+	page := s.mustGet("/issues/1")
+	mustLack(t, page, "second")
+	mustContain(t, page, "You deleted this comment.", "/comments/"+entry+"/restore")
+	s.act("/issues/1/comments/"+entry+"/restore", "")
+	mustContain(t, s.mustGet("/issues/1"), "<p>second</p>")
+	s.act("/issues/1/comments/"+entry+"/delete", "")
+	s.signInAs("third@example.com", access.Admin)
+	mustLack(t, s.mustGet("/issues/1"), "You deleted this comment.")
 }
 
 // TestHostileComments looks at what becomes of attacks.

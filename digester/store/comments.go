@@ -35,10 +35,26 @@ func (tx *Tx) EditComment(issue, comment int64, text string, by int64) error {
 	return oneRow(n, err)
 }
 
-// DeleteComment takes back what a person said; ErrNotFound as of EditComment.
+// DeleteComment takes back what a person said; ErrNotFound as of EditComment. For
+// DeletionUndo it can be restored.
 func (tx *Tx) DeleteComment(issue, comment, by int64) error {
-	n, err := tx.exec(`DELETE FROM history WHERE `+ownComment, issue, comment, HistoryComment, nullID(by))
+	n, err := tx.exec(`UPDATE history SET kind = ?5, detail = json_set(detail, '$.written', at), at = ?6 WHERE `+ownComment,
+		issue, comment, HistoryComment, nullID(by), HistoryTakenBack, ms(tx.now))
 	return oneRow(n, err)
+}
+
+// RestoreComment says again what a person took back; ErrNotFound as of EditComment, or
+// if it is gone.
+func (tx *Tx) RestoreComment(issue, comment, by int64) error {
+	n, err := tx.exec(`UPDATE history SET kind = ?5, at = detail ->> '$.written', detail = json_remove(detail, '$.written') WHERE `+ownComment,
+		issue, comment, HistoryTakenBack, nullID(by), HistoryComment)
+	return oneRow(n, err)
+}
+
+// RemoveComments removes for good what was taken back long enough ago.
+func (tx *Tx) RemoveComments() error {
+	_, err := tx.exec(`DELETE FROM history WHERE kind = 'taken back' AND at <= ?`, ms(tx.now.Add(-DeletionUndo)))
+	return err
 }
 
 // ownComment is the comment ?2 of issue ?1, kind ?3, if user ?4 wrote it.

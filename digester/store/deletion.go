@@ -225,14 +225,17 @@ type Chores struct {
 	Unmute bool // UnmuteDue
 	Remove bool // RemoveDeleted
 	Empty  bool // RemoveProjects
+	Forget bool // RemoveComments
 }
 
 // Chores says what is due at a moment.
 func (rx *Rx) Chores(now time.Time) (Chores, error) {
 	var c Chores
 	err := rx.q.QueryRowContext(rx.ctx, `
-		SELECT EXISTS (SELECT 1 FROM issues WHERE mute_until <= ? AND state = 2),
-		       EXISTS (SELECT 1 FROM issues WHERE state = 4 AND aside_at <= ?)`, ms(now), ms(now.Add(-DeletionUndo))).Scan(&c.Unmute, &c.Remove)
+		SELECT EXISTS (SELECT 1 FROM issues WHERE mute_until <= ?1 AND state = 2),
+		       EXISTS (SELECT 1 FROM issues WHERE state = 4 AND aside_at <= ?2),
+		       EXISTS (SELECT 1 FROM history WHERE kind = 'taken back' AND at <= ?2)`,
+		ms(now), ms(now.Add(-DeletionUndo))).Scan(&c.Unmute, &c.Remove, &c.Forget)
 	if err != nil {
 		return c, err
 	}

@@ -19,6 +19,7 @@ const (
 	HistoryUnmuted   = "unmuted" // by an event or by time, as it was muted
 	HistoryAssigned  = "assigned"
 	HistoryComment   = "comment"
+	HistoryTakenBack = "taken back" // a comment, for DeletionUndo: then it is gone
 	HistoryMerged    = "merged"
 	HistoryUnmerged  = "unmerged"
 	HistoryDeleted   = "deleted"
@@ -48,6 +49,7 @@ type EventRef struct {
 type Detail struct {
 	Text    string             `json:"text,omitempty"`    // comment: Markdown
 	Edited  int64              `json:"edited,omitempty"`  // comment: when, in Unix milliseconds
+	Written int64              `json:"written,omitempty"` // taken back: when it was written, in Unix milliseconds
 	Resolve triage.ResolveKind `json:"resolve,omitempty"` // resolved
 	Release string             `json:"release,omitempty"` // resolved
 	Mute    triage.MuteKind    `json:"mute,omitempty"`    // muted, unmuted

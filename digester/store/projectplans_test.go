@@ -25,7 +25,7 @@ func TestProjectQueryPlans(t *testing.T) {
 		{"a project by slug", func(rx *Rx) error { _, err := rx.ProjectBySlug("x"); return notFoundIsFine(err) }, "sqlite_autoindex_projects_1", nil},
 		{"all rules", func(rx *Rx) error { _, err := rx.AllFingerprintRules(); return err }, "", []string{"project_rules"}},
 		{"new issues of a release", func(rx *Rx) error { _, err := rx.NewIssues(1, "x", 10); return err }, "issues_by_first_release (project_id=? AND first_release=?)", nil},
-		{"regressed issues of a release", func(rx *Rx) error { _, err := rx.RegressedIssues(1, "x", since, 10); return err }, "history_of_regressions (at>?)", nil},
+		{"regressed issues of a release", func(rx *Rx) error { _, err := rx.RegressedIssues(1, "x", since, 10); return err }, "history_regressed (at>?)", nil},
 		{"adoption", func(rx *Rx) error { _, err := rx.Adoptions(1, nil, since); return err }, "SEARCH release_hours USING PRIMARY KEY (project_id=?)", nil},
 		{"hours of a release", func(rx *Rx) error { _, err := rx.ReleaseHours(1, "x", since, since); return err }, "SEARCH release_hours USING PRIMARY KEY (project_id=? AND release=?)", nil},
 		{"events not counted by hour", func(rx *Rx) error { _, err := rx.ReleaseDeltas(); return err }, "", []string{"release_counts"}},

@@ -447,15 +447,41 @@ func TestAssignAndComment(t *testing.T) {
 		}
 	}
 	p.do(func(tx *store.Tx) ([]int64, error) { return nil, tx.EditComment(1, comment, "look at that", ann) })
+	var said store.HistoryEntry
 	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
 		entries, err := rx.History(1)
 		last := entries[len(entries)-1]
+		said = last
 		if last.Kind != store.HistoryComment || last.Detail.Text != "look at that" || last.Detail.Edited == 0 || last.User != ann || last.Name != "ann" {
 			t.Errorf("comment %+v", last)
 		}
 		return err
 	})
+	removed := func(tx *store.Tx) ([]int64, error) { return nil, tx.RemoveComments() }
 	p.do(func(tx *store.Tx) ([]int64, error) { return nil, tx.DeleteComment(1, comment, ann) })
+	p.do(removed)
+	p.now = p.now.Add(store.DeletionUndo - time.Second)
+	if err := p.db.Write(t.Context(), "test", func(tx *store.Tx) error { return tx.RestoreComment(1, comment, bob) }); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("another's is restored: %v", err)
+	}
+	p.do(func(tx *store.Tx) ([]int64, error) { return nil, tx.RestoreComment(1, comment, ann) })
+	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
+		entries, err := rx.History(1)
+		if diff := cmp.Diff(said, entries[len(entries)-1]); diff != "" {
+			t.Errorf("restored (-want +got):\n%s", diff)
+		}
+		return err
+	})
+	p.do(func(tx *store.Tx) ([]int64, error) { return nil, tx.DeleteComment(1, comment, ann) })
+	p.now = p.now.Add(store.DeletionUndo)
+	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
+		due, err := rx.Chores(p.now)
+		if want := (store.Chores{Forget: true}); due != want {
+			t.Errorf("due is %+v, want %+v", due, want)
+		}
+		return err
+	})
+	p.do(removed)
 	if got := p.kinds(1); got != "created assigned" {
 		t.Errorf("history: %s", got)
 	}
