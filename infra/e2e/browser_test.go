@@ -57,6 +57,7 @@ type command struct {
 	Project   string            `json:"project,omitempty"`
 	Release   string            `json:"release,omitempty"`
 	Deletes   bool              `json:"deletes,omitempty"`
+	Stranger  bool              `json:"stranger,omitempty"` // nobody is signed in
 }
 
 // answer is what it says: what it found, and sentences about what is wrong.

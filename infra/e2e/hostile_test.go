@@ -63,4 +63,8 @@ func (w *walk) pictures(ctx context.Context, t *testing.T, s shop) {
 		pages[name] = path
 	}
 	w.b.do(ctx, t, command{Do: "takePictures", Directory: pictures, Pages: pages})
+	link := w.do(ctx, t, w.ada, command{Do: "invite", URL: w.url, Email: "barbara@example.com", Role: "member"}).Link
+	w.b.do(ctx, t, command{Do: "takePictures", Directory: pictures, Stranger: true, Pages: map[string]string{
+		"sign-in": w.url + "/sign-in", "forgot": w.url + "/forgot", "invitation": link,
+	}})
 }

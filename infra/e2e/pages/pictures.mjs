@@ -25,10 +25,11 @@ const checks = {
 };
 
 // takePictures photographs each of pages, a name with an address, in every look,
-// and reports pages that are wider than the screen or that axe-core objects to.
-export async function takePictures(tabs, { pages, directory }, problems) {
+// as somebody who is signed in or as a stranger, and reports pages that are wider than the screen or that axe-core objects to.
+export async function takePictures(tabs, { pages, directory, stranger }, problems) {
   await mkdir(directory, { recursive: true });
-  await tabs.with("pictures", { options: looks.light, watch }, problems, async (page) => {
+  const name = stranger ? "pictures for strangers" : "pictures";
+  await tabs.with(name, { options: looks.light, watch, stranger }, problems, async (page) => {
     for (const [name, url] of Object.entries(pages)) {
       await page.emulateMedia({ colorScheme: "light" });
       await page.setViewportSize(looks.light.viewport);

@@ -1,5 +1,5 @@
 // What admins do with a project.
-import { somebody } from "./person.mjs";
+import { refused, somebody } from "./person.mjs";
 import { follow } from "./tabs.mjs";
 
 // changeProject renames a project, gives it another key in place of the first, and
@@ -21,6 +21,16 @@ export function changeProject(tabs, { person: who, project, name, release }, pro
     await follow(page, keys.filter({ hasNotText: "Mobile app" }).getByRole("button", { name: "Disable" }));
     await person.reads(keys.filter({ hasNotText: "Mobile app" }), "disabled", "the first key");
 
+    await follow(page, page.getByRole("link", { name: "Allowed domains" }));
+    await save(page, person, problems, "Allowed domains", "https://*:nonsense", "nonsense");
+    await save(page, person, problems, "Allowed domains", "shop.example.com\n*.example.org");
+    await follow(page, page.getByRole("link", { name: "Grouping" }));
+    await save(page, person, problems, "Fingerprint rules", "type:StockError stock", "Line 1");
+    await page.getByLabel("Fingerprint rules").fill("type:StockError -> stock");
+    await follow(page, page.getByRole("button", { name: "Try on recent issues" }));
+    await person.reads(page.locator(".tried"), "StockError", "what the rule matches");
+    await save(page, person, problems, "Fingerprint rules", "type:NothingLikeIt -> nothing");
+
     await follow(page, page.getByRole("link", { name: "Releases", exact: true }));
     await follow(page, page.getByRole("link", { name: release }));
     await page.getByText("Record a deploy").click();
@@ -29,6 +39,21 @@ export function changeProject(tabs, { person: who, project, name, release }, pro
     await person.reads(page.locator(".deploys"), "production", "the release's deploys");
     return { dsn };
   });
+}
+
+// save fills a field of the settings and saves it: with what is wrong the form comes
+// back and says so, else the field keeps what was written.
+async function save(page, person, problems, label, text, wrong) {
+  await page.getByLabel(label).fill(text);
+  const press = () => follow(page, page.getByRole("button", { name: "Save", exact: true }));
+  if (wrong) {
+    await refused(page, problems, 422, press);
+    await person.reads(page.getByRole("alert"), wrong, `what is said of ${text}`);
+  } else {
+    await press();
+  }
+  const kept = await page.getByLabel(label).inputValue();
+  if (kept.trim() !== text) person.problem(`${label} has ${JSON.stringify(kept)} after saving ${JSON.stringify(text)}`);
 }
 
 // deleteProject deletes a project, for which its name has to be typed, and takes that

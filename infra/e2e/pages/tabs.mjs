@@ -8,7 +8,7 @@ const patience = 20_000; // milliseconds, for anything a page does on a busy mac
 export class Tabs {
   #browser;
   #tabs = new Map();
-  cookies = []; // of every tab
+  cookies = []; // of every tab but those of strangers
 
   constructor(browser) {
     this.#browser = browser;
@@ -17,12 +17,12 @@ export class Tabs {
   // with calls use(page) with the page of that name and returns what use does.
   // A new page is opened with options and given to watch; what watch reports
   // goes to the problems of whoever uses the page at that time.
-  async with(name, { options, watch }, problems, use) {
+  async with(name, { options, watch, stranger }, problems, use) {
     let tab = this.#tabs.get(name);
     if (!tab) {
       const context = await this.#browser.newContext(options);
       context.setDefaultTimeout(patience);
-      await context.addCookies(this.cookies);
+      if (!stranger) await context.addCookies(this.cookies);
       tab = { page: await context.newPage() };
       this.#tabs.set(name, tab);
       watch(tab.page, (problem) => tab.problems.push(problem));

@@ -51,34 +51,57 @@ class List {
   }
 }
 
-// decide resolves and mutes, and takes each back.
+// decide resolves and mutes in every way, and takes each back.
 async function decide(page, person) {
+  await pick(page, "Resolve in a release", "Resolve", (menu) => menu.getByLabel("In release").selectOption({ index: 0 }));
+  await person.reads(page.locator(".decided"), "Resolved in shop@1.", "the state");
+  await follow(page, page.getByRole("button", { name: "Reopen" }));
   await pick(page, "Resolve in a release", "In the next release");
   await person.reads(page.locator(".decided"), "Resolved in the next release", "the state");
   await follow(page, page.getByRole("button", { name: "Reopen" }));
   await person.reads(page.locator(".eyebrow"), "open", "the state after reopening");
+  await pick(page, "Mute", "1 day");
+  await person.reads(page.locator(".decided"), "Muted until ", "the state");
+  await follow(page, page.getByRole("button", { name: "Unmute" }));
+  await pick(page, "Mute", "Mute", async (menu) => {
+    await menu.getByLabel("Number of events").fill("7");
+    await menu.getByLabel("Within").selectOption("day");
+  });
+  await person.reads(page.locator(".decided"), "Muted until 7 events in a day", "the state");
+  await follow(page, page.getByRole("button", { name: "Unmute" }));
   await pick(page, "Mute", "It gets worse");
   await person.reads(page.locator(".decided"), "Muted until it gets worse", "the state");
   await follow(page, page.getByRole("button", { name: "Unmute" }));
   await person.reads(page.locator(".eyebrow"), "open", "the state after unmuting");
 }
 
-// pick opens a menu of the issue and presses a button in it.
-async function pick(page, menu, button) {
+// pick opens a menu of the issue, fills it in, and presses a button in it.
+async function pick(page, menu, button, fill = () => {}) {
   const drop = page.locator(".acts details.drop", { has: page.locator("summary", { hasText: menu }).or(page.locator(`summary[aria-label="${menu}"]`)) });
   await drop.locator("summary").click();
+  await fill(drop);
   await follow(page, drop.getByRole("button", { name: button, exact: true }));
 }
 
 async function assignAndComment(page, person, who) {
+  const assigned = page.locator(".stats > div", { hasText: "Assigned to" });
+  await pick(page, "Assign", "Assign", (menu) => menu.getByRole("combobox").selectOption({ index: 0 }));
+  await person.reads(assigned, "#", "the team that it is assigned to");
   await pick(page, "Assign", "Me");
-  await person.reads(page.locator(".stats > div", { hasText: "Assigned to" }), who.plain ? "Ada" : who.name, "who it is assigned to");
+  await person.reads(assigned, who.plain ? "Ada" : who.name, "who it is assigned to");
   await page.getByLabel("Comment", { exact: true }).fill("It is **the provider**, see <b onclick=alert(1)>status</b>");
   await follow(page, page.getByRole("button", { name: "Comment" }));
   const comment = page.locator("#history .prose").first();
   await person.reads(comment.locator("strong"), "the provider", "what is bold in the comment");
   await person.reads(comment, "<b onclick=alert(1)>", "the comment's HTML, which is text");
   await person.reads(page.locator("#history"), "Muted until it gets worse", "the history");
+  await follow(page, page.locator("#history").getByRole("link", { name: "Edit" }));
+  await page.getByLabel("Your comment").fill("It is **the network**");
+  await follow(page, page.getByRole("button", { name: "Save" }));
+  await person.reads(comment.locator("strong"), "the network", "what is bold in the changed comment");
+  await follow(page, page.locator("#history").getByRole("button", { name: "Delete" }));
+  await follow(page, page.locator(".taken-back").getByRole("button", { name: "Undo" }));
+  await person.reads(comment.locator("strong"), "the network", "the comment that was deleted and is back");
 }
 
 // takePermalink follows the issue's short id.
