@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sundew/digester/store"
-	"sundew/functions/ingest/edge"
 )
 
 const (
@@ -29,9 +28,7 @@ const (
 	opsTimeout = 3 * time.Second
 )
 
-// handler is all of the process's HTTP: intake, what operators ask, dashboard.
-// Intake is told apart before any mux sees the request, because a mux redirects
-// unclean paths and no SDK follows.
+// handler is all of the process's HTTP but intake: what operators ask, dashboard.
 func (s *service) handler() http.Handler {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -45,13 +42,7 @@ func (s *service) handler() http.Handler {
 	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
 	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.Handle("/", s.dashboard)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.role != roleDigest && edge.Handles(r.URL.Path) {
-			s.edge.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 // readiness is the answer of /health/ready.
