@@ -71,6 +71,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/markdown":        {},
 	"sundew/digester/notify":          {"sundew/schema/event"},
 	"sundew/digester/onetime":         {},
+	"sundew/digester/outbound":        {},
 	"sundew/digester/passkey":         {},
 	"sundew/digester/password":        {},
 	"sundew/digester/provider":        {},
