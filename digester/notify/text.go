@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+	"unicode/utf16"
 )
 
 // oneLine makes one line of a text: whatever separates becomes a space, what cannot
@@ -23,13 +23,37 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// cut shortens a text to at most n characters, the last of which then says so.
+// cut shortens a text to at most n characters, the last of which then says so. What
+// is two characters for services that count as JavaScript does (emoji) counts as two.
 func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
+	if length(s) <= n {
 		return s
 	}
-	runes := []rune(s)
-	return strings.TrimRight(string(runes[:max(n-1, 0)]), " ") + "…"
+	n-- // for the mark
+	for i, r := range s {
+		if n -= utf16.RuneLen(r); n < 0 {
+			return strings.TrimRight(s[:i], " ") + "…"
+		}
+	}
+	return s
+}
+
+func length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
+// cutEscaped shortens a text so that it has at most n characters when it is escaped.
+func cutEscaped(s string, n int, escape func(string) string) string {
+	for limit := n; limit > 0; limit -= max(1, limit/8) {
+		if escaped := escape(cut(s, limit)); length(escaped) <= n {
+			return escaped
+		}
+	}
+	return ""
 }
 
 // number writes a number with thousands apart.
