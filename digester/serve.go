@@ -15,10 +15,12 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/courier"
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/mail"
+	"sundew/digester/outbound"
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/queue/local"
@@ -61,6 +63,8 @@ type service struct {
 	publisher *keyPublisher
 	dashboard *dashboard.Dashboard
 	postman   *mail.Postman // nil: nobody takes mail
+	courier   *courier.Courier
+	outbound  *outbound.Client
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
@@ -174,9 +178,12 @@ func (s *service) open(ctx context.Context) (err error) {
 		s.passwords = password.NewHasher(passwordsAtOnce, password.Recommended())
 	}
 	s.openMail()
+	s.openCourier()
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Provider:  s.provider(),
 		Mail:      s.callPostman(),
+		Courier:   s.courier.Call,
+		CheckURL:  s.outbound.Check,
 		Passwords: s.passwords,
 		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
@@ -320,6 +327,10 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 			return nil
 		})
 	}
+	group.Go(func() error {
+		s.courier.Run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		s.evictAttachments(ctx)
 		return nil

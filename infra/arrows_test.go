@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":          {"sundew/schema/event"},
+	"sundew/digester/courier":         {"sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
 	"sundew/digester/digest":          {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":        {"sundew/schema/event"},
 	"sundew/digester/highlight":       {},
