@@ -113,10 +113,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
 	}
 	problems = append(problems, cfg.readMail(getenv)...)
-	read("SUNDEW_ALLOW_NETWORKS", func(v string) (err error) {
-		cfg.Networks, err = outbound.Parse(v)
-		return err
-	})
+	read("SUNDEW_ALLOW_NETWORKS", cfg.allowNetworks)
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = replicate.ParseTarget(v)
@@ -178,6 +175,11 @@ func (c *Config) readMail(getenv func(string) string) (problems []error) {
 		}
 	}
 	return problems
+}
+
+func (c *Config) allowNetworks(v string) (err error) {
+	c.Networks, err = outbound.Parse(v)
+	return err
 }
 
 func parseAddress(v string) (*url.URL, error) {

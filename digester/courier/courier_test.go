@@ -367,7 +367,9 @@ func TestManyChannels(t *testing.T) {
 func TestServices(t *testing.T) {
 	s := newService(t, nil)
 	base := strings.TrimSuffix(s.url, "/hooks/very-secret-path")
-	w := newTown(t, func(cfg *Config) { cfg.Services = notify.Services{PagerDuty: base, PagerDutyEU: base + "/eu", Telegram: base} })
+	w := newTown(t, func(cfg *Config) {
+		cfg.Services = notify.Services{PagerDuty: base, PagerDutyEU: base + "/eu", Telegram: base}
+	})
 	const token = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
 	for _, c := range []store.Channel{
 		{Kind: notify.PagerDuty, Config: notify.Config{Token: strings.Repeat("a", 32)}},

@@ -71,7 +71,7 @@ type Config struct {
 
 // ErrConfig is wrapped by errors that say in words for people what is wrong with a
 // channel's configuration. They do not quote secrets.
-var ErrConfig = errors.New("channel")
+var ErrConfig = errors.New("this cannot be saved")
 
 // MaxAddresses is how many recipients a mail channel has at most.
 const MaxAddresses = 20

@@ -25,7 +25,7 @@ import (
 )
 
 // ErrAddress is wrapped by errors about an address that must not be called.
-var ErrAddress = errors.New("an address that is not on the internet")
+var ErrAddress = errors.New("not an address on the internet")
 
 const (
 	dialTimeout     = 5 * time.Second
