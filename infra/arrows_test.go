@@ -84,7 +84,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/triage":          {},
 	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/onetime",
+	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime",
 		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},
