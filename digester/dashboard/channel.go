@@ -64,6 +64,7 @@ func (d *Dashboard) channelPage(rx *store.Rx, r *http.Request, p store.Project, 
 		Form: d.channelForm(d.links.channel(p.ID, c.ID), c),
 	}
 	page.Title = c.Name + " · " + page.Title
+	page.Form.Steps = nil // they were for the first time
 	messages, err := rx.Notifications(c.ID, messagesShown)
 	for _, n := range messages {
 		row := messageRow{Notification: n, What: kindWords(n.Kind)}
