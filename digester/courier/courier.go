@@ -153,16 +153,23 @@ func (c *Courier) begin(channel int64) bool {
 	return true
 }
 
-func (c *Courier) end(channel int64) {
+// end takes back what begin noted. He looks again if something was sent, since there
+// may be more of it by now, or if others had to wait; not always, or a replica that is
+// behind would keep him turning.
+func (c *Courier) end(channel int64, sent bool) {
 	c.mu.Lock()
+	full := len(c.busy) >= channelsAtOnce
 	delete(c.busy, channel)
 	c.mu.Unlock()
-	c.Call() // there may be others, or more of the same
+	if sent || full {
+		c.Call()
+	}
 }
 
 // serve sends a channel's messages until none is due.
 func (c *Courier) serve(ctx context.Context, channel int64) {
-	defer c.end(channel)
+	sent := false
+	defer func() { c.end(channel, sent) }()
 	for ctx.Err() == nil {
 		more, err := c.carry(ctx, channel)
 		if err != nil {
@@ -175,6 +182,7 @@ func (c *Courier) serve(ctx context.Context, channel int64) {
 		if !more {
 			return
 		}
+		sent = true
 	}
 }
 

@@ -284,3 +284,28 @@ func TestPurgeNotifications(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What was told of an issue goes with the issue: its title is in it.
+func TestNotificationsOfDeletedIssue(t *testing.T) {
+	p := newPerson(t, 1)
+	p.sees("a", "", "", "")
+	p.sees("b", "", "", "")
+	var channel store.Channel
+	mustWrite(t, p.db, func(tx *store.Tx) (err error) {
+		channel, err = tx.AddChannel(p.project, hook())
+		for id := int64(1); id <= 2 && err == nil; id++ {
+			err = tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindNew, Issue: notify.Issue{ID: id, Title: "x"}})
+		}
+		return err
+	})
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.DeleteIssues([]int64{1}, 0) })
+	p.now = p.now.Add(store.DeletionUndo)
+	p.removeAll()
+	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
+		left, err := rx.Notifications(channel.ID, 10)
+		if len(left) != 1 || left[0].Issue != 2 {
+			t.Errorf("left are %+v", left)
+		}
+		return err
+	})
+}
