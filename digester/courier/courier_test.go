@@ -402,7 +402,7 @@ func TestMail(t *testing.T) {
 	server.Fail(550)
 	w.round()
 	l := server.Next()
-	if l.To[0] != "ada@example.com" || !strings.Contains(l.Subject, "TypeError: x") || !strings.Contains(l.Text, "New issue") {
+	if l.To[0] != "ada@example.com" || !strings.Contains(l.Subject, "TypeError: x") || !strings.Contains(l.Text, "New issue") || !strings.Contains(l.HTML, "TypeError: x</h1>") {
 		t.Errorf("letter %+v", l)
 	}
 	if id := l.Header.Get("Message-Id"); !strings.HasSuffix(id, "@example.com>") || !strings.HasPrefix(id, "<n-2.") {

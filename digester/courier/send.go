@@ -63,7 +63,8 @@ func (c *Courier) sendMail(ctx context.Context, d store.Dispatch) store.Attempt 
 	}
 	l := notify.NewLetter(d.Message, d.LeftOut)
 	err := c.cfg.Mail.Send(ctx, mail.Letter{
-		ID: deliveryID(d) + "." + strconv.FormatInt(d.Message.At.UnixMilli(), 36), From: c.cfg.From, To: d.Recipient, Subject: l.Subject, Text: l.Text + "\n", Date: c.cfg.Now(),
+		ID:   deliveryID(d) + "." + strconv.FormatInt(d.Message.At.UnixMilli(), 36),
+		From: c.cfg.From, To: d.Recipient, Subject: l.Subject, Text: l.Text + "\n", HTML: l.HTML, Date: c.cfg.Now(),
 	})
 	if err != nil {
 		return store.Attempt{Failure: err.Error(), Final: errors.Is(err, mail.ErrRefused)}

@@ -79,6 +79,7 @@ type Letter struct {
 	To      string
 	Subject string
 	Text    string
+	HTML    string // the same for who prefers it; may be empty
 	Date    time.Time
 }
 
@@ -102,6 +103,9 @@ func (s Server) Send(ctx context.Context, l Letter) error {
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody is to answer
 	msg.SetBodyString(gomail.TypeTextPlain, l.Text)
+	if l.HTML != "" {
+		msg.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
+	}
 	client, err := gomail.NewClient(s.Host, s.options()...)
 	if err != nil {
 		return fmt.Errorf("mail server: %w", err)

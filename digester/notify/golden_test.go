@@ -81,7 +81,7 @@ func text(t *testing.T, kind ChannelKind, m Message) string {
 	t.Helper()
 	if kind == Mail {
 		l := NewLetter(m, 0)
-		return "Subject: " + l.Subject + "\n\n" + l.Text + "\n"
+		return "Subject: " + l.Subject + "\n\n" + l.Text + "\n\n" + l.HTML
 	}
 	r, err := Render(Delivery{ID: "n-17", Kind: kind, Config: configOf(kind), Message: m, At: testNow}, DefaultServices())
 	if err != nil {

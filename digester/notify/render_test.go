@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"html"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,7 @@ func FuzzRender(f *testing.F) {
 			}
 		}
 		l := NewLetter(m, 1)
+		checkTags(t, "mail", l.HTML, "div", "p", "h1", "table", "tr", "td", "ul", "li")
 		if units(l.Subject) > maxSubject || strings.ContainsAny(l.Subject, "\r\n\x00") {
 			t.Errorf("subject %q", l.Subject)
 		}
@@ -126,20 +128,31 @@ func checkTelegram(t *testing.T, m Message) {
 	if units(text) > 4096 {
 		t.Errorf("telegram: %d characters", units(text))
 	}
+	checkTags(t, "telegram", text, "b", "code")
+	if strings.Contains(html.UnescapeString(text), "@everyone") {
+		t.Errorf("telegram: %q", text)
+	}
+}
+
+// checkTags fails unless all tags of a text are some, or links to us, and all are
+// closed.
+func checkTags(t *testing.T, service, text string, known ...string) {
+	t.Helper()
 	open := 0
 	for part := range strings.SplitSeq(text, "<") {
-		tag, _, _ := strings.Cut(part, ">")
+		tag, _, isTag := strings.Cut(part, ">")
+		name, _, _ := strings.Cut(tag, " ")
 		switch {
-		case tag == "b", tag == "code", strings.HasPrefix(tag, `a href="https://errors.example.com/`) && strings.Count(tag, `"`) == 2:
+		case slices.Contains(known, name), strings.HasPrefix(tag, `a href="https://errors.example.com/`) && strings.Count(tag, `"`)%2 == 0:
 			open++
-		case tag == "/b", tag == "/code", tag == "/a":
+		case slices.Contains(known, strings.TrimPrefix(tag, "/")), tag == "/a":
 			open--
-		case part != tag && strings.Contains(part, ">"):
-			t.Fatalf("telegram: tag %q in %q", tag, text)
+		case isTag:
+			t.Fatalf("%s: tag %q in %q", service, tag, text)
 		}
 	}
-	if open != 0 || strings.Contains(html.UnescapeString(text), "@everyone") {
-		t.Errorf("telegram: %q", text)
+	if open != 0 {
+		t.Errorf("%s: %d tags are open: %q", service, open, text)
 	}
 }
 
