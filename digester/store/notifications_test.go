@@ -26,12 +26,18 @@ func newOutlet(t *testing.T, c store.Channel) *outlet {
 	t.Helper()
 	o := &outlet{t: t, now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}
 	o.db, o.replica = storetest.Open(t, func() time.Time { return o.now })
-	p := storetest.MustCreateProject(t, o.db, "Web shop", "0123456789abcdef0123456789abcdef")
+	o.furnish(c)
+	return o
+}
+
+// furnish makes the project and its channel.
+func (o *outlet) furnish(c store.Channel) {
+	o.t.Helper()
+	p := storetest.MustCreateProject(o.t, o.db, "Web shop", "0123456789abcdef0123456789abcdef")
 	o.write(func(tx *store.Tx) (err error) {
 		o.channel, err = tx.AddChannel(p.ID, c)
 		return err
 	})
-	return o
 }
 
 // hook is a channel that needs nothing but an address.
