@@ -268,7 +268,9 @@ func (p issuesPage) stateTabs(rx *store.Rx, query search.Query, ids []event.Proj
 		}
 		t := tab{Text: text, Current: asked == state, URL: p.link(list)}
 		if !p.Filtered() {
-			t.Count = formatCount(n)
+			if t.Count = formatCount(n); n > store.MaxStateCount {
+				t.Count = formatCount(store.MaxStateCount) + "+"
+			}
 		}
 		return t
 	}

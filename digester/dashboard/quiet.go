@@ -45,13 +45,14 @@ func (d *Dashboard) showQuiet(rx *store.Rx, r *http.Request) (reply, error) {
 	}
 	page := quietPage{shell: shell{Title: "Resolve quiet issues", Trail: d.projectTrail(project)}, Project: project, Days: days}
 	now := d.cfg.Now()
-	for _, span := range quietDays() {
+	n, from := int64(0), time.UnixMilli(0)
+	for _, span := range slices.Backward(quietDays()) { // the longer ones are in the shorter ones
 		before := now.AddDate(0, 0, -int(span))
-		quiet, err := rx.QuietIssues(project.ID, before)
+		more, err := rx.CountQuiet(project.ID, from, before)
 		if err != nil {
 			return reply{}, err
 		}
-		n := int64(len(quiet))
+		n, from = n+more, before
 		page.Spans = append(page.Spans, tab{
 			Text: formatCounted(span, "day"), Count: formatCount(n), Current: span == days, URL: d.links.quiet(project.ID, span),
 		})
@@ -59,6 +60,7 @@ func (d *Dashboard) showQuiet(rx *store.Rx, r *http.Request) (reply, error) {
 			page.Count, page.Before = n, before.UnixMilli()
 		}
 	}
+	slices.Reverse(page.Spans)
 	return show("quiet", page), nil
 }
 

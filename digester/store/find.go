@@ -106,10 +106,14 @@ func (rx *Rx) find(s Search, b bounds) (Found, error) {
 	return found, err
 }
 
+// MaxStateCount bounds what CountStates counts: to count 120,000 took half the time of
+// a page.
+const MaxStateCount = 10_000
+
 // CountStates returns how many issues some projects have in each listed state.
 func (rx *Rx) CountStates(projects []event.ProjectID) (c StateCounts, err error) {
-	const of = `(SELECT coalesce(sum((SELECT count(*) FROM issues INDEXED BY issues_by_id WHERE project_id = p.value AND state = %d)), 0) FROM json_each(?1) p)`
-	err = rx.q.QueryRowContext(rx.ctx, fmt.Sprintf(`SELECT `+of+`, `+of+`, `+of, StateOpen, StateResolved, StateMuted), jsonOf(projects)).
+	const of = `(SELECT count(*) FROM (SELECT 1 FROM json_each(?1) p CROSS JOIN issues INDEXED BY issues_by_id WHERE project_id = p.value AND state = %d LIMIT ?2))`
+	err = rx.q.QueryRowContext(rx.ctx, fmt.Sprintf(`SELECT `+of+`, `+of+`, `+of, StateOpen, StateResolved, StateMuted), jsonOf(projects), MaxStateCount+1).
 		Scan(&c.Open, &c.Resolved, &c.Muted)
 	return c, err
 }

