@@ -58,7 +58,7 @@ func readKeys(replica *store.Replica) func(context.Context) (*keyring.Snapshot, 
 		snapshot := &keyring.Snapshot{At: time.Now()}
 		err := replica.Read(ctx, func(rx *store.Rx) error {
 			all, err := rx.Keys()
-			snapshot.Keys, snapshot.Origins = nil, nil // a read may run again
+			snapshot.Keys, snapshot.Origins, snapshot.Privacy = nil, nil, nil // a read may run again
 			for _, k := range all {
 				snapshot.Keys = append(snapshot.Keys, keyring.Key{Project: k.Project, Public: k.Public, Enabled: k.Enabled})
 			}
@@ -72,6 +72,13 @@ func readKeys(replica *store.Replica) func(context.Context) (*keyring.Snapshot, 
 				if allowed, err := keyring.ParseOrigins(text); err == nil {
 					snapshot.Origins = append(snapshot.Origins, keyring.Origins{Project: project, Allowed: allowed})
 				}
+			}
+			if err != nil {
+				return err
+			}
+			privacy, err := rx.AllPrivacy()
+			for project, settings := range privacy {
+				snapshot.Privacy = append(snapshot.Privacy, keyring.Privacy{Project: project, Settings: settings})
 			}
 			return err
 		})

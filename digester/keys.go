@@ -12,6 +12,7 @@ import (
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/scrub"
 )
 
 const (
@@ -97,6 +98,15 @@ func (s *keySnapshot) Allows(project event.ProjectID, page string) bool {
 	return ring == nil || ring.Allows(project, page)
 }
 
+// scrubber returns what takes secrets out of what a project reports; nil before the
+// first read: the usual one.
+func (s *keySnapshot) scrubber(project event.ProjectID) *scrub.Scrubber {
+	if ring := s.last(); ring != nil {
+		return ring.Scrubber(project)
+	}
+	return nil
+}
+
 // last returns what was read last, nil before the first read.
 func (s *keySnapshot) last() *keyring.Ring {
 	s.mu.RLock()
@@ -132,7 +142,7 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ring = keyring.NewRing(snapshot)
+	s.ring = s.ring.Next(snapshot)
 	return nil
 }
 

@@ -150,7 +150,7 @@ func (s *service) openIntake(ctx context.Context) (err error) {
 		limits.Attachment = int(s.cfg.MaxFile)
 	}
 	s.edge, err = edge.New(edge.Config{
-		Keys: s.keys, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
+		Keys: s.keys, Scrubber: s.keys.scrubber, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
 		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
 	})
 	return err
@@ -166,9 +166,9 @@ func (s *service) open(ctx context.Context) (err error) {
 	s.keys.use(s.replica)
 	s.rules = &ruleBook{replica: s.replica, log: s.log}
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
-		return fmt.Errorf("reading the fingerprint rules: %w", err)
+		return fmt.Errorf("reading the rules of projects: %w", err)
 	}
-	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of}); err != nil {
+	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber}); err != nil {
 		return err
 	}
 	if err = s.openRegions(ctx); err != nil {

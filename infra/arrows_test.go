@@ -53,7 +53,8 @@ var mayImport = map[string][]string{
 	"sundew/schema/wire":               {"sundew/schema/event"},
 	"sundew/schema/corpus":             {},
 	"sundew/schema/detach":             {},
-	"sundew/schema/keyring":            {"sundew/schema/event"},
+	"sundew/schema/keyring":            {"sundew/schema/event", "sundew/schema/scrub"},
+	"sundew/schema/scrub":              {},
 	"sundew/functions/lambdahttp":      {},
 	"sundew/functions/ingest":          {"sundew/functions/ingest/...", "sundew/functions/lambdahttp", "sundew/schema/..."},
 	"sundew/functions/dashboard":       {"sundew/digester/dashboard", "sundew/digester/release", "sundew/digester/store", "sundew/functions/lambdahttp"},
@@ -116,7 +117,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/digester/access", "sundew/digester/search", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/queue", "sundew/digester/triage"}
+var pure = []string{"sundew/digester/access", "sundew/digester/search", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/scrub", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/queue", "sundew/digester/triage"}
 
 // knowsAWS is where AWS is known: the mains and their adapters, and the
 // measurement that compares with the first.

@@ -109,6 +109,8 @@ func refusalWords(reason string) string {
 		return "the queue took no messages"
 	case "internal":
 		return "an internal error"
+	case "attachments_off":
+		return "the project takes no attachments"
 	case "unsupported":
 		return "a kind that is not kept yet"
 	}

@@ -7,12 +7,16 @@ import (
 
 	"sundew/digester/store"
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
 
 // prepareAttachment makes a message of a file ready. The file is decompressed to know
-// that it can be, and stored as it came.
-func (p *preparer) prepareAttachment(ready *prepared, body []byte) (*prepared, error) {
+// that it can be, and stored as it came unless it is a text with secrets.
+func (p *preparer) prepareAttachment(ready *prepared, scrubber *scrub.Scrubber, body []byte) (*prepared, error) {
+	if scrubber.RefusesFiles() {
+		return ready.drop(dropFiles, errors.New("the project takes no attachments")), nil
+	}
 	a, err := wire.DecodeAttachment(body)
 	if err != nil {
 		return ready.drop(dropBadBody, err), nil
@@ -25,8 +29,12 @@ func (p *preparer) prepareAttachment(ready *prepared, body []byte) (*prepared, e
 		return ready.drop(dropBadBody, err), nil
 	}
 	ready.in.Body, ready.in.Encoding = a.Content, a.Encoding
+	if clean := scrubber.File(content); len(content) > 0 && &clean[0] != &content[0] {
+		content = clean
+		ready.in.Body, ready.in.Encoding = p.codec.Compress(clean)
+	}
 	ready.in.Attachment = &store.Attachment{
-		Name: a.Name, ContentType: a.ContentType, Type: a.Type, Size: int64(len(content)), SHA256: sha256.Sum256(content),
+		Name: scrubber.String(a.Name), ContentType: a.ContentType, Type: a.Type, Size: int64(len(content)), SHA256: sha256.Sum256(content),
 	}
 	return ready, nil
 }

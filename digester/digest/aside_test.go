@@ -16,7 +16,7 @@ import (
 
 // TestPrepareAside: what becomes of attachments and feedback before the transaction.
 func TestPrepareAside(t *testing.T) {
-	p := newPreparer(nil)
+	p := newPreparer(nil, nil)
 	message := func(kind wire.Kind, body []byte, encoding wire.Encoding) []byte {
 		m := wire.Message{Kind: kind, Project: 7, EventID: event.ID{1}, ReceivedAt: time.Now(), Body: body, Encoding: encoding}
 		return m.Encode(nil)

@@ -26,6 +26,7 @@ import (
 	"sundew/digester/queue"
 	"sundew/digester/store"
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 )
 
 // Queue is the receiving end of a queue with SQS's semantics. Deliveries may be
@@ -61,6 +62,11 @@ type Config struct {
 	// by many goroutines, and answers from memory. nil: no project has any.
 	Rules func(event.ProjectID) grouping.Rules
 
+	// Scrubber returns what takes secrets out of a project's events, likewise. The edge
+	// has done so, by rules that may have been older. nil, and an answer of nil, is the
+	// usual one.
+	Scrubber func(event.ProjectID) *scrub.Scrubber
+
 	BatchSize int           // messages that share a barrier, at most; 0: 256
 	Workers   int           // that prepare in parallel; 0: one a core
 	Wait      time.Duration // of one receive; 0: 10 s
@@ -92,7 +98,7 @@ func New(cfg Config) (*Digester, error) {
 	if cfg.HoldFor == 0 {
 		cfg.HoldFor = 30 * time.Second
 	}
-	return &Digester{cfg: cfg, prep: newPreparer(cfg.Rules)}, nil
+	return &Digester{cfg: cfg, prep: newPreparer(cfg.Rules, cfg.Scrubber)}, nil
 }
 
 // batch is what one receive brought, on its way through the stages.

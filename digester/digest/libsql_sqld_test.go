@@ -71,7 +71,7 @@ func TestLibSQLEqualsFile(t *testing.T) {
 // corpus returns the recorded events, prepared, as a queue would deliver them.
 func corpus(t *testing.T) (ins []*store.Incoming) {
 	t.Helper()
-	codec, prep := wire.NewCodec(), newPreparer(nil)
+	codec, prep := wire.NewCodec(), newPreparer(nil, nil)
 	at := time.Date(2026, 11, 20, 11, 0, 0, 0, time.UTC)
 	var twice []*store.Incoming
 	for i, payload := range eventtest.Captured(t) {

@@ -10,6 +10,7 @@ import (
 	"sundew/digester/grouping"
 	"sundew/digester/store"
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
 
@@ -28,6 +29,8 @@ const (
 	dropBadBody = "bad_body" // the body does not decompress
 	dropBadJSON = "bad_json" // the body is not a JSON object
 	dropEmpty   = "empty"    // feedback that says nothing
+
+	dropFiles = "attachments_off" // the project takes no attachments
 )
 
 // prepared is a message ready to be committed.
@@ -36,18 +39,39 @@ type prepared struct {
 }
 
 // preparer does all that can be done before the transaction: decode, decompress,
-// parse, normalise, group. It is safe for concurrent use.
+// scrub, parse, normalise, group. It is safe for concurrent use.
 type preparer struct {
 	codec *wire.Codec
 	rules func(event.ProjectID) grouping.Rules
+	scrub func(event.ProjectID) *scrub.Scrubber
+	usual *scrub.Scrubber
 }
 
-// newPreparer returns a preparer; rules may be nil, see Config.
-func newPreparer(rules func(event.ProjectID) grouping.Rules) *preparer {
+// newPreparer returns a preparer; both functions may be nil, see Config.
+func newPreparer(rules func(event.ProjectID) grouping.Rules, scrubber func(event.ProjectID) *scrub.Scrubber) *preparer {
 	if rules == nil {
 		rules = func(event.ProjectID) grouping.Rules { return grouping.Rules{} }
 	}
-	return &preparer{codec: wire.NewCodec(), rules: rules}
+	return &preparer{codec: wire.NewCodec(), rules: rules, scrub: scrubber, usual: scrub.Default()}
+}
+
+// scrubber returns what takes secrets out of a project's events.
+func (p *preparer) scrubber(project event.ProjectID) *scrub.Scrubber {
+	if p.scrub != nil {
+		if s := p.scrub(project); s != nil {
+			return s
+		}
+	}
+	return p.usual
+}
+
+// clean takes secrets out of a message's payload, and out of what will be stored of it.
+func (p *preparer) clean(ready *prepared, s *scrub.Scrubber, plain []byte) []byte {
+	clean := s.Event(plain)
+	if len(plain) > 0 && &clean[0] != &plain[0] {
+		ready.in.Body, ready.in.Encoding = p.codec.Compress(clean)
+	}
+	return clean
 }
 
 // prepareSafely is prepare with a panic turned into an error, so that a poison
@@ -79,6 +103,13 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	if err != nil {
 		return ready.drop(dropBadBody, err), nil
 	}
+	scrubber := p.scrubber(m.Project)
+	m.RemoteIP = scrubber.Address(m.RemoteIP)
+	switch m.Kind {
+	case wire.KindCounts, wire.KindAttachment:
+	default:
+		plain = p.clean(ready, scrubber, plain)
+	}
 	var ev *event.Event
 	switch m.Kind {
 	case wire.KindEvent:
@@ -93,7 +124,7 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 		ready.in.Counts, err = wire.DecodeCounts(plain)
 		return ready, err
 	case wire.KindAttachment:
-		return p.prepareAttachment(ready, plain)
+		return p.prepareAttachment(ready, scrubber, plain)
 	case wire.KindFeedback, wire.KindUserReport:
 		return prepareFeedback(ready, m, plain), nil
 	default:
@@ -126,7 +157,11 @@ func (r *prepared) drop(reason string, err error) *prepared {
 // fill sets what the transaction needs to know of the event.
 func (r *prepared) fill(m *wire.Message, ev *event.Event, rules grouping.Rules) error {
 	in := &r.in
-	ev.ResolveIP(m.RemoteIP)
+	address := m.RemoteIP
+	if ev.User.IP != event.AutoIP {
+		address = "" // nobody asked for it, so it is not kept
+	}
+	ev.ResolveIP(address)
 	group := grouping.GroupBy(ev, rules)
 	in.OccurredAt = occurredAt(ev.Timestamp, m.SentAt, m.ReceivedAt)
 	in.Level = ev.Level
@@ -138,7 +173,7 @@ func (r *prepared) fill(m *wire.Message, ev *event.Event, rules grouping.Rules) 
 	in.Tags = ev.AllTags()
 	in.Group, in.GroupRules = group.Key, group.Version
 	meta, err := json.Marshal(store.EventMeta{
-		Client: m.Client, RemoteIP: m.RemoteIP, Region: m.Region, SentAt: m.SentAt,
+		Client: m.Client, RemoteIP: address, Region: m.Region, SentAt: m.SentAt,
 		Environment: m.Environment, Release: m.Release, Rule: group.Match,
 	})
 	if err != nil {

@@ -23,7 +23,7 @@ func TestPrepareByRules(t *testing.T) {
 			return rules
 		}
 		return grouping.Rules{}
-	})
+	}, nil)
 	prepare := func(project event.ProjectID, payload string) (store.Incoming, string) {
 		t.Helper()
 		body, encoding := p.codec.Compress([]byte(payload))

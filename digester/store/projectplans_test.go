@@ -24,6 +24,8 @@ func TestProjectQueryPlans(t *testing.T) {
 		{"deleted projects", func(rx *Rx) error { _, err := rx.DeletedProjects(since); return err }, "projects_deleted", nil},
 		{"a project by slug", func(rx *Rx) error { _, err := rx.ProjectBySlug("x"); return notFoundIsFine(err) }, "sqlite_autoindex_projects_1", nil},
 		{"all rules", func(rx *Rx) error { _, err := rx.AllFingerprintRules(); return err }, "", []string{"project_rules"}},
+		{"all privacy", func(rx *Rx) error { _, err := rx.AllPrivacy(); return err }, "", []string{"project_rules"}},
+		{"privacy of a project", func(rx *Rx) error { _, err := rx.Privacy(1); return err }, "SEARCH project_rules USING INTEGER PRIMARY KEY (rowid=?)", nil},
 		{"new issues of a release", func(rx *Rx) error { _, err := rx.NewIssues(1, "x", 10); return err }, "issues_by_first_release (project_id=? AND first_release=?)", nil},
 		{"regressed issues of a release", func(rx *Rx) error { _, err := rx.RegressedIssues(1, "x", since, 10); return err }, "history_regressed (at>?)", nil},
 		{"adoption", func(rx *Rx) error { _, err := rx.Adoptions(1, nil, since); return err }, "SEARCH release_hours USING PRIMARY KEY (project_id=?)", nil},

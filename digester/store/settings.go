@@ -2,18 +2,20 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 )
 
 // Bounds of what people set about a project.
 const (
 	maxSlug      = 40
 	maxPlatform  = 40
-	maxRulesText = 16 << 10
+	maxRulesText = 32 << 10
 )
 
 // ProjectRules are texts that people write about a project. The store does not
@@ -39,6 +41,51 @@ func (rx *Rx) AllOrigins() (map[event.ProjectID]string, error) { return rx.ruleT
 // AllFingerprintRules returns the fingerprint rules of every project that has any.
 func (rx *Rx) AllFingerprintRules() (map[event.ProjectID]string, error) {
 	return rx.ruleTexts("fingerprint")
+}
+
+// AllPrivacy returns what is taken out of the events of every project that says.
+func (rx *Rx) AllPrivacy() (map[event.ProjectID]scrub.Settings, error) {
+	texts, err := rx.ruleTexts("privacy")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[event.ProjectID]scrub.Settings, len(texts))
+	for project, text := range texts {
+		var s scrub.Settings
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			return nil, fmt.Errorf("the privacy of project %d: %w", project, err)
+		}
+		all[project] = s
+	}
+	return all, nil
+}
+
+// Privacy returns what is taken out of a project's events.
+func (rx *Rx) Privacy(project event.ProjectID) (scrub.Settings, error) {
+	var s scrub.Settings
+	var text string
+	err := rx.q.QueryRowContext(rx.ctx, `SELECT privacy FROM project_rules WHERE project_id = ?`, int64(project)).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && text == "" {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal([]byte(text), &s)
+}
+
+// SetPrivacy sets what is taken out of a project's events from now on. The settings
+// must be ones that scrub.New takes.
+func (tx *Tx) SetPrivacy(project event.ProjectID, s scrub.Settings) error {
+	text := ""
+	if !s.IsZero() {
+		encoded, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		text = string(encoded)
+	}
+	return tx.setRuleText(project, "privacy", text)
 }
 
 func (rx *Rx) ruleTexts(column string) (map[event.ProjectID]string, error) {

@@ -10,6 +10,7 @@ import (
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/scrub"
 )
 
 const (
@@ -113,7 +114,7 @@ func (k *keys) read(ctx context.Context, began time.Time) {
 	if err == nil {
 		k.readAt = began
 		if k.ring == nil || !snapshot.At.Before(k.ring.At()) {
-			k.ring = keyring.NewRing(snapshot)
+			k.ring = k.ring.Next(snapshot)
 		}
 	}
 	close(k.under)
@@ -190,6 +191,15 @@ func (k *keys) Limited(project event.ProjectID, category string, now time.Time) 
 func (k *keys) Allows(project event.ProjectID, page string) bool {
 	ring := k.last()
 	return ring == nil || ring.Allows(project, page)
+}
+
+// scrubber returns what takes secrets out of what a project reports; nil before the
+// first read: the usual one.
+func (k *keys) scrubber(project event.ProjectID) *scrub.Scrubber {
+	if ring := k.last(); ring != nil {
+		return ring.Scrubber(project)
+	}
+	return nil
 }
 
 // last returns what was read last, nil before the first read.

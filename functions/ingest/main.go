@@ -63,7 +63,7 @@ func newFunction(ctx context.Context, cfg Config, aws aws.Config, out io.Writer)
 		claims: &claims{client: bucket, bucket: cfg.Bucket, now: wallClock}}
 	var err error
 	f.edge, err = edge.New(edge.Config{
-		Keys: f.keys, Sender: queue, Limits: limits, KeyRate: cfg.KeyRate, Region: cfg.Region, Log: f.log,
+		Keys: f.keys, Scrubber: f.keys.scrubber, Sender: queue, Limits: limits, KeyRate: cfg.KeyRate, Region: cfg.Region, Log: f.log,
 	})
 	f.keys.refresh(f.log.WithContext(ctx))
 	f.keys.settle()

@@ -20,8 +20,8 @@ const selectKeys = `
 	FROM project_keys k JOIN projects p ON p.id = k.project_id`
 
 // replica is a keySource: the nearest libSQL replica of the digester's database. It
-// knows of a key before the next snapshot is published, but of no quotas and no
-// origins.
+// knows of a key before the next snapshot is published, but of no quotas, no origins
+// and no project's privacy.
 type replica struct {
 	db  *sql.DB
 	now func() time.Time
@@ -74,10 +74,12 @@ func (r *replica) read(ctx context.Context) (snapshot *keyring.Snapshot, err err
 
 // bothSources is the keySource of an edge with a replica: keys from there, quotas and
 // origins from the bucket, and either alone while the other is out of reach. Then
-// what only the bucket knows does not hold.
+// what only the bucket knows does not hold, but for privacy: what people do not want
+// kept must not be kept because something is out of reach.
 type bothSources struct {
 	replica keySource
 	bucket  keySource
+	privacy []keyring.Privacy // of the bucket, when it was last read
 }
 
 // read reads both at once.
@@ -94,13 +96,16 @@ func (b *bothSources) read(ctx context.Context) (*keyring.Snapshot, error) {
 		return nil
 	})
 	_ = group.Wait() // the errors are above
+	if bucketErr == nil {
+		b.privacy = fromBucket.Privacy
+	}
 	switch {
 	case replicaErr != nil && bucketErr != nil:
 		return nil, errors.Join(replicaErr, bucketErr)
 	case replicaErr != nil:
 		return fromBucket, nil
 	case bucketErr != nil:
-		return fromReplica, nil
+		return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Privacy: b.privacy}, nil
 	}
-	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits, Origins: fromBucket.Origins}, nil
+	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits, Origins: fromBucket.Origins, Privacy: b.privacy}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 )
 
 // Version is what Encode writes, and the newest that Decode reads.
@@ -32,6 +33,10 @@ type Snapshot struct {
 	// Origins are the projects whose browsers may report from some places only;
 	// others are left out.
 	Origins []Origins
+
+	// Privacy is of the projects that have set something; others are left out. An edge
+	// that is too old to know it scrubs by the usual rules, and the digester once more.
+	Privacy []Privacy
 }
 
 // Key says that a public key belongs to a project.
@@ -55,6 +60,12 @@ type Origins struct {
 	Allowed []string        `json:"allowed"`
 }
 
+// Privacy says what is taken out of what a project reports before it is queued.
+type Privacy struct {
+	Project  event.ProjectID `json:"project"`
+	Settings scrub.Settings  `json:"settings"`
+}
+
 // file is the snapshot as it is written.
 type file struct {
 	Version int       `json:"version"`
@@ -62,6 +73,7 @@ type file struct {
 	Keys    []Key     `json:"keys"`
 	Limits  []Limit   `json:"limits,omitempty"`
 	Origins []Origins `json:"origins,omitempty"`
+	Privacy []Privacy `json:"privacy,omitempty"`
 }
 
 // Encode returns the snapshot as JSON, everything in a fixed order: equal snapshots
@@ -70,10 +82,12 @@ func (s *Snapshot) Encode() ([]byte, error) {
 	f := file{
 		Version: Version, At: s.At.UTC().Truncate(time.Millisecond),
 		Keys: slices.Clone(s.Keys), Limits: slices.Clone(s.Limits), Origins: slices.Clone(s.Origins),
+		Privacy: slices.Clone(s.Privacy),
 	}
 	slices.SortFunc(f.Keys, compareKeys)
 	slices.SortFunc(f.Limits, func(a, b Limit) int { return compareProjects(a.Project, b.Project) })
 	slices.SortFunc(f.Origins, func(a, b Origins) int { return compareProjects(a.Project, b.Project) })
+	slices.SortFunc(f.Privacy, func(a, b Privacy) int { return compareProjects(a.Project, b.Project) })
 	encoded, err := json.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("keyring: %w", err)
@@ -94,13 +108,13 @@ func Decode(encoded []byte) (*Snapshot, error) {
 	if f.At.IsZero() {
 		return nil, fmt.Errorf("%w: it does not say when it was made", ErrFormat)
 	}
-	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits, Origins: f.Origins}, nil
+	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits, Origins: f.Origins, Privacy: f.Privacy}, nil
 }
 
 // SameKeys reports whether two snapshots say the same of every key and project,
 // whenever they were made.
 func (s *Snapshot) SameKeys(other *Snapshot) bool {
-	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits, Origins: s.Origins}).Encode()
-	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits, Origins: other.Origins}).Encode()
+	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits, Origins: s.Origins, Privacy: s.Privacy}).Encode()
+	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits, Origins: other.Origins, Privacy: other.Privacy}).Encode()
 	return errA == nil && errB == nil && string(a) == string(b)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 )
 
 var moment = time.Date(2026, 11, 21, 9, 0, 0, 250e6, time.UTC)
@@ -22,6 +23,7 @@ func sample() *Snapshot {
 		},
 		Limits:  []Limit{{Project: 2, Categories: []string{"error"}, Until: moment.Add(time.Hour), Reason: "project_quota"}},
 		Origins: []Origins{{Project: 1, Allowed: []string{"example.com"}}},
+		Privacy: []Privacy{{Project: 2, Settings: scrub.Settings{Names: []string{"tax id"}, Addresses: scrub.DropAddresses}}},
 	}
 }
 
@@ -51,6 +53,11 @@ func TestEncode(t *testing.T) {
 	later.Origins[0].Allowed = []string{"example.org"}
 	if later.SameKeys(sample()) {
 		t.Error("another allowed origin goes unnoticed")
+	}
+	later = sample()
+	later.Privacy[0].Settings.Off = true
+	if later.SameKeys(sample()) {
+		t.Error("scrubbing switched off goes unnoticed")
 	}
 }
 
@@ -84,6 +91,25 @@ func TestRing(t *testing.T) {
 	}
 	if !r.At().Equal(moment) {
 		t.Errorf("At = %v", r.At())
+	}
+}
+
+func TestPrivacy(t *testing.T) {
+	first := NewRing(sample())
+	later := sample()
+	later.Privacy = append(later.Privacy, Privacy{Project: 3, Settings: scrub.Settings{Off: true}})
+	second := first.Next(later)
+	const in = `{"extra":{"taxId":"12"}}`
+	for project, want := range map[event.ProjectID]string{1: in, 2: `{"extra":{"taxId":"[Filtered]"}}`} {
+		if got := string(second.Scrubber(project).Event([]byte(in))); got != want {
+			t.Errorf("project %d: %s", project, got)
+		}
+		if first.Scrubber(project) != second.Scrubber(project) {
+			t.Errorf("project %d: what did not change was made again", project)
+		}
+	}
+	if second.Scrubber(3) == first.Scrubber(3) {
+		t.Error("a change goes unnoticed")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 )
 
 // Status says what a snapshot knows of a key.
@@ -26,6 +27,7 @@ type Ring struct {
 	keys    map[pair]bool // enabled
 	limits  map[event.ProjectID][]Limit
 	origins map[event.ProjectID][]origin
+	privacy *scrub.Book
 }
 
 type pair struct {
@@ -34,7 +36,25 @@ type pair struct {
 }
 
 // NewRing returns a ring of a snapshot.
-func NewRing(s *Snapshot) *Ring {
+func NewRing(s *Snapshot) *Ring { return (*Ring)(nil).Next(s) }
+
+// Next returns a ring of a newer snapshot. It takes over what is dear to make and still
+// the same; r may be nil.
+func (r *Ring) Next(s *Snapshot) *Ring {
+	settings := make(map[int64]scrub.Settings, len(s.Privacy))
+	for _, p := range s.Privacy {
+		settings[int64(p.Project)] = p.Settings
+	}
+	next := newRing(s)
+	if r != nil {
+		next.privacy = scrub.NewBook(settings, r.privacy)
+	} else {
+		next.privacy = scrub.NewBook(settings, nil)
+	}
+	return next
+}
+
+func newRing(s *Snapshot) *Ring {
 	r := &Ring{
 		at: s.At, keys: make(map[pair]bool, len(s.Keys)),
 		limits: make(map[event.ProjectID][]Limit), origins: make(map[event.ProjectID][]origin),
@@ -54,6 +74,9 @@ func NewRing(s *Snapshot) *Ring {
 	}
 	return r
 }
+
+// Scrubber returns what takes secrets out of what a project reports.
+func (r *Ring) Scrubber(project event.ProjectID) *scrub.Scrubber { return r.privacy.Of(int64(project)) }
 
 // At returns when the snapshot was made.
 func (r *Ring) At() time.Time { return r.at }

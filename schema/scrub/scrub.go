@@ -33,6 +33,7 @@
 package scrub
 
 import (
+	"bytes"
 	"regexp"
 	"sync"
 )
@@ -99,6 +100,15 @@ func (s *Scrubber) Text(text []byte) []byte {
 		return clean
 	}
 	return text
+}
+
+// File is Text for files: what has a NUL in it, as pictures, archives and memory dumps
+// do, is no text and returned as it is.
+func (s *Scrubber) File(content []byte) []byte {
+	if bytes.IndexByte(content, 0) >= 0 {
+		return content
+	}
+	return s.Text(content)
 }
 
 // String is Text for a string.

@@ -14,6 +14,9 @@ const reasonWithoutEvent = "without_event"
 // reasonNoEventID is why an attachment is not queued that names no event.
 const reasonNoEventID = "no_event_id"
 
+// reasonNoFiles is why an attachment is not queued whose project takes none.
+const reasonNoFiles = "attachments_off"
+
 // readAttachment takes in a file that belongs to the envelope's event, or to an
 // earlier one that the header names. An error means that nothing behind it can be
 // read.
@@ -29,6 +32,10 @@ func (in *intake) readAttachment(reader *envelope.Reader, item envelope.Item) er
 	case in.subject.IsZero():
 		// Well-formed, as SDKs' own tests have it, so it is no reason to refuse the request.
 		in.count(categoryAttachment, wire.OutcomeRefused, reasonNoEventID, 1)
+		return reader.Skip()
+	case in.scrub.RefusesFiles():
+		// The application did nothing wrong: its event is taken, and no error is answered.
+		in.count(categoryAttachment, wire.OutcomeUnstored, reasonNoFiles, 1)
 		return reader.Skip()
 	case in.attachments == in.h.cfg.Limits.Attachments:
 		in.faultOf(wire.KindAttachment, fmt.Errorf("%w: at most %d are accepted", errTooManyFiles, in.attachments))
@@ -53,8 +60,9 @@ func (in *intake) enqueueAttachment(item envelope.Item, content []byte) {
 	if in.overQuota(categoryAttachment, 1) || !in.paid && in.overRate(categoryAttachment) {
 		return
 	}
+	content = in.scrub.File(content)
 	a := wire.Attachment{
-		Name:        clip(item.Filename, maxFilename),
+		Name:        in.scrub.String(clip(item.Filename, maxFilename)),
 		ContentType: clip(item.ContentType, maxContentType),
 		Type:        clip(item.AttachmentType, maxContentType),
 	}

@@ -24,6 +24,7 @@ import (
 	"sundew/functions/ingest/envelope"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
 
@@ -64,6 +65,11 @@ type Sender interface {
 type Config struct {
 	Keys   Keys
 	Sender Sender
+
+	// Scrubber returns what takes secrets out of what a project reports, before it is
+	// queued. It is asked for every request and answers from memory. nil, and an answer
+	// of nil, is the usual one.
+	Scrubber func(event.ProjectID) *scrub.Scrubber
 
 	// Codec compresses message bodies; nil makes one.
 	Codec *wire.Codec
@@ -107,7 +113,8 @@ type Handler struct {
 	floods  *floods
 	counts  *counter
 	outages *outages
-	scratch sync.Pool // of *scratch
+	scrub   *scrub.Scrubber // of projects that nothing is known of
+	scratch sync.Pool       // of *scratch
 }
 
 // scratch is the memory that one request needs and the next can use again.
@@ -142,7 +149,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	h := &Handler{cfg: cfg, floods: newFloods(cfg.KeyRate, cfg.KeyBurst), counts: newCounter(), outages: newOutages()}
+	h := &Handler{cfg: cfg, floods: newFloods(cfg.KeyRate, cfg.KeyBurst), counts: newCounter(), outages: newOutages(), scrub: scrub.Default()}
 	limits := envelope.Limits{HeaderLine: cfg.Limits.HeaderLine, Items: cfg.Limits.Items}
 	h.scratch.New = func() any {
 		return &scratch{

@@ -190,7 +190,7 @@ func (in *intake) readClientReport(reader *envelope.Reader) error {
 	if refused != nil || broken != nil {
 		return broken
 	}
-	losses, err := parseClientReport(payload)
+	losses, err := parseClientReport(in.scrub.Event(payload))
 	if err != nil {
 		in.count(categoryInternal, wire.OutcomeRefused, "bad_json", 1)
 		return nil

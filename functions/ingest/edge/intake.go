@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"sundew/schema/event"
+	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
 
@@ -23,6 +24,7 @@ type intake struct {
 	named   event.ProjectID // the path's project: only a claim
 	project event.ProjectID // the same, zero until a key vouches for it
 	bucket  *rate.Limiter   // nil: no limit
+	scrub   *scrub.Scrubber // the project's
 	base    wire.Message    // what all messages of the request have in common
 
 	// Of an envelope.
@@ -86,6 +88,9 @@ func (in *intake) authorize(r *http.Request, key string) error {
 	case KeyActive, KeyUndecided, KeyDisabled:
 		in.project = in.named
 		in.base.Project = in.named
+		in.scrub = in.h.scrubber(in.project)
+		in.base.RemoteIP = in.scrub.Address(in.base.RemoteIP)
+		in.base.Client = in.scrub.String(in.base.Client)
 	default:
 		return errAuthUnknown
 	}
@@ -102,6 +107,16 @@ func (in *intake) authorize(r *http.Request, key string) error {
 		in.bucket = in.h.floods.bucket(in.named, key)
 	}
 	return nil
+}
+
+// scrubber returns what takes secrets out of what a project reports.
+func (h *Handler) scrubber(project event.ProjectID) *scrub.Scrubber {
+	if h.cfg.Scrubber != nil {
+		if s := h.cfg.Scrubber(project); s != nil {
+			return s
+		}
+	}
+	return h.scrub
 }
 
 // fault records that something was refused, and counts it.
@@ -154,7 +169,7 @@ func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) bool {
 	m := in.base
 	m.Kind = kind
 	m.EventID = id
-	m.Body, m.Encoding = in.h.cfg.Codec.Compress(payload)
+	m.Body, m.Encoding = in.h.cfg.Codec.Compress(in.scrub.Event(payload))
 	in.messages = append(in.messages, &m)
 	return true
 }

@@ -27,8 +27,8 @@ func (in *intake) readSecurity(r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	in.base.Environment = clip(query.Get("sentry_environment"), maxEnvironment)
-	in.base.Release = clip(query.Get("sentry_release"), maxRelease)
+	in.base.Environment = in.scrub.String(clip(query.Get("sentry_environment"), maxEnvironment))
+	in.base.Release = in.scrub.String(clip(query.Get("sentry_release"), maxRelease))
 	if text := bytes.TrimLeft(payload, " \t\r\n"); len(text) == 0 || text[0] != '[' {
 		in.readReport(payload)
 		return
