@@ -29,6 +29,9 @@ func (sc *scan) mark(i int) int {
 	case text[i] == ':' && next == ':', text[i] == '=' && next == '=':
 		return i + 2
 	}
+	if sc.as == inSource && !sc.isLiteral(i+1) {
+		return i + 1
+	}
 	a := sc.read(i, next)
 	switch {
 	case a.meaning == plain || a.meaning == odd:
@@ -40,6 +43,17 @@ func (sc *scan) mark(i int) int {
 		return i + 1
 	}
 	return sc.give(a)
+}
+
+// isLiteral reports whether a quote follows before long, which source lines must have
+// to be of interest.
+func (sc *scan) isLiteral(i int) bool {
+	for end := min(i+6, len(sc.text)); i < end; i++ {
+		if isQuote(sc.text[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // read reads the assignment whose mark is at i.

@@ -9,10 +9,13 @@ import (
 
 // BenchmarkEvent scrubs the recorded events, one after the other.
 func BenchmarkEvent(b *testing.B) {
-	payloads := eventtest.Captured(b)
+	var payloads []eventtest.Payload
 	total := 0
-	for _, p := range payloads {
-		total += len(p.JSON)
+	for _, p := range eventtest.Captured(b) {
+		if len(p.JSON) < 1<<20 { // what the edge takes
+			payloads = append(payloads, p)
+			total += len(p.JSON)
+		}
 	}
 	s := scrub.Default()
 	b.SetBytes(int64(total / len(payloads)))

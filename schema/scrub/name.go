@@ -13,12 +13,16 @@ type name struct {
 // letters end and capitals begin.
 func parseName(text string) name {
 	var n name
-	var joined, word strings.Builder
+	joined := make([]byte, 0, len(text))
+	begin := 0 // of the word, in joined
+	var ends, begins [16]int
+	words := 0
 	end := func() {
-		if word.Len() > 0 {
-			n.words = append(n.words, word.String())
-			word.Reset()
+		if len(joined) > begin && words < len(ends) {
+			begins[words], ends[words] = begin, len(joined)
+			words++
 		}
+		begin = len(joined)
 	}
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -27,24 +31,26 @@ func parseName(text string) name {
 			if i > 0 && (!isUpper(text[i-1]) || i+1 < len(text) && isLower(text[i+1])) {
 				end()
 			}
-			c += 'a' - 'A'
-			word.WriteByte(c)
-			joined.WriteByte(c)
+			joined = append(joined, c+'a'-'A')
 		case isLower(c):
-			word.WriteByte(c)
-			joined.WriteByte(c)
+			joined = append(joined, c)
 		case c == '%' && i+2 < len(text): // an escaped bracket or blank
 			end()
 			i += 2
 		case isDigit(c):
 			end()
-			joined.WriteByte(c)
+			joined = append(joined, c)
+			begin = len(joined)
 		default:
 			end()
 		}
 	}
 	end()
-	n.joined = joined.String()
+	n.joined = string(joined)
+	n.words = make([]string, words)
+	for i := range n.words {
+		n.words[i] = n.joined[begins[i]:ends[i]]
+	}
 	return n
 }
 

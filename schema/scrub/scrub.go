@@ -72,7 +72,7 @@ func compile(settings Settings) *Scrubber {
 			s.patterns = append(s.patterns, pattern)
 		}
 	}
-	s.walkers.New = func() any { return &walker{s: s} }
+	s.walkers.New = func() any { return &walker{s: s, known: new([knownNames]known)} }
 	return s
 }
 

@@ -9,7 +9,6 @@ import (
 const (
 	hasQuote  = 1 << iota // its end
 	hasEscape             // a backslash
-	hasDigit              //
 	hasAssign             // '=' or ':'
 )
 
@@ -19,11 +18,7 @@ const shortest = minCard
 
 // byteFlags is a table that does not change, which the compiler lays out; a switch
 // takes three times as long.
-var byteFlags = [256]uint8{
-	'"': hasQuote, '\\': hasEscape, '=': hasAssign, ':': hasAssign,
-	'0': hasDigit, '1': hasDigit, '2': hasDigit, '3': hasDigit, '4': hasDigit,
-	'5': hasDigit, '6': hasDigit, '7': hasDigit, '8': hasDigit, '9': hasDigit,
-}
+var byteFlags = [256]uint8{'"': hasQuote, '\\': hasEscape, '=': hasAssign, ':': hasAssign}
 
 // skipString walks over a string and returns what is in it.
 func (w *walker) skipString() (flags uint8) {
@@ -49,6 +44,12 @@ func (w *walker) skipString() (flags uint8) {
 // stringValue walks a string that is a value.
 func (w *walker) stringValue(at place) {
 	from := w.pos
+	if at <= placeCode && w.s.patterns == nil {
+		if end, look := w.glance(from+1, at); !look {
+			w.pos = end + 1
+			return
+		}
+	}
 	flags := w.skipString()
 	if w.broken {
 		return

@@ -36,7 +36,7 @@ func mayBeJSON(text []byte) bool {
 // deeper returns a walker for what is inside of a string.
 func (w *walker) deeper() *walker {
 	if w.child == nil {
-		w.child = &walker{s: w.s, inside: w.inside + 1}
+		w.child = &walker{s: w.s, inside: w.inside + 1, known: w.known}
 	}
 	w.child.explain = w.explain
 	return w.child
@@ -79,10 +79,12 @@ type scan struct {
 
 // What bytes are, for finding the places that are worth a closer look.
 const (
-	isWord  = 1 << iota // a part of words, and of most credentials
-	isCount             // a digit
-	isMark              // '=' and ':', behind which values stand
-	isBlank             // behind which the value of Bearer stands
+	isWord   = 1 << iota // a part of words, and of most credentials
+	isCount              // a digit
+	isMark               // '=' and ':', behind which values stand
+	isBlank              // behind which the value of Bearer stands
+	isEnd                // a quote
+	isEscape             // a backslash
 )
 
 var byteKinds = func() (kinds [256]uint8) {
@@ -96,6 +98,10 @@ var byteKinds = func() (kinds [256]uint8) {
 			kinds[c] = isMark
 		case b == ' ':
 			kinds[c] = isBlank
+		case b == '"':
+			kinds[c] = isEnd
+		case b == '\\':
+			kinds[c] = isEscape
 		}
 	}
 	return kinds

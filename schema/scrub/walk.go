@@ -40,8 +40,8 @@ type walker struct {
 	plain   []byte // scratch: a string without its escapes
 	inside  int    // of how many strings src was taken
 	child   *walker
-	known   [knownNames]known
-	explain *explanation // nil: nobody asks why
+	known   *[knownNames]known // shared with child
+	explain *explanation       // nil: nobody asks why
 }
 
 // document walks a whole text and returns what is left of it.

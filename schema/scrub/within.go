@@ -75,7 +75,7 @@ const (
 	maxName = 46
 
 	// knownNames is how many are, a power of two.
-	knownNames = 256
+	knownNames = 1024
 )
 
 // known is a name with its meaning.
@@ -113,7 +113,7 @@ func slot(key []byte) uint32 {
 	} else {
 		h += uint32(key[0]) | uint32(key[n/2])<<8 | uint32(key[n-1])<<16
 	}
-	return h * 0x9e3779b1 >> 24
+	return h * 0x9e3779b1 >> 22
 }
 
 func (w *walker) meaning(key []byte) class {

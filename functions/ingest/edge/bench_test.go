@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"sundew/schema/corpus"
+	"sundew/schema/event"
+	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
 
@@ -29,12 +31,20 @@ func (d *discard) WriteHeader(status int)      { d.status = status }
 
 // BenchmarkHandler takes in every recorded request that carries an event, one after
 // the other.
-func BenchmarkHandler(b *testing.B) {
+func BenchmarkHandler(b *testing.B) { benchmarkHandler(b, nil) }
+
+// BenchmarkHandlerUnscrubbed is what BenchmarkHandler would take if nobody looked for
+// secrets. Compare the two in one run.
+func BenchmarkHandlerUnscrubbed(b *testing.B) {
+	benchmarkHandler(b, scrubberOf(b, scrub.Settings{Off: true}))
+}
+
+func benchmarkHandler(b *testing.B, scrubber func(event.ProjectID) *scrub.Scrubber) {
 	cases, err := corpus.Captured()
 	if err != nil {
 		b.Fatal(err)
 	}
-	h, err := New(Config{Keys: testKeys{}, Sender: nullSender{}})
+	h, err := New(Config{Keys: testKeys{}, Sender: nullSender{}, Scrubber: scrubber})
 	if err != nil {
 		b.Fatal(err)
 	}
