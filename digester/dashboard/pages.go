@@ -195,6 +195,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"hasDeadLetters": cfg.hasDeadLetters,
 		"hasLedger":      cfg.hasLedger,
 		"version":        func() string { return cfg.Version },
+		"passages":       passages,
 		"count":          formatCount,
 		"counted":        formatCounted,
 		"shortID":        shortID,

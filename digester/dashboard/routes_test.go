@@ -271,7 +271,7 @@ func silent(pattern string, p persona) bool {
 	case "POST /account/security/authenticator", "POST /account/security/authenticator/confirm", "POST /account/security/authenticator/remove",
 		"POST /account/security/codes", "POST /account/security/passkeys/options", "POST /sign-in/passkey/options": // nothing is done yet
 		return true
-	case "POST /projects/{id}/settings/grouping/try", "POST /projects/{id}/quiet", "POST /issues/{id}/reopen", "POST /dead-letters/retry": // nothing to do
+	case "POST /projects/{id}/settings/grouping/try", "POST /projects/{id}/settings/privacy/try", "POST /projects/{id}/quiet", "POST /issues/{id}/reopen", "POST /dead-letters/retry": // nothing to do
 		return true
 	}
 	return false

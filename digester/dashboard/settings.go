@@ -23,6 +23,9 @@ func (d *Dashboard) settingsRoutes() {
 	d.get("/projects/{id}/settings/grouping", admin, d.showRules)
 	d.post("/projects/{id}/settings/grouping", "fingerprint rules", admin, d.saveRules)
 	d.tryOut("/projects/{id}/settings/grouping/try", admin, d.tryRules)
+	d.get("/projects/{id}/settings/privacy", admin, d.showPrivacy)
+	d.post("/projects/{id}/settings/privacy", "privacy", admin, d.savePrivacy)
+	d.tryOut("/projects/{id}/settings/privacy/try", admin, d.tryPrivacy)
 	d.get("/projects/{id}/settings/environments", admin, d.showEnvironments)
 	d.post("/projects/{id}/settings/environments", "environments", admin, d.saveEnvironments)
 	d.get("/projects/{id}/settings/members", admin, d.showProjectMembers)
@@ -64,7 +67,7 @@ type settingsPart struct{ path, text string }
 // address of the settings itself.
 func settingsParts() []settingsPart {
 	return []settingsPart{
-		{"", "General"}, {"keys", "Keys"}, {"domains", "Allowed domains"}, {"grouping", "Grouping"},
+		{"", "General"}, {"keys", "Keys"}, {"domains", "Allowed domains"}, {"grouping", "Grouping"}, {"privacy", "Privacy"},
 		{"environments", "Environments"}, {"members", "Members"}, {"channels", "Channels"},
 	}
 }
