@@ -35,7 +35,7 @@ func (sc *scan) mark(i int) int {
 	a := sc.read(i, next)
 	switch {
 	case a.meaning == plain || a.meaning == odd:
-		if a.param && text[i] == '=' && sc.as == inText {
+		if text[i] == '=' && sc.as == inText {
 			return sc.encoded(a.value)
 		}
 		return i + 1

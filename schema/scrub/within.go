@@ -60,9 +60,10 @@ func ofStack(key []byte) (place, bool) {
 // ofFrame returns the place of a frame's member.
 func ofFrame(key []byte) (place, bool) {
 	switch string(key) {
-	case "filename", "function", "raw_function", "module", "package", "abs_path", "symbol":
+	case "filename", "function", "raw_function", "module", "package", "abs_path", "symbol",
+		"instruction_addr", "symbol_addr", "image_addr":
 		return placeCode, true
-	case "lineno", "colno", "in_app", "instruction_addr", "addr_mode", "image_addr", "symbol_addr", "platform":
+	case "lineno", "colno", "in_app", "platform":
 		return placeFixed, true
 	case "context_line", "pre_context", "post_context":
 		return placeSource, true
