@@ -39,7 +39,7 @@ func (sc *scan) mark(i int) int {
 			return sc.encoded(a.value)
 		}
 		return i + 1
-	case a.meaning == address || sc.as == inCode && !a.param:
+	case a.meaning == address || sc.as == inCode && (a.colon || !a.param):
 		return i + 1
 	}
 	return sc.give(a)
@@ -332,12 +332,16 @@ func (sc *scan) argument(from, to int) int {
 // encoded scrubs the value of a form or URL whose own characters are escaped, as JSON in
 // a query is.
 func (sc *scan) encoded(from int) int {
+	if from < sc.decoded || sc.w.inside >= maxInside {
+		return from
+	}
 	end, escaped := from, false
 	for end < len(sc.text) && sc.text[end] > ' ' && sc.text[end] != '&' && sc.text[end] != '#' && sc.text[end] != '"' {
 		escaped = escaped || sc.text[end] == '%'
 		end++
 	}
-	if !escaped || sc.w.inside >= maxInside {
+	sc.decoded = end
+	if !escaped {
 		return from
 	}
 	plain, err := url.QueryUnescape(string(sc.text[from:end]))

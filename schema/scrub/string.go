@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -91,9 +92,18 @@ func (w *walker) textAt(text []byte, at place) ([]byte, bool) {
 
 // scrubKey takes secrets out of a member's name.
 func (w *walker) scrubKey(key []byte, quoted int) {
-	if clean, changed := w.text(append([]byte(nil), key...), inText); changed {
+	if clean, changed := w.keyText(bytes.Clone(key)); changed {
 		w.replaceKey(quoted, quote(clean))
 	}
+}
+
+// keyText scrubs a name: it may be JSON that somebody took for a form, but a colon in it,
+// as in "session:duration", gives nothing to anybody.
+func (w *walker) keyText(key []byte) ([]byte, bool) {
+	if mayBeJSON(key) {
+		return w.text(key, inText)
+	}
+	return w.free(key, inCode)
 }
 
 // replaceKey is replace for what ends at the last quote before w.pos.

@@ -75,6 +75,8 @@ type scan struct {
 	as     how
 	out    []byte // what replaces text[:copied]; nil: nothing was changed yet
 	copied int
+
+	decoded int // up to where escaped values were looked at: once is enough
 }
 
 // What bytes are, for finding the places that are worth a closer look.

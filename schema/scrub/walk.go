@@ -105,9 +105,7 @@ func (w *walker) value(at place) {
 	case c == '-' || isDigit(c):
 		w.number(at)
 	case isLower(c) || isUpper(c):
-		for w.pos < len(w.src) && (isLower(w.src[w.pos]) || isUpper(w.src[w.pos])) {
-			w.pos++
-		}
+		w.literal()
 	default:
 		w.broken = true
 	}
@@ -317,6 +315,20 @@ func (w *walker) treatPair(at place, meaning class) {
 	w.treat(at, meaning)
 }
 
+// literal walks one of JSON's words, or of those that old clients write for floats that
+// it has none for.
+func (w *walker) literal() {
+	from := w.pos
+	for w.pos < len(w.src) && (isLower(w.src[w.pos]) || isUpper(w.src[w.pos])) {
+		w.pos++
+	}
+	switch string(w.src[from:w.pos]) {
+	case "true", "false", "null", "NaN", "Infinity":
+	default:
+		w.broken = true
+	}
+}
+
 // number walks a number, which may be that of a card.
 func (w *walker) number(at place) {
 	from := w.pos
@@ -329,6 +341,10 @@ func (w *walker) number(at place) {
 		break
 	}
 	text := w.src[from:w.pos]
+	if len(text) == 1 && text[0] == '-' {
+		w.literal()
+		return
+	}
 	switch {
 	case at == placeHidden:
 	case at == placeFixed || w.s.off || len(text) < minCard || len(text) > maxCard || cardLength(text, 0) != len(text):

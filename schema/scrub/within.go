@@ -36,7 +36,7 @@ func ofEvent(key []byte) (place, bool) {
 		return placeStack, true
 	case "event_id", "timestamp", "platform", "level", "type", "start_timestamp", "received":
 		return placeFixed, true
-	case "modules", "sdk", "debug_meta", "fingerprint", "checksum":
+	case "modules", "sdk", "debug_meta", "fingerprint", "checksum", "_meta":
 		return placeCode, true
 	case "logentry", "message", "sentry.interfaces.Message":
 		return placeEntry, true
@@ -120,7 +120,7 @@ func slot(key []byte) uint32 {
 func (w *walker) meaning(key []byte) class {
 	meaning := w.s.classify(string(key))
 	if meaning == plain && !w.s.off && len(key) >= shortest {
-		if _, dirty := w.quiet().text(key, inText); dirty {
+		if _, dirty := w.quiet().keyText(key); dirty {
 			return odd
 		}
 	}
