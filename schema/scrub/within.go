@@ -36,7 +36,7 @@ func ofEvent(key []byte) (place, bool) {
 		return placeStack, true
 	case "event_id", "timestamp", "platform", "level", "type", "start_timestamp", "received":
 		return placeFixed, true
-	case "modules", "sdk", "debug_meta", "fingerprint", "checksum", "_meta":
+	case "modules", "sdk", "debug_meta", "fingerprint", "checksum":
 		return placeCode, true
 	case "logentry", "message", "sentry.interfaces.Message":
 		return placeEntry, true
