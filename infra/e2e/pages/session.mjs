@@ -11,6 +11,7 @@ import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
 import { takePictures } from "./pictures.mjs";
 import { become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut } from "./people.mjs";
+import { readFiltered, setPrivacy } from "./privacy.mjs";
 import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
@@ -21,6 +22,7 @@ const commands = {
   keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
   become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent, saveSearch, search, startProject, workOn,
   changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
+  readFiltered, setPrivacy,
 };
 
 const browser = await chromium.launch({
