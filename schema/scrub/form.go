@@ -123,7 +123,10 @@ func credential(word []byte) (n int, why string) {
 			return n, whyToken
 		}
 	}
-	for _, prefix := range prefixesOf(word[0]) {
+	if word[0] > 'z' {
+		return 0, ""
+	}
+	for _, prefix := range prefixes[word[0]] {
 		if len(word) >= len(prefix)+12 && string(word[:len(prefix)]) == prefix {
 			return len(bytes.TrimRight(word, ".")), whyToken
 		}
@@ -131,39 +134,22 @@ func credential(word []byte) (n int, why string) {
 	return 0, ""
 }
 
-// prefixesOf returns what credentials that begin with a letter begin with.
-func prefixesOf(c byte) []string {
-	switch c {
-	case 'A':
-		return []string{"AIza", "AGE-SECRET-KEY-"}
-	case 'd':
-		return []string{"dop_v1_", "dckr_pat_"}
-	case 'g':
-		return []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-"}
-	case 'h':
-		return []string{"hvs.", "hf_"}
-	case 'l':
-		return []string{"lin_api_"}
-	case 'n':
-		return []string{"npm_"}
-	case 'N':
-		return []string{"NRAK-"}
-	case 'p':
-		return []string{"pypi-AgE", "pscale_pw_"}
-	case 'r':
-		return []string{"rk_live_", "rk_test_", "rubygems_"}
-	case 's':
-		return []string{"sk_live_", "sk_test_", "sk-ant-", "sk-proj-", "shpat_", "shpss_", "shpca_", "sntrys_", "sntryu_", "sk-"}
-	case 'S':
-		return []string{"SG."}
-	case 'w':
-		return []string{"whsec_"}
-	case 'x':
-		return []string{"xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xapp-"}
-	case 'y':
-		return []string{"ya29."}
-	}
-	return nil
+// prefixes are what credentials begin with, by their first letter. It does not change.
+var prefixes = ['z' + 1][]string{
+	'A': {"AIza", "AGE-SECRET-KEY-"},
+	'd': {"dop_v1_", "dckr_pat_"},
+	'g': {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-"},
+	'h': {"hvs.", "hf_"},
+	'l': {"lin_api_"},
+	'n': {"npm_"},
+	'N': {"NRAK-"},
+	'p': {"pypi-AgE", "pscale_pw_"},
+	'r': {"rk_live_", "rk_test_", "rubygems_"},
+	's': {"sk_live_", "sk_test_", "sk-", "shpat_", "shpss_", "shpca_", "sntrys_", "sntryu_"},
+	'S': {"SG."},
+	'w': {"whsec_"},
+	'x': {"xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xapp-"},
+	'y': {"ya29."},
 }
 
 // awsKey returns the length of the AWS access key that a word begins with: four letters

@@ -18,7 +18,7 @@ func (w *walker) glance(from int, at place) (end int, look bool) {
 		if kind&isWord != 0 {
 			continue
 		}
-		if i-word >= minCard && suspicious(src[word:i]) || i-word >= 4 && isDigit(src[word]) && isDigit(src[i-1]) {
+		if i-word >= minCard && suspicious(src[word:i]) || i-word == 4 && kind == isBlank && beginsCard(src[word:i]) {
 			return from, true
 		}
 		switch kind {
@@ -35,10 +35,8 @@ func (w *walker) glance(from int, at place) (end int, look bool) {
 			}
 			i = next
 		case isBlank:
-			if i > from {
-				if c := src[i-1] | 0x20; (c == 'r' || c == 'c' || c == 'n') && i > word+4 || src[word] == '-' {
-					return from, true
-				}
+			if i-word >= len("Basic") && (endsScheme(src[word:i]) || src[word] == '-') {
+				return from, true
 			}
 		}
 		word = i + 1
@@ -77,6 +75,25 @@ func (w *walker) glanceAtMark(i int, at place) (next int, look bool) {
 		return i, src[i] == '='
 	}
 	return i, true
+}
+
+// endsScheme reports whether a word before a blank ends as Bearer, Basic or the armour of
+// a key does.
+func endsScheme(word []byte) bool {
+	switch word[len(word)-1] {
+	case 'r', 'R':
+		return word[len(word)-3]|0x20 == 'r'
+	case 'c', 'C':
+		return word[len(word)-3]|0x20 == 's'
+	case 'N':
+		return word[len(word)-2] == 'I'
+	}
+	return false
+}
+
+// beginsCard reports whether a word of four may be the first group of a card's number.
+func beginsCard(word []byte) bool {
+	return '2' <= word[0] && word[0] <= '6' && isDigit(word[1]) && isDigit(word[2]) && isDigit(word[3])
 }
 
 // suspicious reports whether a long word may be or have a credential or a card's number.
