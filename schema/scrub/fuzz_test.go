@@ -50,6 +50,7 @@ func FuzzEvent(f *testing.F) {
 				t.Errorf("first %q, then %q", out, again)
 			}
 		}
+		requireSeen(t, usual, payload)
 		if explained, _ := usual.Explain(payload); !bytes.Equal(explained, out) {
 			t.Errorf("Explain %q, Event %q", explained, out)
 		}

@@ -25,9 +25,13 @@ func (w *walker) glance(from int, at place) (end int, look bool) {
 		case isEnd:
 			return i, false
 		case isEscape:
-			if i++; i < len(src) && src[i] == 'u' && at != placeSource {
+			i++
+			if i < len(src) && src[i] == 'u' && at != placeSource {
 				return from, true
 			}
+			w.lax = w.lax || i >= len(src) || !escapes(src[i:])
+		case isRaw:
+			w.lax = true
 		case isMark:
 			next, look := w.glanceAtMark(i, at)
 			if look {

@@ -11,6 +11,7 @@ const (
 	hasQuote  = 1 << iota // its end
 	hasEscape             // a backslash
 	hasAssign             // '=' or ':'
+	hasRaw                // what JSON does not allow unescaped
 )
 
 // shortest is the length of the shortest text that is looked at for the sake of its
@@ -19,7 +20,12 @@ const shortest = minCard
 
 // byteFlags is a table that does not change, which the compiler lays out; a switch
 // takes three times as long.
-var byteFlags = [256]uint8{'"': hasQuote, '\\': hasEscape, '=': hasAssign, ':': hasAssign}
+var byteFlags = [256]uint8{
+	'"': hasQuote, '\\': hasEscape, '=': hasAssign, ':': hasAssign,
+	0: hasRaw, 1: hasRaw, 2: hasRaw, 3: hasRaw, 4: hasRaw, 5: hasRaw, 6: hasRaw, 7: hasRaw, 8: hasRaw, 9: hasRaw, 10: hasRaw,
+	11: hasRaw, 12: hasRaw, 13: hasRaw, 14: hasRaw, 15: hasRaw, 16: hasRaw, 17: hasRaw, 18: hasRaw, 19: hasRaw, 20: hasRaw,
+	21: hasRaw, 22: hasRaw, 23: hasRaw, 24: hasRaw, 25: hasRaw, 26: hasRaw, 27: hasRaw, 28: hasRaw, 29: hasRaw, 30: hasRaw, 31: hasRaw,
+}
 
 // skipString walks over a string and returns what is in it.
 func (w *walker) skipString() (flags uint8) {
@@ -31,15 +37,33 @@ func (w *walker) skipString() (flags uint8) {
 		}
 		if f == hasQuote {
 			w.pos = i + 1
+			w.lax = w.lax || flags&hasRaw != 0
 			return flags
 		}
 		if f == hasEscape {
 			i++
+			w.lax = w.lax || !escapes(src[i:])
 		}
 		flags |= f
 	}
 	w.broken, w.pos = true, len(src)
 	return flags
+}
+
+// escapes reports whether what follows a backslash makes it an escape of JSON, other than
+// one half of a pair.
+func escapes(s []byte) bool {
+	if len(s) == 0 {
+		return false
+	}
+	switch s[0] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return true
+	case 'u':
+		r, ok := hex4(s[1:])
+		return ok && !utf16.IsSurrogate(r)
+	}
+	return false
 }
 
 // stringValue walks a string that is a value.

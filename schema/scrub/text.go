@@ -87,6 +87,7 @@ const (
 	isBlank              // behind which the value of Bearer stands
 	isEnd                // a quote
 	isEscape             // a backslash
+	isRaw                // what JSON does not allow unescaped
 )
 
 var byteKinds = func() (kinds [256]uint8) {
@@ -104,6 +105,8 @@ var byteKinds = func() (kinds [256]uint8) {
 			kinds[c] = isEnd
 		case b == '\\':
 			kinds[c] = isEscape
+		case b < ' ':
+			kinds[c] = isRaw
 		}
 	}
 	return kinds

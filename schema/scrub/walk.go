@@ -35,6 +35,9 @@ type walker struct {
 	pos     int
 	depth   int
 	broken  bool   // src is not JSON
+	lax     bool   // nor is it to somebody who is strict, perhaps
+	deepest int    // how deep it nests
+	id, typ []byte // the texts of these members of an event, as they are written
 	out     []byte // what replaces src[:copied]; nil: nothing was changed yet
 	copied  int
 	plain   []byte // scratch: a string without its escapes
@@ -63,6 +66,7 @@ func (w *walker) document(src []byte, at place) []byte {
 // not.
 func (w *walker) json(src []byte, at place) (out []byte, ok bool) {
 	w.src, w.pos, w.depth, w.broken, w.out, w.copied = src, 0, 0, false, nil, 0
+	w.lax, w.deepest, w.id, w.typ = false, 0, nil, nil
 	w.pos = len(src) - len(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
 	w.value(at)
 	if w.peek(); w.broken || w.pos < len(src) {
@@ -86,9 +90,11 @@ func (w *walker) replace(from int, with []byte) {
 // peek returns the next byte that is no blank, 0 at the end.
 func (w *walker) peek() byte {
 	for ; w.pos < len(w.src); w.pos++ {
-		if c := w.src[w.pos]; c > ' ' {
+		c := w.src[w.pos]
+		if c > ' ' {
 			return c
 		}
+		w.lax = w.lax || c != ' ' && c != '\n' && c != '\t' && c != '\r'
 	}
 	return 0
 }
@@ -116,6 +122,7 @@ func (w *walker) enter(at place, walk func(*walker, place)) {
 		w.broken = true
 		return
 	}
+	w.deepest = max(w.deepest, w.depth)
 	w.pos++
 	walk(w, at)
 	w.depth--
@@ -182,6 +189,9 @@ func (w *walker) member(at place, key []byte, params bool, quoted int, labels *l
 		meaning = secret
 	}
 	w.pos++
+	if at == placeRoot {
+		w.noteHead(key)
+	}
 	w.treat(next, meaning)
 	w.explain.up()
 }
@@ -323,7 +333,9 @@ func (w *walker) literal() {
 		w.pos++
 	}
 	switch string(w.src[from:w.pos]) {
-	case "true", "false", "null", "NaN", "Infinity":
+	case "true", "false", "null":
+	case "NaN", "Infinity":
+		w.lax = true
 	default:
 		w.broken = true
 	}
@@ -341,6 +353,7 @@ func (w *walker) number(at place) {
 		break
 	}
 	text := w.src[from:w.pos]
+	w.lax = w.lax || !isStrict(text)
 	if len(text) == 1 && text[0] == '-' {
 		w.literal()
 		return

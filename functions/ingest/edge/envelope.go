@@ -144,14 +144,15 @@ func (in *intake) readUserReport(reader *envelope.Reader) error {
 	return nil
 }
 
-// readJSON reads an item's payload and what is worth knowing of it. The first error is
-// why it is refused; with the second nothing behind it can be read.
+// readJSON reads an item's payload, without its secrets, and what is worth knowing of
+// it. The first error is why it is refused; with the second nothing behind it can be
+// read.
 func (in *intake) readJSON(reader *envelope.Reader) (payload []byte, head event.Head, refused, broken error) {
 	payload, refused, broken = in.readPayload(reader, in.h.cfg.Limits.Event)
 	if refused != nil || broken != nil {
 		return nil, head, refused, broken
 	}
-	if head, refused = event.Scan(payload, in.h.cfg.Limits.Depth); refused != nil {
+	if payload, head, refused = in.inspect(payload); refused != nil {
 		refused = fmt.Errorf("event: %w", refused)
 	}
 	return payload, head, refused, nil

@@ -160,7 +160,21 @@ func (in *intake) readBody(limit int) ([]byte, error) {
 	}
 }
 
-// enqueue adds one checked payload to what will be sent, unless the sender or the
+// inspect returns a payload without secrets, and what is worth knowing of it. The error is
+// why it is refused. Nearly always one walk does both; what is not strictly JSON, or too
+// deep, is looked at again by the parser's own rules.
+func (in *intake) inspect(payload []byte) (clean []byte, head event.Head, err error) {
+	clean, seen := in.scrub.EventSeen(payload)
+	if !seen.Strict || seen.Depth > in.h.cfg.Limits.Depth {
+		head, err = event.Scan(payload, in.h.cfg.Limits.Depth)
+		return clean, head, err
+	}
+	head.ID, _ = event.ParseID(seen.ID)
+	head.Type = seen.Type
+	return clean, head, nil
+}
+
+// enqueue adds one payload that inspect returned to what will be sent, unless the sender or the
 // project is over its limit: then it returns false.
 func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) bool {
 	if category := categoryOfKind(kind); in.overQuota(category, 1) || in.overRate(category) {
@@ -169,7 +183,7 @@ func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) bool {
 	m := in.base
 	m.Kind = kind
 	m.EventID = id
-	m.Body, m.Encoding = in.h.cfg.Codec.Compress(in.scrub.Event(payload))
+	m.Body, m.Encoding = in.h.cfg.Codec.Compress(payload)
 	in.messages = append(in.messages, &m)
 	return true
 }

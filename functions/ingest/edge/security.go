@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"sundew/schema/event"
 	"sundew/schema/wire"
 )
 
@@ -59,7 +58,8 @@ func (in *intake) readReports(list []byte) error {
 
 // readReport takes in one report.
 func (in *intake) readReport(report []byte) {
-	if _, err := event.Scan(report, in.h.cfg.Limits.Depth); err != nil {
+	report, _, err := in.inspect(report)
+	if err != nil {
 		in.fault(fmt.Errorf("report: %w", err))
 		return
 	}

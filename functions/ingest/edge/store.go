@@ -25,7 +25,7 @@ func (in *intake) readStore(r *http.Request) {
 		in.fault(err)
 		return
 	}
-	head, err := event.Scan(payload, limits.Depth)
+	payload, head, err := in.inspect(payload)
 	if err != nil {
 		in.fault(fmt.Errorf("event: %w", err))
 		return
