@@ -8,6 +8,8 @@ func plain(word string) string { return strings.ReplaceAll(word, "_", " ") }
 // dropWords says why a message was dropped.
 func dropWords(reason string) string {
 	switch reason {
+	case "attachments_off":
+		return "the project takes no attachments"
 	case "bad_body":
 		return "cannot be decompressed"
 	case "bad_json":
