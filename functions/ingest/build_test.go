@@ -8,7 +8,7 @@ import (
 )
 
 // maxProgram is in bytes.
-const maxProgram = 10_000_000
+const maxProgram = 10_100_000
 
 // TestBuild builds what is deployed, as it is deployed.
 func TestBuild(t *testing.T) {
