@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -177,7 +180,7 @@ func TestPlanted(t *testing.T) {
 	var log bytes.Buffer
 	s := &service{cfg: cfg, log: zerolog.New(zerolog.SyncWriter(&log)).Level(zerolog.TraceLevel),
 		passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1})}
-	if err := s.open(t.Context()); err != nil {
+	if err := s.openIntake(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer s.close(context.WithoutCancel(t.Context()))
@@ -204,9 +207,13 @@ func TestPlanted(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.run(ctx) }()
+	said, stdout := io.Pipe()
+	go func() { ended <- s.run(ctx, stdout) }()
+	if _, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
 	waitFor(t, "the queue is empty", func() bool {
-		b, err := readBooks(t.Context(), s.replica, s.queue, s.keys.last().At())
+		b, err := readBooks(t.Context(), s.replica, s.queue, time.Now())
 		return err == nil && b.InFlight == 0 && b.Digested > 0
 	})
 	searchFiles(t, dir)
