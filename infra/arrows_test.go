@@ -83,10 +83,10 @@ var mayImport = map[string][]string{
 	"sundew/digester/search/indexer":  {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":     {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":          {},
-	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
+	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime",
-		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/..."},
+		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/..."},
 	"sundew/digester/store/busylab":     {}, // tests only
 	"sundew/infra":                      {},
 	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
@@ -109,6 +109,12 @@ var mayImport = map[string][]string{
 	"sundew/infra/process/processtest": {"sundew/infra/process"},
 	"sundew/infra/sqld":                {"sundew/infra/process"},
 	"sundew/infra/sqld/sqldtest":       {"sundew/infra/sqld"},
+	// What goes again.
+	"sundew/digester/retention":        {},
+	"sundew/digester/retention/keeper": {"sundew/digester/retention", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/erasure":          {"sundew/schema/event"},
+	"sundew/digester/erasure/eraser":   {"sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/infra/bench/retention":     {"sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/lambdatest": {},
 	"sundew/infra/aws/cloud":      {"sundew/digester/queue/sqs/sqstest"},
@@ -117,7 +123,24 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/digester/access", "sundew/digester/search", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/scrub", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/queue", "sundew/digester/triage"}
+var pure = []string{
+	"sundew/digester/access",
+	"sundew/digester/erasure",
+	"sundew/digester/grouping",
+	"sundew/digester/highlight",
+	"sundew/digester/ledger",
+	"sundew/digester/markdown",
+	"sundew/digester/notify",
+	"sundew/digester/queue",
+	"sundew/digester/retention",
+	"sundew/digester/search",
+	"sundew/digester/triage",
+	"sundew/functions/ingest/envelope",
+	"sundew/schema/event",
+	"sundew/schema/keyring",
+	"sundew/schema/scrub",
+	"sundew/schema/wire",
+}
 
 // knowsAWS is where AWS is known: the mains and their adapters, and the
 // measurement that compares with the first.

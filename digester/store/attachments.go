@@ -199,18 +199,35 @@ func (tx *Tx) evictAttachments(limit int64) (removed int64, err error) {
 // evictFrom removes a project's oldest attachments until limit is kept, or that is
 // enough for a transaction.
 func (tx *Tx) evictFrom(project, bytes, limit int64) (removed int64, err error) {
-	type sized struct{ id, bytes int64 }
-	rows, err := tx.q.QueryContext(tx.ctx, `SELECT id, bytes FROM attachments WHERE project_id = ? ORDER BY id LIMIT ?`, project, evictFiles)
-	oldest, err := collect(rows, err, func(s *sized) []any { return []any{&s.id, &s.bytes} })
+	return tx.evictWhile(project, evictFiles, func(_ storedFile, freed int64) bool { return bytes-freed > limit && freed <= evictBytes })
+}
+
+// evictUntil removes a project's oldest attachments that were digested before a time,
+// or of these as many as are enough for a short transaction.
+func (tx *Tx) evictUntil(project int64, before time.Time) (removed int64, err error) {
+	return tx.evictWhile(project, evictFiles/4, func(f storedFile, freed int64) bool { return f.digestedAt < ms(before) && freed <= evictBytes/16 })
+}
+
+// storedFile is what removing an attachment needs to know of it.
+type storedFile struct{ id, bytes, digestedAt int64 }
+
+// evictWhile removes a project's oldest attachments as long as there is a reason, which
+// is told how much went before.
+func (tx *Tx) evictWhile(project, limit int64, goes func(f storedFile, freed int64) bool) (removed int64, err error) {
+	rows, err := tx.q.QueryContext(tx.ctx, `SELECT id, bytes, digested_at FROM attachments WHERE project_id = ? ORDER BY id LIMIT ?`, project, limit)
+	oldest, err := collect(rows, err, func(f *storedFile) []any { return []any{&f.id, &f.bytes, &f.digestedAt} })
 	if err != nil {
 		return 0, err
 	}
 	var last, freed int64
-	for _, a := range oldest {
-		if bytes-freed <= limit || freed > evictBytes {
+	for _, f := range oldest {
+		if !goes(f, freed) {
 			break
 		}
-		last, freed = a.id, freed+a.bytes
+		last, freed = f.id, freed+f.bytes
+	}
+	if last == 0 {
+		return 0, nil
 	}
 	if _, err := tx.exec(`DELETE FROM attachment_parts WHERE attachment_id IN (SELECT id FROM attachments WHERE project_id = ? AND id <= ?)`, project, last); err != nil {
 		return 0, err

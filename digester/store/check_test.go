@@ -18,7 +18,7 @@ func TestCheckFinds(t *testing.T) {
 		`UPDATE projects SET event_count = event_count + 1`:            "a project's event_count",
 		`UPDATE projects SET issue_count = 7`:                          "a project's issue_count",
 		`UPDATE issues SET event_count = 1 WHERE id = 1`:               "an issue's event_count",
-		`UPDATE events SET number = 9 WHERE id = 2`:                    "numbered without gaps",
+		`UPDATE events SET number = 9 WHERE id = 2`:                    "has a number beyond it",
 		`UPDATE issues SET last_seen = last_seen + 1`:                  "first and last seen",
 		`UPDATE issues SET seen_step = 5`:                              "sort keys",
 		`UPDATE issues SET count_step = 5`:                             "sort keys",

@@ -149,6 +149,7 @@ type DB struct {
 	walLimit   int64
 	checkpoint Checkpoint   // nil: the store's own
 	unmoved    atomic.Int64 // transactions since the WAL was last moved into the database
+	removals   atomic.Int64 // events removed since the last Write
 	resetTried time.Time    // of the WAL; owned by the holder of turn
 	unsynced   error        // the fsync that failed; owned by the holder of turn
 }
@@ -357,6 +358,7 @@ func (d *DB) Write(ctx context.Context, why string, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
+	d.removals.Store(0)
 	if err := d.boundWAL(ctx); err != nil {
 		// The transaction is committed and on disk; the next write tries again.
 		d.log.Error().Err(err).Msg("the WAL could not be moved into the database")

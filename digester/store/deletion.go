@@ -136,11 +136,15 @@ func (tx *Tx) RemoveDeleted() (bool, error) {
 
 // removeStrand takes the next step: events, then tags, then all the rest.
 func (tx *Tx) removeStrand(head, strand int64, project event.ProjectID) error {
-	n, err := tx.removeEvents(strand, project)
-	if err != nil || n > 0 {
+	oldest, err := tx.oldestEvents(strand, removedEvents)
+	if err != nil {
 		return err
 	}
-	n, err = tx.exec(`DELETE FROM issue_tags WHERE issue_id = ?1 AND (key, value) IN (SELECT key, value FROM issue_tags WHERE issue_id = ?1 LIMIT ?2)`, strand, removedTags)
+	if len(oldest) > 0 {
+		_, err := tx.RemoveEvents(oldest)
+		return err
+	}
+	n, err := tx.exec(`DELETE FROM issue_tags WHERE issue_id = ?1 AND (key, value) IN (SELECT key, value FROM issue_tags WHERE issue_id = ?1 LIMIT ?2)`, strand, removedTags)
 	if err != nil || n == removedTags {
 		return err
 	}
@@ -173,52 +177,6 @@ func goneWithIssue() []string {
 		`DELETE FROM notifications WHERE issue_id = ?1`,
 		`DELETE FROM issues WHERE id = ?1`,
 	}
-}
-
-// goneWithEvents is what removes the rows of issue ?1's events up to number ?2, and
-// notes that they are gone.
-func goneWithEvents() []string {
-	const (
-		these = `(SELECT id FROM events WHERE issue_id = ?1 AND number <= ?2)`
-		files = `(SELECT a.id FROM events e JOIN attachments a ON a.event_id = e.event_id AND a.project_id = e.project_id WHERE e.issue_id = ?1 AND e.number <= ?2)`
-	)
-	return []string{
-		`UPDATE projects SET (attachment_bytes, attachments_evicted) = (
-		   SELECT attachment_bytes - coalesce(sum(bytes), 0), attachments_evicted + count(*) FROM attachments WHERE id IN ` + files + `)
-		 WHERE id = (SELECT project_id FROM issues WHERE id = ?1)`,
-		`DELETE FROM attachment_parts WHERE attachment_id IN ` + files,
-		`DELETE FROM attachments WHERE id IN ` + files,
-		`UPDATE digest_state SET removed_event = max(removed_event, (SELECT max(id) FROM events WHERE issue_id = ?1 AND number <= ?2))`,
-		`UPDATE release_counts SET evicted = evicted + gone.n FROM (
-		   SELECT project_id AS p, release AS r, environment AS e, count(*) AS n FROM events WHERE issue_id = ?1 AND number <= ?2 GROUP BY 1, 2, 3) gone
-		 WHERE project_id = gone.p AND release = gone.r AND environment = gone.e`,
-		`UPDATE history SET event_id = NULL WHERE event_id IN ` + these,
-		`DELETE FROM event_bodies WHERE event_id IN ` + these,
-	}
-}
-
-// removeEvents removes the oldest events of an issue and returns how many.
-func (tx *Tx) removeEvents(issue int64, project event.ProjectID) (int64, error) {
-	var last int64
-	err := tx.q.QueryRowContext(tx.ctx, `
-		SELECT coalesce(max(number), 0) FROM (SELECT number FROM events WHERE issue_id = ? ORDER BY number LIMIT ?)`, issue, removedEvents).Scan(&last)
-	if err != nil || last == 0 {
-		return 0, err
-	}
-	for _, statement := range goneWithEvents() {
-		if _, err := tx.exec(statement, issue, last); err != nil {
-			return 0, err
-		}
-	}
-	n, err := tx.exec(`DELETE FROM events WHERE issue_id = ? AND number <= ?`, issue, last)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := tx.exec(`UPDATE issues SET evicted_events = evicted_events + ? WHERE id = ?`, n, issue); err != nil {
-		return 0, err
-	}
-	_, err = tx.exec(`UPDATE projects SET evicted_events = evicted_events + ? WHERE id = ?`, n, int64(project))
-	return n, err
 }
 
 // Chores is what time has made due, for who does it in the background.

@@ -118,12 +118,21 @@ func (rx *Rx) EventBody(eventRow int64) (EventBody, error) {
 	if err != nil {
 		return EventBody{}, err
 	}
-	body := EventBody{Kind: stored.kind}
+	body, err := rx.readBody(stored)
+	if err != nil {
+		return EventBody{}, fmt.Errorf("event %d: %w", eventRow, err)
+	}
+	return body, nil
+}
+
+// readBody unpacks a payload.
+func (rx *Rx) readBody(stored storedBody) (body EventBody, err error) {
+	body.Kind = stored.kind
 	if body.JSON, err = rx.codec.Decompress(stored.body, stored.encoding); err != nil {
-		return EventBody{}, fmt.Errorf("the stored body of event %d: %w", eventRow, err)
+		return EventBody{}, fmt.Errorf("the stored body: %w", err)
 	}
 	if err := json.Unmarshal([]byte(stored.meta), &body.Meta); err != nil {
-		return EventBody{}, fmt.Errorf("the stored meta of event %d: %w", eventRow, err)
+		return EventBody{}, fmt.Errorf("the stored meta: %w", err)
 	}
 	return body, nil
 }

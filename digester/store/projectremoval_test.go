@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/erasure"
 	"sundew/digester/notify"
+	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/schema/event"
@@ -136,7 +138,8 @@ func (p *person) furnish() {
 		_, err = tx.ChangeProject(p.project, store.ProjectChange{Name: "Shop", Slug: "shop-2", Platform: "go"})
 		channel, err3 := tx.AddChannel(p.project, hook())
 		_, err2 := tx.AddDeploy(p.project, store.Deploy{Release: "shop@1.0.0", Environment: "production"})
-		return errors.Join(err, err2, err3, tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindStorm}), tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
+		_, err4 := tx.CreateErasure(p.project, erasure.Subject{Kind: erasure.ByID, Value: "42"}, user.ID)
+		return errors.Join(err, err2, err3, err4, tx.SetRetention(p.project, retention.Setting{Days: new(int64(7))}), tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindStorm}), tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
 			tx.SetProjectMember(p.project, user.ID, access.Admin), tx.SetOrigins(p.project, "example.com"), tx.SetFingerprintRules(p.project, "type:A -> a"))
 	})
 }
@@ -172,6 +175,11 @@ func (p *person) wantEmpty(other event.ProjectID) {
 		chores, err := rx.Chores(p.now)
 		if chores != (store.Chores{}) || err != nil {
 			p.t.Errorf("there is still something to do: %+v, %v", chores, err)
+		}
+		kept, err := rx.Retention(p.project)
+		requests, err2 := rx.Erasures(p.project)
+		if kept.Setting.Days != nil || len(requests) > 0 || errors.Join(err, err2) != nil {
+			p.t.Errorf("what is to be kept: %+v, requests: %v, %v", kept, requests, errors.Join(err, err2))
 		}
 		keys, err := rx.Keys()
 		if len(keys) != 1 || keys[0].Project != other {
