@@ -16,6 +16,7 @@ import (
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/replicate"
+	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 )
@@ -37,9 +38,10 @@ type Config struct {
 	OwnerEmail    string // SUNDEW_OWNER_EMAIL: who owns the installation, made if there is no owner; none
 	OwnerPassword string // SUNDEW_OWNER_PASSWORD: their password
 
-	AttachmentBytes int64       // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
-	SMTP            mail.Server // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
-	MailFrom        string      // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
+	AttachmentBytes int64            // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
+	Retention       retention.Policy // SUNDEW_RETENTION_DAYS and SUNDEW_RETENTION_EVENTS: of projects that say nothing themselves; 90 days, 100,000 events
+	SMTP            mail.Server      // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
+	MailFrom        string           // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
 
 	Networks outbound.Networks // SUNDEW_ALLOW_NETWORKS: of ours that channels may call beside the internet; none
 
@@ -58,7 +60,8 @@ type Config struct {
 // configFromEnv reads the environment and reports everything that is wrong with
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
-	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, Networks: outbound.PublicOnly()}
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, Networks: outbound.PublicOnly(),
+		Retention: retention.Policy{Days: retention.DefaultDays, Events: retention.DefaultEvents}}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -139,6 +142,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	read("SUNDEW_MAX_BODY_BYTES", bytes(&cfg.MaxBody, 1<<30))
 	read("SUNDEW_MAX_ATTACHMENT_BYTES", bytes(&cfg.MaxFile, edge.MaxAttachment))
 	read("SUNDEW_ATTACHMENT_BYTES", bytes(&cfg.AttachmentBytes, 1<<40))
+	readRetention(read, &cfg.Retention)
 	read("SUNDEW_LOG_LEVEL", func(v string) (err error) {
 		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
 			return errors.New("want debug, info, warn or error")
@@ -154,6 +158,24 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
 	}
 	return cfg, errors.Join(problems...)
+}
+
+// readRetention reads how long events are kept.
+func readRetention(read func(string, func(string) error), policy *retention.Policy) {
+	read("SUNDEW_RETENTION_DAYS", func(v string) (err error) {
+		policy.Days, err = strconv.ParseInt(v, 10, 64)
+		if err != nil || policy.Days < 0 || policy.Days > retention.MaxDays {
+			return fmt.Errorf("want a number of days from 1 to %d; 0 means for ever", retention.MaxDays)
+		}
+		return nil
+	})
+	read("SUNDEW_RETENTION_EVENTS", func(v string) (err error) {
+		policy.Events, err = strconv.ParseInt(v, 10, 64)
+		if err != nil || policy.Events != 0 && (policy.Events < retention.MinEvents || policy.Events > retention.MaxEvents) {
+			return fmt.Errorf("want a number of events of each project from %d to %d; 0 means all", retention.MinEvents, retention.MaxEvents)
+		}
+		return nil
+	})
 }
 
 // readMail reads what mail needs. The server's address has a password and is not

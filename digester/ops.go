@@ -32,7 +32,7 @@ const (
 func (s *service) handler() http.Handler {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&booksCollector{s}, &regionsCollector{s}, s.timings)
+		&booksCollector{s}, &regionsCollector{s}, s.timings, s.removals)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

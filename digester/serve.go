@@ -67,6 +67,7 @@ type service struct {
 	outbound  *outbound.Client
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
+	removals  *prometheus.CounterVec
 	backup    *replicate.Backup // nil: there is none
 	passwords *password.Hasher  // nil until open: those of recommended cost
 	url       string
@@ -159,7 +160,7 @@ func (s *service) openIntake(ctx context.Context) (err error) {
 // open opens and wires all the rest. What was opened before an error is closed by
 // close.
 func (s *service) open(ctx context.Context) (err error) {
-	s.timings = newTimings()
+	s.timings, s.removals = newTimings(), newRemovals()
 	if err := s.awaitDatabase(ctx); err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (s *service) open(ctx context.Context) (err error) {
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},
-		Dead: s.deadQueues(),
+		Dead: s.deadQueues(), Retention: s.cfg.Retention,
 	})
 	return err
 }
@@ -333,6 +334,14 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 	})
 	group.Go(func() error {
 		s.evictAttachments(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.keepWithin(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.erasePeople(ctx)
 		return nil
 	})
 	group.Go(func() error {

@@ -25,3 +25,12 @@ func observeIn(timings *prometheus.HistogramVec) func(store.Stage, string, time.
 		timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
 	}
 }
+
+// newRemovals returns the counter of events that were removed because they were too
+// old or too many, or about a person who wanted it.
+func newRemovals() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sundew_removed_events_total",
+		Help: "Events removed since the process started, by why: age, count, person.",
+	}, []string{"why"})
+}

@@ -97,6 +97,9 @@ func (p Person) everywhere() Role {
 // SeesAll reports whether the person sees every project.
 func (p Person) SeesAll() bool { return p.everywhere() >= Viewer }
 
+// Owns reports whether the person is an owner of the installation.
+func (p Person) Owns() bool { return p.Role >= Owner }
+
 // Makes reports whether the person may make projects in a team; team 0 is none.
 func (p Person) Makes(team int64) bool {
 	if team == 0 {

@@ -153,6 +153,7 @@ func actionWords(action string) string {
 		"issue.assign": "assigned", "issue.comment": "commented on", "issue.comment.delete": "deleted a comment on", "issue.comment.edit": "changed a comment on",
 		"issue.delete": "deleted", "issue.merge": "merged", "issue.mute": "muted", "issue.quiet": "resolved quiet issues",
 		"issue.reopen": "reopened", "issue.resolve": "resolved", "issue.restore": "took back the deletion of", "issue.unmerge": "took apart",
+		"person.remove": "had removed the data of", "person.removed": "Removed is all data of", "person.search": "searched for data of", "person.withdraw": "kept the data of",
 		"mail.retry": "tried a mail again", "project.create": "created the project",
 		"search.delete": "deleted the shared search", "search.save": "saved the shared search",
 		"session.end": "signed out", "session.refuse": "Wrong password for", "session.start": "signed in",

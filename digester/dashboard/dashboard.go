@@ -35,6 +35,7 @@ import (
 	"sundew/digester/ledger"
 	"sundew/digester/passkey"
 	"sundew/digester/password"
+	"sundew/digester/retention"
 	"sundew/digester/store"
 )
 
@@ -63,6 +64,8 @@ type Config struct {
 	// Dead are the queues whose dead letters are shown and put back; they are asked
 	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
+
+	Retention retention.Policy // of projects that say nothing themselves; only the primary knows it
 }
 
 // hasPrimary reports whether there is somebody to hand things to.
@@ -154,7 +157,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
 	case "projects", "issues", "events", "ledger", "dead-letters", "static", "s", "sign-in", "sign-out", "setup",
-		"account", "audit", "forgot", "invitations", "mail", "password", "searches", "teams", "users":
+		"account", "audit", "forgot", "invitations", "mail", "password", "person", "searches", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -179,6 +182,7 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/projects/{id}/setup", ofProject(access.Viewer), d.showSetup)
 	d.get("/projects/{id}/setup/status", ofProject(access.Viewer), d.setupStatus)
 	d.settingsRoutes()
+	d.personRoutes()
 	d.releaseRoutes()
 	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
 	d.get("/teams/{id}/issues", ofTeam(access.Viewer), d.showTeamIssues)

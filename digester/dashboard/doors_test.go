@@ -13,6 +13,7 @@ func doors() map[string]door {
 	maps.Copy(all, peopleDoors())
 	maps.Copy(all, projectDoors())
 	maps.Copy(all, settingsDoors())
+	maps.Copy(all, retentionDoors())
 	maps.Copy(all, actDoors())
 	return all
 }

@@ -158,6 +158,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"usersURL":       l.users,
 		"userURL":        l.user,
 		"auditURL":       l.audit,
+		"personURL":      l.person,
 		"outboxURL":      l.outbox,
 		"retryMailURL":   l.retryMail,
 		"ownerURL":       l.owner,

@@ -28,6 +28,8 @@ func (d *Dashboard) settingsRoutes() {
 	d.tryOut("/projects/{id}/settings/privacy/try", admin, d.tryPrivacy)
 	d.get("/projects/{id}/settings/environments", admin, d.showEnvironments)
 	d.post("/projects/{id}/settings/environments", "environments", admin, d.saveEnvironments)
+	d.primary("/projects/{id}/settings/retention", admin, d.showRetention)
+	d.post("/projects/{id}/settings/retention", "retention", admin, d.saveRetention)
 	d.get("/projects/{id}/settings/members", admin, d.showProjectMembers)
 	d.post("/projects/{id}/settings/members", "add project member", admin, d.addProjectMember)
 	d.post("/projects/{id}/settings/members/{user}", "change project member", admin, d.changeProjectMember)
@@ -67,8 +69,16 @@ type settingsPart struct{ path, text string }
 // address of the settings itself.
 func settingsParts() []settingsPart {
 	return []settingsPart{
-		{"", "General"}, {"keys", "Keys"}, {"domains", "Allowed domains"}, {"grouping", "Grouping"}, {"privacy", "Privacy"},
-		{"environments", "Environments"}, {"members", "Members"}, {"channels", "Channels"},
+		{"", "General"},
+		{"keys", "Keys"},
+		{"domains", "Allowed domains"},
+		{"grouping", "Grouping"},
+		{"environments", "Environments"},
+		{"privacy", "Privacy"},
+		{"retention", "Retention"},
+		{"person", "Personal data"},
+		{"channels", "Channels"},
+		{"members", "Members"},
 	}
 }
 

@@ -15,6 +15,19 @@ func (l links) settingsPart(id event.ProjectID, part string) string {
 	return l.settings(id) + "/" + part
 }
 
+// person leads to what is stored about people in a project or, with 0, in all.
+func (l links) person(id event.ProjectID) string {
+	if id == 0 {
+		return l.base + "/person"
+	}
+	return l.settingsPart(id, "person")
+}
+
+// personRequest leads to one request about a person.
+func (l links) personRequest(id event.ProjectID, request int64) string {
+	return l.person(id) + "/" + strconv.FormatInt(request, 10)
+}
+
 // keyAction leads to what can be done with a key: enable, disable, delete.
 func (l links) keyAction(id event.ProjectID, key int64, action string) string {
 	return l.settingsPart(id, "keys") + "/" + strconv.FormatInt(key, 10) + "/" + action
