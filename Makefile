@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT = bin/$(FUNCTION)
 
-.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -84,6 +84,9 @@ bench-libsql: ## ways to digest into a libSQL server; LIBSQL="-strong -rtt 20ms"
 bench-replicas: ## how far copies lag behind the primary, and their pages under load; REPLICAS=-s3 through S3 in memory
 	infra/sqld/setup.sh
 	$(GO) run ./infra/bench/replicas $(REPLICAS)
+
+bench-retention: ## does a digest wait while 100,000 events are removed? RETENTION='-rate 1000'
+	$(GO) run ./infra/bench/retention $(RETENTION)
 
 lint: ## gofmt, vet, staticcheck, govulncheck; versions pinned in go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo "gofmt wants the files above"; exit 1)
