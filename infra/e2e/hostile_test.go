@@ -54,7 +54,7 @@ func (w *walk) pictures(ctx context.Context, t *testing.T, s shop) {
 		"account": "/account", "sessions": "/account/sessions", "dead-letters": "/dead-letters", "project-tokens": project + "/tokens",
 		"shop-setup": project + "/setup", "releases": project + "/releases", "release": project + "/release?version=shop%401.3.0", "deleted-projects": "/projects/deleted",
 		"settings": project + "/settings", "keys": project + "/settings/keys", "domains": project + "/settings/domains", "grouping": project + "/settings/grouping",
-		"environments": project + "/settings/environments", "project-members": project + "/settings/members", "delete-project": project + "/settings/delete", "project-audit": project + "/audit",
+		"retention": project + "/settings/retention", "person": project + "/settings/person", "all-persons": "/person", "environments": project + "/settings/environments", "project-members": project + "/settings/members", "delete-project": project + "/settings/delete", "project-audit": project + "/audit",
 		"shortcuts": "/shortcuts", "merge": s.issue + "/merge",
 	} {
 		if strings.HasPrefix(path, "/") {

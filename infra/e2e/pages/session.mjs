@@ -13,16 +13,17 @@ import { takePictures } from "./pictures.mjs";
 import { become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut } from "./people.mjs";
 import { readFiltered, setPrivacy } from "./privacy.mjs";
 import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mjs";
+import { keepAtMost, removePerson } from "./retention.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
 import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
 
 const commands = {
-  keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
-  become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent, saveSearch, search, startProject, workOn,
-  changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
-  readFiltered, setPrivacy,
+  keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
+  useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
+  saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
+  readFiltered, setPrivacy, keepAtMost, removePerson,
 };
 
 const browser = await chromium.launch({
