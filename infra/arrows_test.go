@@ -64,6 +64,8 @@ var mayImport = map[string][]string{
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":          {"sundew/schema/event"},
 	"sundew/digester/courier":         {"sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
+	"sundew/digester/alert":           {"sundew/digester/notify", "sundew/schema/event"},
+	"sundew/digester/alert/teller":    {"sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/digest":          {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":        {"sundew/schema/event"},
 	"sundew/digester/highlight":       {},
@@ -83,7 +85,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/search/indexer":  {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":     {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":          {},
-	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
+	"sundew/digester/store":           {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
 	"sundew/digester/store/storetest": {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime",
 		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/..."},
@@ -125,6 +127,7 @@ var mayImport = map[string][]string{
 // pure packages take values and return values: no I/O, no clock, no logger.
 var pure = []string{
 	"sundew/digester/access",
+	"sundew/digester/alert",
 	"sundew/digester/erasure",
 	"sundew/digester/grouping",
 	"sundew/digester/highlight",
