@@ -311,6 +311,10 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 		releaseClock{db: s.db, replica: s.replica, log: s.log}.run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		s.newTeller().Run(ctx)
+		return nil
+	})
 	for _, r := range s.regions {
 		group.Go(func() error { return r.run(ctx) })
 	}

@@ -102,6 +102,29 @@ type Sum struct {
 	Since time.Time // when the first was
 }
 
+// Add returns the sum with one more message.
+func (s Sum) Add(kind notify.Kind, now time.Time) Sum {
+	if s.Total() == 0 {
+		s.Since = now
+	}
+	switch kind {
+	case notify.KindNew:
+		s.New++
+	case notify.KindRegression:
+		s.Regression++
+	case notify.KindUnmuted:
+		s.Unmuted++
+	case notify.KindVolume:
+		s.Volume++
+	case notify.KindUsers:
+		s.Users++
+	}
+	return s
+}
+
+// Total is how many messages were collected.
+func (s Sum) Total() int64 { return s.New + s.Regression + s.Unmuted + s.Volume + s.Users }
+
 // Reason says what was collected until now: "4,987 new issues, 3 that came back in 1
 // minute".
 func (s Sum) Reason(now time.Time) string {

@@ -172,6 +172,7 @@ func goneWithIssue() []string {
 		`DELETE FROM issue_sketches WHERE issue_id = ?1`,
 		`DELETE FROM parked_groupings WHERE issue_id = ?1`,
 		`DELETE FROM history WHERE issue_id = ?1`,
+		`DELETE FROM alerts WHERE issue_id = ?1`,
 		`DELETE FROM issue_texts WHERE rowid = ?1`,
 		`DELETE FROM issue_texts_due WHERE issue_id = ?1`,
 		`DELETE FROM notifications WHERE issue_id = ?1`,

@@ -81,9 +81,14 @@ func (a *asking) recent(s *issueState) {
 }
 
 // recentEvents counts the events of issue ?1 and its members that were digested at
-// ?2 or later. They are numbered in this order, so that the first can be found by
-// halving.
-const recentEvents = `
+// ?2 or later.
+const recentEvents = recentHalves + `
+	SELECT coalesce(sum(newest - low), 0) FROM halves WHERE low = high`
+
+// recentHalves begins a query with a table "halves": where low = high, an issue's or
+// a member's number of events digested before ?2. Events are numbered in this order,
+// so that the first can be found by halving.
+const recentHalves = `
 	WITH RECURSIVE halves (strand, low, high, newest) AS (
 	  SELECT id, 0, event_count, event_count FROM issues WHERE id = ?1
 	  UNION ALL SELECT id, 0, event_count, event_count FROM issues WHERE merged_into = ?1
@@ -93,8 +98,7 @@ const recentEvents = `
 	    iif(coalesce((SELECT digested_at FROM events WHERE issue_id = strand AND number <= (low + high + 1) / 2 ORDER BY number DESC LIMIT 1), 0) < ?2, high, (low + high + 1) / 2 - 1),
 	    newest
 	  FROM halves WHERE low < high
-	)
-	SELECT coalesce(sum(newest - low), 0) FROM halves WHERE low = high`
+	)`
 
 // UnmuteDue opens issues whose silence is over by time, a hundred at most, and
 // returns how many: without it one of which there are no more events would stay muted.
@@ -112,6 +116,9 @@ func (tx *Tx) UnmuteDue() (int, error) {
 	for _, d := range all {
 		if _, err := tx.changed(d.id, HistoryUnmuted, 0, Detail{Mute: triage.MuteUntil, Until: d.until},
 			`UPDATE issues SET `+undecided+`, revision = revision + 1 WHERE id = ?`, d.id); err != nil {
+			return 0, err
+		}
+		if _, err := tx.exec(alertOfSilence, d.id, ms(tx.now)); err != nil {
 			return 0, err
 		}
 	}

@@ -187,17 +187,19 @@ func (p *plan) insertEvent() error {
 		p.ids.event, int64(in.Kind), int64(in.Encoding), string(in.Meta), in.Body)
 }
 
-// noteHistory records what the event did to its issue, if anything.
+// noteHistory records what the event did to its issue, if anything, for the history
+// and for rules.
 func (p *plan) noteHistory() error {
 	if p.newIssue {
-		if err := p.to.exec(insertHistory, p.issue.id, p.now, HistoryCreated, p.ids.event, nil, ""); err != nil {
-			return err
-		}
+		p.turned.kind = HistoryCreated
 	}
 	if p.turned.kind == "" {
 		return nil
 	}
-	return p.to.exec(insertHistory, p.whole().id, p.now, p.turned.kind, p.ids.event, nil, p.turned.detail)
+	if err := p.to.exec(insertHistory, p.whole().id, p.now, p.turned.kind, p.ids.event, nil, p.turned.detail); err != nil {
+		return err
+	}
+	return p.noteAlert()
 }
 
 // countAround moves every counter that is not the issue's or the project's own.

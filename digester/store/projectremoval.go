@@ -150,6 +150,7 @@ func goneWithProject() []string {
 		`DELETE FROM deploys WHERE project_id = ?1`,
 		`DELETE FROM hidden_environments WHERE project_id = ?1`,
 		`DELETE FROM saved_searches WHERE project_id = ?1`,
+		`DELETE FROM alert_rules WHERE project_id = ?1`,
 		`DELETE FROM project_rules WHERE project_id = ?1`,
 		`DELETE FROM project_retention WHERE project_id = ?1`,
 		`DELETE FROM erasure_events WHERE erasure_id IN (SELECT id FROM erasures WHERE project_id = ?1)`,

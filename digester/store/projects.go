@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sundew/digester/alert"
 	"sundew/schema/event"
 )
 
@@ -89,6 +90,9 @@ func (tx *Tx) CreateProjectWithKey(name, key string) (Project, error) {
 		return Project{}, err
 	}
 	if _, err := tx.insertKey(event.ProjectID(id), key, ""); err != nil {
+		return Project{}, err
+	}
+	if _, err := tx.AddAlertRule(event.ProjectID(id), alert.Default()); err != nil {
 		return Project{}, err
 	}
 	return tx.Project(event.ProjectID(id))
