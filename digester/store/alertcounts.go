@@ -40,16 +40,20 @@ func (rx *Rx) SeenIssues(after int64, limit int) ([]SeenIssue, int64, error) {
 	if err != nil || last == after {
 		return nil, last, err
 	}
+	issues, err := rx.seenIssues(after, last)
+	return issues, last, err
+}
+
+func (rx *Rx) seenIssues(after, last int64) ([]SeenIssue, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT h.project_id, h.id, h.title, h.total_events, max(e.newest), max(e.at)
 		FROM (SELECT issue_id, max(id) AS newest, max(digested_at) AS at FROM events WHERE id > ? AND id <= ? GROUP BY issue_id) e
 		CROSS JOIN issues i ON i.id = e.issue_id CROSS JOIN issues h ON h.id = coalesce(i.merged_into, i.id)
 		WHERE h.state = 0 GROUP BY h.id`, after, last)
 	var at sql.NullInt64
-	issues, err := collectThen(rows, err, func(s *SeenIssue) []any {
+	return collectThen(rows, err, func(s *SeenIssue) []any {
 		return []any{&s.Project, &s.ID, &s.Title, &s.Events, &s.Newest, &at}
 	}, func(s *SeenIssue) { s.At = fromMS(at) })
-	return issues, last, err
 }
 
 // EventsSince returns how many events of an issue and its members were digested since a

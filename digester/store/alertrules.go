@@ -36,7 +36,8 @@ func (rx *Rx) AlertRule(project event.ProjectID, id int64) (AlertRule, error) {
 // CountingRules returns the rules of all projects that ask for numbers of events or
 // users and are switched on.
 func (rx *Rx) CountingRules() ([]AlertRule, error) {
-	return rx.alertRules(`WHERE enabled = 1 AND events + users > 0 AND project_id IN (SELECT project_id FROM channels WHERE enabled = 1) ORDER BY id`)
+	return rx.alertRules(`WHERE enabled = 1 AND events + users > 0 
+		AND EXISTS (SELECT 1 FROM channels WHERE project_id = alert_rules.project_id AND enabled = 1) ORDER BY id`)
 }
 
 func (rx *Rx) alertRules(where string, args ...any) ([]AlertRule, error) {
