@@ -37,7 +37,7 @@ func (rx *Rx) AlertRule(project event.ProjectID, id int64) (AlertRule, error) {
 // users and are switched on.
 func (rx *Rx) CountingRules() ([]AlertRule, error) {
 	return rx.alertRules(`WHERE enabled = 1 AND events + users > 0 
-		AND EXISTS (SELECT 1 FROM channels WHERE project_id = alert_rules.project_id AND enabled = 1) ORDER BY id`)
+		AND EXISTS (SELECT 1 FROM channels WHERE project_id = alert_rules.project_id AND enabled = 1) ORDER BY project_id`)
 }
 
 func (rx *Rx) alertRules(where string, args ...any) ([]AlertRule, error) {
