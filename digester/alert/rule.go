@@ -187,3 +187,9 @@ func FormatTags(tags []event.Pair) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// NotANumber is the error of who typed something else where a number of events or users
+// is asked for.
+func NotANumber(what string) error {
+	return fmt.Errorf("%w: the number of %s is a whole number from 1 on, or empty", ErrRule, what)
+}

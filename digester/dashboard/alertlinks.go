@@ -29,9 +29,13 @@ func (a Addresses) AlertSettings(id event.ProjectID) string { return a.l.alertSe
 
 func (l links) alertSettings(id event.ProjectID) string { return l.settingsPart(id, alertPart) }
 
-// alertRule leads to a rule's form, or what can be done with it: enable, disable, delete.
+// alertRule leads to a rule's form, or what can be done with it: enable, disable, delete;
+// without a rule to new.
 func (l links) alertRule(id event.ProjectID, rule int64, action string) string {
-	to := l.alertSettings(id) + "/" + strconv.FormatInt(rule, 10)
+	to := l.alertSettings(id)
+	if rule != 0 {
+		to += "/" + strconv.FormatInt(rule, 10)
+	}
 	if action != "" {
 		to += "/" + action
 	}

@@ -148,6 +148,8 @@ func actionWords(action string) string {
 		"channel.add": "added a channel to", "channel.change": "changed a channel of", "channel.delete": "deleted a channel of",
 		"channel.disable": "switched off a channel of", "channel.enable": "switched on a channel of", "channel.retry": "tried a message again in a channel of",
 		"channel.secret": "made a new secret for a channel of", "channel.test": "sent a test message to a channel of",
+		"alert-rule.add": "added an alert rule to", "alert-rule.change": "changed an alert rule of", "alert-rule.delete": "deleted an alert rule of",
+		"alert-rule.enable": "switched on an alert rule of", "alert-rule.disable": "switched off an alert rule of",
 		"dead-letter.retry": "put dead letters back", "installation.own": "became the owner of the installation",
 		"invitation.accept": "accepted an invitation", "invitation.create": "invited", "invitation.withdraw": "withdrew an invitation",
 		"issue.assign": "assigned", "issue.comment": "commented on", "issue.comment.delete": "deleted a comment on", "issue.comment.edit": "changed a comment on",

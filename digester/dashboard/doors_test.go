@@ -14,6 +14,7 @@ func doors() map[string]door {
 	maps.Copy(all, projectDoors())
 	maps.Copy(all, settingsDoors())
 	maps.Copy(all, retentionDoors())
+	maps.Copy(all, alertDoors())
 	maps.Copy(all, actDoors())
 	return all
 }

@@ -104,7 +104,7 @@ func allPages(s *site, ev stored) []string {
 		project + "/quiet", project + "/feedback", project + "/issues?resolved=3", "/dead-letters", "/ledger", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 		"/teams", "/teams/1", "/teams/1/invite", "/users", "/users/1", "/users/invite", "/account", "/account/sessions", "/audit", project + "/audit", "/mail", "/forgot",
 		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/grouping",
-		project + "/settings/privacy", project + "/settings/environments", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
+		project + "/settings/privacy", project + "/settings/environments", project + "/settings/alerts", project + "/settings/alerts/new", project + "/settings/alerts/1", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
 		project + "/settings/channels", project + "/settings/channels/new?kind=telegram",
 		project + "/settings/retention", project + "/settings/person", "/person",
 		project + "/releases", project + "/releases?sort=version&environment=" + url.QueryEscape(ev.Event.Environment),

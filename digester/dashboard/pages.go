@@ -36,6 +36,7 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	funcs := templateFuncs(l, cfg)
 	maps.Copy(funcs, l.accountFuncs())
 	maps.Copy(funcs, l.channelFuncs())
+	maps.Copy(funcs, l.alertFuncs())
 	funcs["asset"] = func(name string) (string, error) {
 		served, err := files.served(name)
 		return l.asset(served), err

@@ -34,6 +34,7 @@ func (d *Dashboard) settingsRoutes() {
 	d.post("/projects/{id}/settings/members", "add project member", admin, d.addProjectMember)
 	d.post("/projects/{id}/settings/members/{user}", "change project member", admin, d.changeProjectMember)
 	d.channelRoutes()
+	d.alertRoutes()
 	d.get("/projects/{id}/settings/delete", owner, d.showDeletion)
 	d.post("/projects/{id}/settings/delete", "delete project", owner, d.deleteProject)
 	d.get("/projects/deleted", signedIn, d.showDeleted)
@@ -77,6 +78,7 @@ func settingsParts() []settingsPart {
 		{"privacy", "Privacy"},
 		{"retention", "Retention"},
 		{"person", "Personal data"},
+		{alertPart, "Alerts"},
 		{"channels", "Channels"},
 		{"members", "Members"},
 	}
@@ -130,6 +132,14 @@ func settledWords(word string) string {
 		return "The channel is deleted."
 	case "retry":
 		return "The message is tried again."
+	case "rule-added":
+		return "The rule is there."
+	case "rule-enabled":
+		return "The rule is switched on."
+	case "rule-disabled":
+		return "The rule is switched off."
+	case "rule-deleted":
+		return "The rule is deleted. What it told of stays in the list."
 	case "deployed":
 		return "The deploy is recorded."
 	case "deploy-removed":

@@ -43,9 +43,11 @@ func newTown(t testing.TB) *town {
 func (w *town) restart() {
 	w.teller = New(Config{
 		Replica: w.replica, DB: w.db, Log: zerolog.Nop(), Now: func() time.Time { return w.now },
-		Issue:    func(id int64) string { return fmt.Sprintf("https://errors.example.com/issues/%d", id) },
-		Project:  func(id event.ProjectID) string { return fmt.Sprintf("https://errors.example.com/projects/%d", id) },
-		Settings: func(id event.ProjectID) string { return fmt.Sprintf("https://errors.example.com/projects/%d/alerts", id) },
+		Issue:   func(id int64) string { return fmt.Sprintf("https://errors.example.com/issues/%d", id) },
+		Project: func(id event.ProjectID) string { return fmt.Sprintf("https://errors.example.com/projects/%d", id) },
+		Settings: func(id event.ProjectID) string {
+			return fmt.Sprintf("https://errors.example.com/projects/%d/alerts", id)
+		},
 	})
 }
 
