@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/digester
 OUT = bin/$(FUNCTION)
 
-.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention bench-alerts lint deploy deploy-host release cost clean
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -66,6 +66,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: bench-lambda ## intake to database, over HTTP, on this machine; and the edge's cold starts
 	$(GO) run ./infra/bench
+
+bench-alerts: ## what alerts cost the digest, as a ratio
+	$(GO) test -run '^$$' -bench Storm -benchtime 400x ./digester/alert/teller
 
 bench-lambda: ## the edge as a Lambda function, on this machine
 	$(GO) run ./infra/bench/lambda

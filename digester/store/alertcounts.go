@@ -11,10 +11,6 @@ import (
 	"sundew/schema/event"
 )
 
-// examinedEvents bounds how many events of an issue, and of each of its members, are
-// looked at to tell which of them a rule means.
-const examinedEvents = 10_000
-
 // SeenIssue is an open issue that had events lately.
 type SeenIssue struct {
 	Project event.ProjectID
@@ -87,9 +83,10 @@ const examined = recentHalves + `, examined AS (
 	  SELECT e.id, e.user, e.level >= ?4 AND (?3 = '[]' OR e.environment IN (SELECT value FROM json_each(?3))) AS fits
 	  FROM halves h CROSS JOIN events e ON e.issue_id = h.strand AND e.number > max(h.low, h.newest - ?5) WHERE h.low = h.high)`
 
-// Examine looks at the newest stored events of an issue since a moment.
-func (rx *Rx) Examine(issue int64, since time.Time, f alert.Filter) (Examined, error) {
-	args, err := examinedArgs(issue, since, f)
+// Examine looks at the newest stored events of an issue since a moment, at most so many
+// of it and of each of its members.
+func (rx *Rx) Examine(issue int64, since time.Time, f alert.Filter, most int64) (Examined, error) {
+	args, err := examinedArgs(issue, since, f, most)
 	if err != nil {
 		return Examined{}, err
 	}
@@ -101,8 +98,8 @@ func (rx *Rx) Examine(issue int64, since time.Time, f alert.Filter) (Examined, e
 }
 
 // Fitting returns the ids of the newest of the events that Examine finds fitting.
-func (rx *Rx) Fitting(issue int64, since time.Time, f alert.Filter, limit int) ([]int64, error) {
-	args, err := examinedArgs(issue, since, f)
+func (rx *Rx) Fitting(issue int64, since time.Time, f alert.Filter, most int64, limit int) ([]int64, error) {
+	args, err := examinedArgs(issue, since, f, most)
 	if err != nil {
 		return nil, err
 	}
@@ -110,9 +107,9 @@ func (rx *Rx) Fitting(issue int64, since time.Time, f alert.Filter, limit int) (
 	return collect(rows, err, func(id *int64) []any { return []any{id} })
 }
 
-func examinedArgs(issue int64, since time.Time, f alert.Filter) ([]any, error) {
+func examinedArgs(issue int64, since time.Time, f alert.Filter, most int64) ([]any, error) {
 	environments, err := json.Marshal(append([]string{}, f.Environments...))
-	return []any{issue, ms(since), string(environments), int64(f.Level), examinedEvents}, err
+	return []any{issue, ms(since), string(environments), int64(f.Level), most}, err
 }
 
 // CountedAlert is that a rule's number was reached with an issue.

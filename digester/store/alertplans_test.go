@@ -33,8 +33,8 @@ func TestAlertQueryPlans(t *testing.T) {
 		{"collected issues", func(rx *Rx) error { _, err := rx.CollectedIssues(AlertPace{}, 5); return err }, "alert_sends_by_channel (channel_id=? AND alert_id>?)", nil},
 		{"issues of new events", func(rx *Rx) error { _, err := rx.seenIssues(1, 2); return err }, "events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", []string{"e"}},
 		{"events since", func(rx *Rx) error { _, err := rx.EventsSince(1, since); return err }, "events_by_issue (issue_id=? AND number<?)", nil},
-		{"a closer look", func(rx *Rx) error { _, err := rx.Examine(1, since, alert.Filter{}); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
-		{"events that fit", func(rx *Rx) error { _, err := rx.Fitting(1, since, alert.Filter{}, 5); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
+		{"a closer look", func(rx *Rx) error { _, err := rx.Examine(1, since, alert.Filter{}, 10); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
+		{"events that fit", func(rx *Rx) error { _, err := rx.Fitting(1, since, alert.Filter{}, 10, 5); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
 	}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {
 		for _, q := range queries {

@@ -120,7 +120,7 @@ func number(rx *store.Rx, r alert.Rule, kind notify.Kind, issue store.SeenIssue,
 		return 0, err
 	}
 	if kind == notify.KindUsers || r.Filter.ByEvent() {
-		if n, err = meant(rx, r.Filter, kind, issue.ID, since, n); err != nil || n < rate.Count {
+		if n, err = meant(rx, r.Filter, kind, issue.ID, since, n, examined(rate)); err != nil || n < rate.Count {
 			return 0, err
 		}
 	}
@@ -130,8 +130,8 @@ func number(rx *store.Rx, r alert.Rule, kind notify.Kind, issue store.SeenIssue,
 // meant returns how many of an issue's n events since a moment a filter lets through,
 // or how many users these have. It looks at the newest events; where those are not all,
 // the number of events is estimated, and that of users is at least so many.
-func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since time.Time, n int64) (int64, error) {
-	x, err := rx.Examine(issue, since, f)
+func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since time.Time, n, most int64) (int64, error) {
+	x, err := rx.Examine(issue, since, f, most)
 	if err != nil {
 		return 0, err
 	}
@@ -142,7 +142,7 @@ func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since ti
 	if len(f.Tags) == 0 || n == 0 {
 		return n, nil
 	}
-	ids, err := rx.Fitting(issue, since, f, parsed)
+	ids, err := rx.Fitting(issue, since, f, most, parsed)
 	if err != nil {
 		return 0, err
 	}
@@ -158,6 +158,9 @@ func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since ti
 	}
 	return alert.Estimate(n, int64(len(ids)), tagged), nil
 }
+
+// examined is how many events are looked at to tell which of them a rule means.
+func examined(r alert.Rate) int64 { return min(max(20*r.Count, 1000), 10_000) }
 
 // tagsOf returns the tags of an event; of one that is gone, or that cannot be read any
 // more, none.
