@@ -76,9 +76,9 @@ func TestSentence(t *testing.T) {
 		channels []string
 		want     string
 	}{
-		{Default(), nil, "When an issue is new, comes back after it was resolved or is no longer muted: send to all channels, about one issue at most every 30 minutes."},
+		{Default(), nil, "When an issue is new, comes back after it was resolved or is no longer muted: send to all channels, at most every 30 minutes for one issue."},
 		{Rule{New: true, Filter: Filter{Environments: []string{"production"}, Level: event.LevelError}, Interval: time.Hour}, []string{"#ops"},
-			"When an issue is new in production at level error or above: send to #ops, about one issue at most every hour."},
+			"When an issue is new in production at level error or above: send to #ops, at most every hour for one issue."},
 		{Rule{Unmuted: true}, nil, "When an issue is no longer muted: send to no channel."},
 		{Rule{Events: Rate{1000, 90 * time.Minute}, Users: Rate{1, time.Minute}, Filter: Filter{Tags: []event.Pair{{Key: "a", Value: "b"}}, Title: "Time", Level: event.LevelFatal}}, []string{"a", "b", "c"},
 			"When an issue with “Time” in its title is seen 1,000 times in 1 hour 30 minutes or affects 1 user in 1 minute at level fatal with a=b: send to a, b and c."},

@@ -31,7 +31,7 @@ func (r Rule) Sentence(channels []string) string {
 	}
 	text := "When an issue " + r.Filter.titleWords() + listed(when, "or") + r.Filter.words() + ": send to " + r.where(channels)
 	if r.Interval > 0 {
-		text += ", about one issue at most every " + strings.TrimPrefix(Span(r.Interval), "1 ")
+		text += ", at most every " + strings.TrimPrefix(Span(r.Interval), "1 ") + " for one issue"
 	}
 	return text + "."
 }

@@ -41,7 +41,7 @@ func TestAlertRulePages(t *testing.T) {
 	s := newSite(t, nil)
 	page := s.mustGet(alertsPath)
 	mustContain(t, page, "Nobody is told yet", `/projects/1/settings/channels"`, "New and returning issues", "never told yet",
-		"When an issue is new, comes back after it was resolved or is no longer muted: send to all channels, about one issue at most every 30 minutes.")
+		"When an issue is new, comes back after it was resolved or is no longer muted: send to all channels, at most every 30 minutes for one issue.")
 	ops, other := s.room(hostile), s.room("Other")
 	mustLack(t, s.mustGet(alertsPath), "Nobody is told yet")
 
@@ -56,7 +56,7 @@ func TestAlertRulePages(t *testing.T) {
 		`value="some" checked`, `name="channel" value="`+formatID(ops)+`" checked`, `name="channel" value="`+formatID(other)+`">`)
 
 	s.mustPost(alertsPath+"/2", typedRule("new", "", "pause", "60"))
-	mustContain(t, s.mustGet(alertsPath), "with “Type” in its title is seen 100 times", "at most every hour.")
+	mustContain(t, s.mustGet(alertsPath), "with “Type” in its title is seen 100 times", "at most every hour for one issue.")
 	mustContain(t, s.mustGet(s.mustPost(alertsPath+"/2/disable", nil)), "switched off", "Switch on")
 	s.mustPost(alertsPath+"/2/enable", nil)
 	mustLack(t, s.mustGet(s.mustPost(alertsPath+"/2/delete", nil)), "Often")
