@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -55,7 +56,7 @@ func (d *Dashboard) alertRulePage(rx *store.Rx, r *http.Request, p store.Project
 	page := alertRulePage{
 		settingsFrame: d.settingsFrame(r, p, alertPart), Rule: rule, Action: d.links.alertSettings(p.ID),
 		Events: rateText(rule.Events), Users: rateText(rule.Users),
-		EventPeriods: spanOptions(periods(), orElse(rule.Events.Period, 5*time.Minute)), UserPeriods: spanOptions(periods(), orElse(rule.Users.Period, time.Hour)),
+		EventPeriods: spanOptions(periods(), cmp.Or(rule.Events.Period, 5*time.Minute)), UserPeriods: spanOptions(periods(), cmp.Or(rule.Users.Period, time.Hour)),
 		Levels: alertLevels(rule.Filter.Level), Tags: alert.FormatTags(rule.Filter.Tags),
 		Pauses: spanOptions(pauses(), rule.Interval),
 	}
@@ -166,16 +167,16 @@ func formEnvironments(r *http.Request) []string {
 
 // formRate reads a number, which may be empty, and its period.
 func formRate(r *http.Request, field string) (alert.Rate, error) {
+	period, err := formSpan(r, field+"-period")
 	text := strings.TrimSpace(r.PostFormValue(field))
-	if text == "" {
-		return alert.Rate{}, nil
+	if err != nil || text == "" {
+		return alert.Rate{Period: period}, err
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
-		return alert.Rate{}, alert.NotANumber(field)
+		return alert.Rate{Period: period}, alert.NotANumber(field)
 	}
-	period, err := formSpan(r, field+"-period")
-	return alert.Rate{Count: n, Period: period}, err
+	return alert.Rate{Count: n, Period: period}, nil
 }
 
 // formSpan reads one of the spans that a form offers, in minutes.
@@ -211,13 +212,6 @@ func spanOptions(all []time.Duration, chosen time.Duration) []option {
 		options = append(options, option{formatID(int64(s / time.Minute)), text, s == chosen})
 	}
 	return options
-}
-
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
 }
 
 func rateText(r alert.Rate) string {

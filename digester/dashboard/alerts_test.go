@@ -78,8 +78,8 @@ func TestAlertRuleReturns(t *testing.T) {
 		{"tags", "tenant=a\nbrowser", "line 2 of the tags"},
 		{"pause", "0", "needs a pause"},
 	} {
-		page := s.mustReturn(alertsPath, typedRule(c.field, c.value))
-		mustContain(t, page, c.want, `value="Type"`)
+		page := s.mustReturn(alertsPath, typedRule("events-period", "10", "users-period", "30", c.field, c.value))
+		mustContain(t, page, c.want, `value="Type"`, `value="10" selected`, `value="30" selected>30 minutes</option><option value="60">1 hour</option><option value="180">`)
 		if c.field == "tags" {
 			mustContain(t, page, "tenant=a\nbrowser</textarea>")
 		}

@@ -5,6 +5,7 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+import { addAlertRule, deleteAlertRule, followMessage, readAlerts } from "./alerts.mjs";
 import { addChannel, refuseChannel, retryMessage } from "./channels.mjs";
 import { downloadAll } from "./download.mjs";
 import { useFactors, useProvider } from "./factors.mjs";
@@ -23,7 +24,7 @@ const commands = {
   keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
-  readFiltered, setPrivacy, keepAtMost, removePerson,
+  readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
 };
 
 const browser = await chromium.launch({
