@@ -147,27 +147,6 @@ func TestVolumeOfMerged(t *testing.T) {
 	}
 }
 
-// Events of which only a sample is stored count by their numbers.
-func TestVolumeOfSample(t *testing.T) {
-	w := newTown(t)
-	r := volume(100)
-	r.Filter.Environments = []string{"production"}
-	w.only(r)
-	for i := range 100 {
-		w.happens("a", func(in *store.Incoming) {
-			if i%2 == 1 {
-				in.Environment = "qa"
-			}
-		})
-	}
-	w.mustTell("[]") // fifty are meant
-	w.now = w.now.Add(time.Hour)
-	for range 110 {
-		w.happens("a")
-	}
-	w.mustTell("[volume Error: a]")
-}
-
 // What was looked at is noted together with what was found: whoever dies in between
 // finds it again, and says it once.
 func TestCounterKilled(t *testing.T) {
