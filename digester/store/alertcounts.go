@@ -28,6 +28,13 @@ func (rx *Rx) SeenEvent() (int64, error) {
 	return id, err
 }
 
+// NewestEvent returns the id of the newest event, 0 if there is none.
+func (rx *Rx) NewestEvent() (int64, error) {
+	var id int64
+	err := rx.q.QueryRowContext(rx.ctx, `SELECT coalesce(max(id), 0) FROM events`).Scan(&id)
+	return id, err
+}
+
 // SeenIssues returns the open issues of events behind one, and the last of these
 // events, at most limit of them.
 func (rx *Rx) SeenIssues(after int64, limit int) ([]SeenIssue, int64, error) {
@@ -52,13 +59,20 @@ func (rx *Rx) seenIssues(after, last int64) ([]SeenIssue, error) {
 	}, func(s *SeenIssue) { s.At = fromMS(at) })
 }
 
-// EventsSince returns how many events of an issue and its members were digested since a
-// moment, whether they are stored or only counted. Where only a sample is stored, it
-// may be wrong by the distance of two of these.
-func (rx *Rx) EventsSince(issue int64, since time.Time) (int64, error) {
-	var n int64
-	err := rx.q.QueryRowContext(rx.ctx, recentEvents, issue, ms(since)).Scan(&n)
-	return n, err
+// Stretch is a time, with both of its ends.
+type Stretch struct{ From, To time.Time }
+
+// EventsIn returns how many events of an issue and its members were digested in a time,
+// whether they are stored or only counted. Where only a sample is stored, it may be
+// wrong by the distance of two of these.
+func (rx *Rx) EventsIn(issue int64, in Stretch) (int64, error) {
+	var since, after int64
+	err := rx.q.QueryRowContext(rx.ctx, recentEvents, issue, ms(in.From)).Scan(&since)
+	if err != nil || since == 0 {
+		return 0, err
+	}
+	err = rx.q.QueryRowContext(rx.ctx, recentEvents, issue, ms(in.To)+1).Scan(&after)
+	return since - after, err
 }
 
 // LastCounted returns when a rule last reached its number with an issue; the zero time:
@@ -76,17 +90,18 @@ type Examined struct {
 	Users  int64 // of these
 }
 
-// examined is the newest events of issue ?1 and its members that were digested at ?2 or
-// later, at most ?5 of each, and whether they are of environments ?3, a JSON array, and
+// examined is the newest events of issue ?1 and its members that were digested from ?2
+// to ?6, at most ?5 of each, and whether they are of environments ?3, a JSON array, and
 // of level ?4 or above.
 const examined = recentHalves + `, examined AS (
 	  SELECT e.id, e.user, e.level >= ?4 AND (?3 = '[]' OR e.environment IN (SELECT value FROM json_each(?3))) AS fits
-	  FROM halves h CROSS JOIN events e ON e.issue_id = h.strand AND e.number > max(h.low, h.newest - ?5) WHERE h.low = h.high)`
+	  FROM halves h CROSS JOIN events e ON e.issue_id = h.strand AND e.number > max(h.low, h.newest - ?5)
+	  WHERE h.low = h.high AND e.digested_at <= ?6)`
 
-// Examine looks at the newest stored events of an issue since a moment, at most so many
-// of it and of each of its members.
-func (rx *Rx) Examine(issue int64, since time.Time, f alert.Filter, most int64) (Examined, error) {
-	args, err := examinedArgs(issue, since, f, most)
+// Examine looks at the newest stored events of an issue in a time, at most so many of it
+// and of each of its members.
+func (rx *Rx) Examine(issue int64, in Stretch, f alert.Filter, most int64) (Examined, error) {
+	args, err := examinedArgs(issue, in, f, most)
 	if err != nil {
 		return Examined{}, err
 	}
@@ -98,18 +113,18 @@ func (rx *Rx) Examine(issue int64, since time.Time, f alert.Filter, most int64) 
 }
 
 // Fitting returns the ids of the newest of the events that Examine finds fitting.
-func (rx *Rx) Fitting(issue int64, since time.Time, f alert.Filter, most int64, limit int) ([]int64, error) {
-	args, err := examinedArgs(issue, since, f, most)
+func (rx *Rx) Fitting(issue int64, in Stretch, f alert.Filter, most int64, limit int) ([]int64, error) {
+	args, err := examinedArgs(issue, in, f, most)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := rx.q.QueryContext(rx.ctx, examined+` SELECT id FROM examined WHERE fits ORDER BY id DESC LIMIT ?6`, append(args, limit)...)
+	rows, err := rx.q.QueryContext(rx.ctx, examined+` SELECT id FROM examined WHERE fits ORDER BY id DESC LIMIT ?7`, append(args, limit)...)
 	return collect(rows, err, func(id *int64) []any { return []any{id} })
 }
 
-func examinedArgs(issue int64, since time.Time, f alert.Filter, most int64) ([]any, error) {
+func examinedArgs(issue int64, in Stretch, f alert.Filter, most int64) ([]any, error) {
 	environments, err := json.Marshal(append([]string{}, f.Environments...))
-	return []any{issue, ms(since), string(environments), int64(f.Level), most}, err
+	return []any{issue, ms(in.From), string(environments), int64(f.Level), most, ms(in.To)}, err
 }
 
 // CountedAlert is that a rule's number was reached with an issue.

@@ -90,7 +90,7 @@ func (rx *Rx) CollectedIssues(p AlertPace, limit int) ([]Issue, error) {
 // nothing is.
 func (tx *Tx) Summed(p AlertPace) (AlertPace, error) {
 	p.Collected = alert.Sum{}
-	err := tx.q.QueryRowContext(tx.ctx, `SELECT coalesce(max(id), 0) FROM alerts`).Scan(&p.told)
+	err := tx.q.QueryRowContext(tx.ctx, `SELECT coalesce(max(alert_id), 0) FROM alert_sends WHERE channel_id = ?`, p.Channel).Scan(&p.told)
 	return p, err
 }
 

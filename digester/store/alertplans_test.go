@@ -32,9 +32,9 @@ func TestAlertQueryPlans(t *testing.T) {
 		{"summaries that are due", func(rx *Rx) error { _, err := rx.DueSummaries(since); return err }, "alert_paces_due (summary_at<?)", nil},
 		{"collected issues", func(rx *Rx) error { _, err := rx.CollectedIssues(AlertPace{}, 5); return err }, "alert_sends_by_channel (channel_id=? AND alert_id>?)", nil},
 		{"issues of new events", func(rx *Rx) error { _, err := rx.seenIssues(1, 2); return err }, "events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", []string{"e"}},
-		{"events since", func(rx *Rx) error { _, err := rx.EventsSince(1, since); return err }, "events_by_issue (issue_id=? AND number<?)", nil},
-		{"a closer look", func(rx *Rx) error { _, err := rx.Examine(1, since, alert.Filter{}, 10); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
-		{"events that fit", func(rx *Rx) error { _, err := rx.Fitting(1, since, alert.Filter{}, 10, 5); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
+		{"events since", func(rx *Rx) error { _, err := rx.EventsIn(1, Stretch{}); return err }, "events_by_issue (issue_id=? AND number<?)", nil},
+		{"a closer look", func(rx *Rx) error { _, err := rx.Examine(1, Stretch{}, alert.Filter{}, 10); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
+		{"events that fit", func(rx *Rx) error { _, err := rx.Fitting(1, Stretch{}, alert.Filter{}, 10, 5); return err }, "events_by_issue (issue_id=? AND number>?)", []string{"h", "json_each", "examined"}},
 	}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {
 		for _, q := range queries {
@@ -45,6 +45,11 @@ func TestAlertQueryPlans(t *testing.T) {
 			checkPlan(t, q.name, e.plans, q.index, q.scans)
 		}
 		e := &explainer{querier: tx.q, t: t}
+		if _, err := (&Tx{Rx: Rx{ctx: tx.ctx, q: e}, w: tx.w}).Summed(AlertPace{}); err != nil {
+			return err
+		}
+		checkPlan(t, "the last that was collected", e.plans, "alert_sends_by_channel (channel_id=?)", nil)
+		e = &explainer{querier: tx.q, t: t}
 		e.explain(tx.ctx, alertOfEvent, []any{1, 1, "new", 1, 1, 1, "", "", ""})
 		checkPlan(t, "the digest's own", e.plans, "alert_rules_by_project (project_id=?)", nil)
 		return nil

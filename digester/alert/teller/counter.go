@@ -31,9 +31,16 @@ const (
 // counter remembers how far the events were looked at.
 type counter struct {
 	known   bool
+	idle    int64 // the newest event when no rule asked for numbers
 	at      int64 // the last event that was looked at
 	noted   int64 // in the database
 	notedAt time.Time
+}
+
+// late reports whether it is time to note how far it has come. What it skipped, because
+// no rule asked for numbers, it must not come back to.
+func (c counter) late(now time.Time) bool {
+	return c.at > c.noted && (c.at-c.noted >= noteAfterEvents || now.Sub(c.notedAt) >= noteAfter || c.idle > c.noted)
 }
 
 // count looks at new events for the rules that ask for numbers. It reports whether
@@ -45,7 +52,11 @@ func (t *Teller) count(ctx context.Context) (more bool, err error) {
 	err = t.cfg.Replica.Read(ctx, func(rx *store.Rx) error {
 		c, found, more = t.counter, nil, false // it may run again
 		rules, err := rx.CountingRules()
-		if counting = len(rules) > 0; err != nil || !counting {
+		if err != nil {
+			return err
+		}
+		if counting = len(rules) > 0; !counting {
+			c.idle, err = rx.NewestEvent()
 			return err
 		}
 		if !c.known {
@@ -53,7 +64,7 @@ func (t *Teller) count(ctx context.Context) (more bool, err error) {
 			if err != nil {
 				return err
 			}
-			c = counter{known: true, at: noted, noted: noted, notedAt: t.cfg.Now()}
+			c.known, c.at, c.noted, c.notedAt = true, max(noted, c.idle), noted, t.cfg.Now()
 		}
 		issues, last, err := rx.SeenIssues(c.at, lookedAt)
 		more, c.at = last-c.at >= lookedAt, last
@@ -64,10 +75,14 @@ func (t *Teller) count(ctx context.Context) (more bool, err error) {
 		return err
 	})
 	t.counter.known = false // unless all goes well
-	if err != nil || !counting {
+	if err != nil {
 		return false, err
 	}
-	if late := c.at-c.noted >= noteAfterEvents || c.at > c.noted && t.cfg.Now().Sub(c.notedAt) >= noteAfter; len(found) > 0 || late {
+	if !counting {
+		t.counter.idle = c.idle
+		return false, nil
+	}
+	if len(found) > 0 || c.late(t.cfg.Now()) {
 		err := t.cfg.DB.Write(ctx, "note what rules have counted", func(tx *store.Tx) error { return tx.RaiseAlerts(found, c.noted, c.at) })
 		if err != nil {
 			return false, err
@@ -80,10 +95,14 @@ func (t *Teller) count(ctx context.Context) (more bool, err error) {
 
 // reached returns which rules have reached their numbers with issues that had events.
 func reached(rx *store.Rx, rules []store.AlertRule, issues []store.SeenIssue, now time.Time) ([]store.CountedAlert, error) {
+	of := make(map[event.ProjectID][]store.AlertRule)
+	for _, r := range rules {
+		of[r.Project] = append(of[r.Project], r)
+	}
 	var found []store.CountedAlert
 	for _, issue := range issues {
-		for _, r := range rules {
-			if r.Project != issue.Project || !r.Filter.FitsTitle(issue.Title) {
+		for _, r := range of[issue.Project] {
+			if !r.Filter.FitsTitle(issue.Title) {
 				continue
 			}
 			for _, kind := range []notify.Kind{notify.KindVolume, notify.KindUsers} {
@@ -114,24 +133,24 @@ func number(rx *store.Rx, r alert.Rule, kind notify.Kind, issue store.SeenIssue,
 	if err != nil || r.TooSoon(last, now) {
 		return 0, err
 	}
-	since := issue.At.Add(-rate.Period)
-	n, err := rx.EventsSince(issue.ID, since)
+	in := store.Stretch{From: issue.At.Add(-rate.Period), To: issue.At}
+	n, err := rx.EventsIn(issue.ID, in)
 	if err != nil || n < rate.Count { // of no more events there are no more users
 		return 0, err
 	}
 	if kind == notify.KindUsers || r.Filter.ByEvent() {
-		if n, err = meant(rx, r.Filter, kind, issue.ID, since, n, examined(rate)); err != nil || n < rate.Count {
+		if n, err = meant(rx, r.Filter, kind, issue.ID, in, n, examined(rate)); err != nil || n < rate.Count {
 			return 0, err
 		}
 	}
 	return n, nil
 }
 
-// meant returns how many of an issue's n events since a moment a filter lets through,
+// meant returns how many of an issue's n events in a time a filter lets through,
 // or how many users these have. It looks at the newest events; where those are not all,
 // the number of events is estimated, and that of users is at least so many.
-func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since time.Time, n, most int64) (int64, error) {
-	x, err := rx.Examine(issue, since, f, most)
+func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, in store.Stretch, n, most int64) (int64, error) {
+	x, err := rx.Examine(issue, in, f, most)
 	if err != nil {
 		return 0, err
 	}
@@ -142,7 +161,7 @@ func meant(rx *store.Rx, f alert.Filter, kind notify.Kind, issue int64, since ti
 	if len(f.Tags) == 0 || n == 0 {
 		return n, nil
 	}
-	ids, err := rx.Fitting(issue, since, f, most, parsed)
+	ids, err := rx.Fitting(issue, in, f, most, parsed)
 	if err != nil {
 		return 0, err
 	}

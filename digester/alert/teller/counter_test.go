@@ -210,21 +210,48 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-func TestEventsSince(t *testing.T) {
+func TestEventsIn(t *testing.T) {
 	w := newTown(t)
 	for range 10 {
 		w.happens("a")
 		w.now = w.now.Add(time.Second)
 	}
+	first := w.now.Add(-10 * time.Second)
 	storetest.MustRead(t, w.replica, func(rx *store.Rx) error {
 		var errs []error
-		for ago := range 10 {
-			n, err := rx.EventsSince(1, w.now.Add(-time.Duration(ago)*time.Second))
-			if n != int64(ago) {
-				t.Errorf("%d events in %d seconds", n, ago)
+		for from := range 10 {
+			for to := from; to < 10; to++ {
+				n, err := rx.EventsIn(1, store.Stretch{From: first.Add(time.Duration(from) * time.Second), To: first.Add(time.Duration(to) * time.Second)})
+				if n != int64(to-from+1) {
+					t.Errorf("%d events from %d to %d", n, from, to)
+				}
+				errs = append(errs, err)
 			}
-			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// Events that came while nobody could have been told are not told of later; those of a
+// time in which the process was dead are, by what was true then.
+func TestCounterIsLate(t *testing.T) {
+	w := newTown(t)
+	w.only(volume(10))
+	w.write(func(tx *store.Tx) error { return tx.SetChannelEnabled(w.project, w.channel, false) })
+	for range 10 {
+		w.happens("a")
+	}
+	w.settle()
+	w.write(func(tx *store.Tx) error { return tx.SetChannelEnabled(w.project, w.channel, true) })
+	w.happens("b")
+	w.mustTell("[]")
+	for range 10 {
+		w.happens("c") // and the process dies
+	}
+	w.now = w.now.Add(time.Hour)
+	w.restart()
+	w.settle()
+	if got := w.take(w.channel); len(got) != 1 || got[0].Reason != "seen 10 times in 5 minutes (rule: 10)" || got[0].Issue.Title != "Error: c" {
+		t.Errorf("told %+v", got)
+	}
 }

@@ -249,3 +249,29 @@ func TestKilledBetween(t *testing.T) {
 		t.Errorf("told of %d issues", counted)
 	}
 }
+
+// What is decided only after a summary is named and counted by the next one.
+func TestSummaryBeforeTheRest(t *testing.T) {
+	w := newTown(t)
+	for i := range 10 {
+		w.happens(fmt.Sprint("g", i))
+	}
+	w.settle()
+	w.now = w.now.Add(time.Minute)
+	for i := range chunk + 50 {
+		w.happens(fmt.Sprint("h", i))
+	}
+	if !w.step() {
+		t.Fatal("all was decided at once")
+	}
+	w.settle()
+	w.take(w.channel)
+	if sends := w.log()[0].Sends; len(sends) != 1 || sends[0].State != store.SendCollected {
+		t.Errorf("the newest is %+v", sends)
+	}
+	w.now = w.now.Add(5 * time.Minute)
+	w.settle()
+	if got := w.take(w.channel); len(got) != 1 || got[0].OthersCount != 50 || len(got[0].Others) != named || got[0].Others[0].Title != fmt.Sprint("Error: h", chunk) {
+		t.Errorf("the next summary is %+v", got)
+	}
+}
