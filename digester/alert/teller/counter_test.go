@@ -221,11 +221,13 @@ func TestEventsIn(t *testing.T) {
 		var errs []error
 		for from := range 10 {
 			for to := from; to < 10; to++ {
-				n, err := rx.EventsIn(1, store.Stretch{From: first.Add(time.Duration(from) * time.Second), To: first.Add(time.Duration(to) * time.Second)})
-				if n != int64(to-from+1) {
-					t.Errorf("%d events from %d to %d", n, from, to)
+				in := store.Stretch{From: first.Add(time.Duration(from) * time.Second), To: first.Add(time.Duration(to) * time.Second)}
+				n, err := rx.EventsIn(1, in)
+				x, errLook := rx.Examine(1, in, alert.Filter{}, 100)
+				if n != int64(to-from+1) || x.Events != n || x.Fit != n {
+					t.Errorf("%d events from %d to %d, a closer look finds %+v", n, from, to, x)
 				}
-				errs = append(errs, err)
+				errs = append(errs, err, errLook)
 			}
 		}
 		return errors.Join(errs...)
