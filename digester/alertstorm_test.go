@@ -92,8 +92,10 @@ func TestAlertStorm(t *testing.T) {
 	})
 	running.Go(func() { carrier.Run(ctx) })
 	queueIssues(t, q, p.ID, issues)
+	every := time.NewTicker(20 * time.Millisecond)
+	defer every.Stop()
 	settle := func() {
-		for {
+		for ; ; <-every.C {
 			digested := d.Health().Stored
 			more, err := tells.Step(t.Context())
 			if err != nil {
