@@ -16,6 +16,7 @@ import (
 
 	"sundew/digester/replicate"
 	"sundew/digester/store"
+	"sundew/digester/vitals"
 )
 
 // lifeEvery is how often the primary shows those who follow it that it lives,
@@ -98,16 +99,13 @@ func (s *service) runBackup(ctx context.Context) error {
 	}
 }
 
-// backupState is what /health/ready says about the backup; empty if there is
-// none.
-func (s *service) backupState() string {
+// backupVitals returns how the backup goes.
+func (s *service) backupVitals() vitals.Backup {
 	if s.backup == nil {
-		return ""
+		return vitals.Backup{}
 	}
-	if problem := s.backup.Health().Problem; problem != nil {
-		return problem.Error()
-	}
-	return "ok"
+	h := s.backup.Health()
+	return vitals.Backup{On: true, Failing: trouble(h.Problem), LastCopy: h.LastCopy}
 }
 
 func (s *service) collectBackup(gauge func(*prometheus.Desc, float64)) {

@@ -43,6 +43,9 @@ type Config struct {
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
+	DiskFree int64        // SUNDEW_DISK_FREE: bytes that have to be free where Data is, or /health/ready says no; 512 MiB
+	Copies   []CopyConfig // SUNDEW_COPIES: dashboards elsewhere that are asked how far behind they are; none
+
 	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
 	Replica  store.RemoteConfig // SUNDEW_REPLICA and SUNDEW_REPLICA_TOKEN: the libSQL server that a dashboard process reads; none
@@ -55,7 +58,7 @@ type Config struct {
 // configFromEnv reads the environment and reports everything that is wrong with
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
-	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel}
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -105,10 +108,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OWNER_PASSWORD: %w", err))
 	}
 	problems = append(problems, readProvider(read, getenv, &cfg)...)
-	// Not quoted where it is wrong, either.
-	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
-		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
-	}
+	problems = append(problems, readOperation(read, getenv, &cfg)...)
 	problems = append(problems, cfg.readMail(getenv)...)
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
@@ -150,6 +150,26 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
 	}
 	return cfg, errors.Join(problems...)
+}
+
+// readOperation reads what watching the program needs.
+func readOperation(read func(string, func(string) error), getenv func(string) string, cfg *Config) (problems []error) {
+	read("SUNDEW_DISK_FREE", func(v string) (err error) {
+		cfg.DiskFree, err = strconv.ParseInt(v, 10, 64)
+		if err != nil || cfg.DiskFree < 0 {
+			return errors.New("want a number of bytes; 0 means that any will do")
+		}
+		return nil
+	})
+	read("SUNDEW_COPIES", func(v string) (err error) {
+		cfg.Copies, err = parseCopies(v)
+		return err
+	})
+	// Not quoted where it is wrong, like the password.
+	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
+		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
+	}
+	return problems
 }
 
 // readMail reads what mail needs. The server's address has a password and is not

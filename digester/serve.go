@@ -62,8 +62,13 @@ type service struct {
 	postman   *mail.Postman // nil: nobody takes mail
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
+	requests  *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
 	passwords *password.Hasher  // nil until open: those of recommended cost
+	copies    *copyWatch
+	decided   rate // of messages
+	started   time.Time
+	diskFree  func(path string) (free, total int64, err error) // nil until open: the operating system's answer
 	url       string
 }
 
@@ -111,6 +116,10 @@ func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
 // open opens and wires everything. What was opened before an error is closed by
 // close.
 func (s *service) open(ctx context.Context) (err error) {
+	s.started, s.copies = time.Now(), newCopyWatch(s.cfg.Copies, time.Now)
+	if s.diskFree == nil {
+		s.diskFree = diskFree
+	}
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
@@ -121,7 +130,7 @@ func (s *service) open(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	s.timings = newTimings()
+	s.timings, s.requests = newTimings(), newRequests()
 	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
@@ -172,7 +181,8 @@ func (s *service) open(ctx context.Context) (err error) {
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},
-		Dead: s.deadQueues(),
+		Vitals: s.vitals,
+		Dead:   s.deadQueues(),
 	})
 	return err
 }
@@ -275,6 +285,14 @@ func (s *service) run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error {
+		s.watchRates(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.copies.run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		s.evictAttachments(ctx)
 		return nil

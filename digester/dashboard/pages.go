@@ -193,6 +193,8 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"retryURL":       l.retryDead,
 		"hasDeadLetters": cfg.hasDeadLetters,
 		"hasLedger":      cfg.hasLedger,
+		"hasSystem":      cfg.hasSystem,
+		"systemURL":      l.system,
 		"version":        func() string { return cfg.Version },
 		"count":          formatCount,
 		"counted":        formatCounted,
