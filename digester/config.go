@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -50,7 +51,11 @@ type Config struct {
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
 	Replica  store.RemoteConfig // SUNDEW_REPLICA and SUNDEW_REPLICA_TOKEN: the libSQL server that a dashboard process reads; none
 
-	Backup  replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
+	Backup      replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
+	BackupDir   string           // SUNDEW_BACKUP_DIR: where backups are made into by the clock; none
+	BackupEvery time.Duration    // SUNDEW_BACKUP_EVERY: how far they are apart; a day
+	BackupKeep  int              // SUNDEW_BACKUP_KEEP: how many are kept; 7
+
 	Follow  replicate.Target // SUNDEW_FOLLOW: the backup that a dashboard process follows; none
 	Primary *url.URL         // SUNDEW_PRIMARY_URL: where a dashboard process hands what it cannot do itself; none
 }
@@ -58,7 +63,7 @@ type Config struct {
 // configFromEnv reads the environment and reports everything that is wrong with
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
-	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20}
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20, BackupEvery: 24 * time.Hour, BackupKeep: 7}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -149,6 +154,9 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	if cfg.Server.URL != "" && !cfg.Backup.IsZero() {
 		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
 	}
+	if cfg.Server.URL != "" && cfg.BackupDir != "" {
+		problems = append(problems, errors.New("  SUNDEW_BACKUP_DIR: is for a file, and SUNDEW_DB is a server, which has backups of its own"))
+	}
 	return cfg, errors.Join(problems...)
 }
 
@@ -158,6 +166,19 @@ func readOperation(read func(string, func(string) error), getenv func(string) st
 		cfg.DiskFree, err = strconv.ParseInt(v, 10, 64)
 		if err != nil || cfg.DiskFree < 0 {
 			return errors.New("want a number of bytes; 0 means that any will do")
+		}
+		return nil
+	})
+	read("SUNDEW_BACKUP_DIR", func(v string) error { cfg.BackupDir = v; return nil })
+	read("SUNDEW_BACKUP_EVERY", func(v string) (err error) {
+		if cfg.BackupEvery, err = time.ParseDuration(v); err != nil || cfg.BackupEvery < time.Minute {
+			return errors.New("want a duration of a minute or more, for example 24h")
+		}
+		return nil
+	})
+	read("SUNDEW_BACKUP_KEEP", func(v string) (err error) {
+		if cfg.BackupKeep, err = strconv.Atoi(v); err != nil || cfg.BackupKeep < 1 {
+			return errors.New("want how many backups to keep, 1 or more")
 		}
 		return nil
 	})

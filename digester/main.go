@@ -8,6 +8,8 @@
 //	digester user reset EMAIL      print an address where a user sets a new password
 //	digester dead list             list the local queue's dead letters
 //	digester dead retry ID…        put dead letters back; --all: all of them
+//	digester backup [FILE]         copy the database while it is used; --check verifies it
+//	digester restore FILE          make the database of such a copy
 //	digester restore --to PATH     make a database of a backup, of --at, --from
 //	digester version
 //
@@ -35,6 +37,7 @@ func main() {
 
 const usage = `usage: digester [serve [--role ROLE] | check | stats | project create NAME [--key KEY] |
                        user reset EMAIL | dead list | dead retry ID… | dead retry --all |
+                       backup [--check] [FILE] | restore FILE |
                        restore [--at TIME] [--from ADDRESS] --to PATH | version]
 
   serve            run intake, queue, digester and dashboard in one process (the default);
@@ -47,7 +50,9 @@ const usage = `usage: digester [serve [--role ROLE] | check | stats | project cr
   user reset       print an address where a user sets a new password, once, within two hours
   dead list        list the local queue's dead letters
   dead retry       put dead letters back into the queue, while no digester runs
-  restore          make a database at PATH of the backup (SUNDEW_BACKUP), the last or as it
+  backup           copy the database into a new FILE, beside a running digester or without one
+  restore FILE     make the database of such a copy; nothing is overwritten
+  restore          make a database at PATH of the continuous backup (SUNDEW_BACKUP), the last or as it
                    was at TIME, for example 2026-05-04T14:02:31Z; nothing is overwritten
   version          print the version
 
@@ -79,7 +84,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "stats": stats, "project": project, "user": user, "dead": dead, "restore": restore,
+		"serve": serve, "check": check, "stats": stats, "project": project, "user": user, "dead": dead, "backup": backup, "restore": restore,
 	}
 	do, ok := commands[command]
 	if !ok {

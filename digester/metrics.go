@@ -100,6 +100,7 @@ var (
 	descDiskBytes  = prometheus.NewDesc("sundew_disk_bytes", "Size of the file system where SUNDEW_DATA is.", nil, nil)
 	descMail       = prometheus.NewDesc("sundew_mails", "Mails in the outbox, by state (waiting, given_up).", []string{"state"}, nil)
 	descMailAge    = prometheus.NewDesc("sundew_oldest_mail_age_seconds", "How long the oldest waiting mail has waited.", nil, nil)
+	descFileAge    = prometheus.NewDesc("sundew_backup_file_age_seconds", "How old the newest backup file is; absent without one.", nil, nil)
 	descReplicaUp  = prometheus.NewDesc("sundew_replica_up", "1 while a dashboard elsewhere answers and keeps up.", []string{"replica"}, nil)
 	descReplicaLag = prometheus.NewDesc("sundew_replica_lag_seconds", "Since the primary wrote the last that a dashboard elsewhere has.", []string{"replica"}, nil)
 )
@@ -141,6 +142,9 @@ func (c *vitalsCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descMail, float64(v.Mail.Waiting), "waiting")
 	gauge(descMail, float64(v.Mail.GivenUp), "given_up")
 	gauge(descMailAge, v.Mail.Oldest.Seconds())
+	if !v.Files.Last.IsZero() {
+		gauge(descFileAge, v.At.Sub(v.Files.Last).Seconds())
+	}
 	for _, r := range v.Copies {
 		gauge(descReplicaUp, asNumber(r.Failing == (vitals.Trouble{}) && !r.Asked.IsZero()), r.Name)
 		gauge(descReplicaLag, r.Age.Seconds(), r.Name)

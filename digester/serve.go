@@ -66,6 +66,7 @@ type service struct {
 	backup    *replicate.Backup // nil: there is none
 	passwords *password.Hasher  // nil until open: those of recommended cost
 	copies    *copyWatch
+	clock     *backupClock
 	decided   rate // of messages
 	started   time.Time
 	diskFree  func(path string) (free, total int64, err error) // nil until open: the operating system's answer
@@ -117,6 +118,7 @@ func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
 // close.
 func (s *service) open(ctx context.Context) (err error) {
 	s.started, s.copies = time.Now(), newCopyWatch(s.cfg.Copies, time.Now)
+	s.clock = &backupClock{cfg: s.cfg, now: time.Now, log: s.log}
 	if s.diskFree == nil {
 		s.diskFree = diskFree
 	}
@@ -291,6 +293,10 @@ func (s *service) run(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		s.copies.run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.clock.run(ctx)
 		return nil
 	})
 	group.Go(func() error {

@@ -34,10 +34,11 @@ func (s *service) vitals(ctx context.Context) vitals.Vitals {
 		Digester: s.digesterVitals(),
 		Intake:   vitals.Intake{Here: s.role != roleDigest, Refusing: trouble(s.queue.Refusing())},
 		Backup:   s.backupVitals(),
+		Files:    s.clock.vitals(),
 		Mail:     vitals.Mail{On: s.postman != nil},
 		Copies:   s.copies.states(),
 		Limits: vitals.Limits{QueueAge: lagLimit, Idle: readyWithin, DiskFree: s.cfg.DiskFree,
-			CopyLag: oldAfter, MailAge: mailLimit},
+			CopyLag: oldAfter, MailAge: mailLimit, BackupAge: 2 * s.cfg.BackupEvery},
 	}
 	for _, r := range s.regions {
 		v.Queues = append(v.Queues, r.vitals(now))

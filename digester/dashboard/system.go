@@ -152,7 +152,11 @@ func systemStorage(v vitals.Vitals) systemPart {
 	if v.Backup.On {
 		backup = systemFact{Name: "Continuous backup", Value: systemAgo(v.At, v.Backup.LastCopy, "not yet"), Bad: v.Backup.Failing != (vitals.Trouble{}), Note: v.Backup.Failing.What}
 	}
-	return systemPart{Title: "Storage", Facts: append(facts, backup)}
+	files := systemFact{Name: "Backup files", Value: "off"}
+	if v.Files.On {
+		files = systemFact{Name: "Backup files", Value: systemAgo(v.At, v.Files.Last, "none yet"), Bad: v.Files.Failing != (vitals.Trouble{}), Note: v.Files.Failing.What}
+	}
+	return systemPart{Title: "Storage", Facts: append(facts, backup, files)}
 }
 
 func (d *Dashboard) systemMail(v vitals.Vitals) systemPart {

@@ -166,16 +166,24 @@ func regions(v Vitals) (all []Problem) {
 	return all
 }
 
-func backup(v Vitals) []Problem {
-	if !v.Backup.On || v.Backup.Failing == (Trouble{}) {
-		return nil
+func backup(v Vitals) (all []Problem) {
+	if v.Backup.On && v.Backup.Failing != (Trouble{}) {
+		since := "it never worked since the process began"
+		if !v.Backup.LastCopy.IsZero() {
+			since = "the last copy is " + span(v.At.Sub(v.Backup.LastCopy)) + " old"
+		}
+		all = append(all, Problem{Part: "backup", What: "the continuous backup does not go on; " + since, Detail: v.Backup.Failing.What,
+			Do: "Look at the place that SUNDEW_BACKUP names and at the rights to write there. What is not copied waits on the disk."})
 	}
-	since := "it never worked since the process began"
-	if !v.Backup.LastCopy.IsZero() {
-		since = "the last copy is " + span(v.At.Sub(v.Backup.LastCopy)) + " old"
+	if v.Files.On && (v.Files.Failing != (Trouble{}) || !v.Files.Last.IsZero() && v.At.Sub(v.Files.Last) > v.Limits.BackupAge) {
+		newest := "there is none"
+		if !v.Files.Last.IsZero() {
+			newest = "the newest is " + span(v.At.Sub(v.Files.Last)) + " old"
+		}
+		all = append(all, Problem{Part: "backup", What: "backup files are not made; " + newest, Detail: v.Files.Failing.What,
+			Do: "Look at the directory that SUNDEW_BACKUP_DIR names, at the rights to write there and at its room. It is tried again every minute."})
 	}
-	return []Problem{{Part: "backup", What: "the backup does not go on; " + since, Detail: v.Backup.Failing.What,
-		Do: "Look at the place that SUNDEW_BACKUP names and at the rights to write there. What is not copied waits on the disk."}}
+	return all
 }
 
 func copies(v Vitals) (all []Problem) {

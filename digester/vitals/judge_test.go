@@ -20,7 +20,7 @@ func well() Vitals {
 		Mail:     Mail{On: true, Waiting: 1, Oldest: time.Minute},
 		Queues:   []Remote{{Name: "eu-central-1"}},
 		Copies:   []Copy{{Name: "tokyo", Age: time.Second, Asked: now}},
-		Limits:   Limits{QueueAge: time.Minute, Idle: time.Minute, DiskFree: 1 << 30, CopyLag: 30 * time.Second, MailAge: time.Hour},
+		Limits:   Limits{QueueAge: time.Minute, Idle: time.Minute, DiskFree: 1 << 30, CopyLag: 30 * time.Second, MailAge: time.Hour, BackupAge: 48 * time.Hour},
 	}
 }
 
@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 		"lost messages":         {func(v *Vitals) { v.Queue.Lost = 1 }, "ledger", true, true, "1 accepted message is neither"},
 		"the backup fails":      {func(v *Vitals) { v.Backup.Failing = broken }, "backup", true, true, "the last copy is 1s old"},
 		"the first backup does": {func(v *Vitals) { v.Backup = Backup{On: true, Failing: broken} }, "backup", true, true, "never worked"},
+		"no backup file":        {func(v *Vitals) { v.Files = BackupFiles{On: true, Failing: broken} }, "backup", true, true, "there is none"},
+		"an old backup file":    {func(v *Vitals) { v.Files = BackupFiles{On: true, Last: v.At.Add(-50 * time.Hour)} }, "backup", true, true, "the newest is 50h old"},
 		"a region is away":      {func(v *Vitals) { v.Queues[0].Failing = broken }, "queue", true, true, "eu-central-1 does not work"},
 		"a region lags":         {func(v *Vitals) { v.Queues[0].Oldest = 3 * time.Minute }, "queue", true, true, "eu-central-1 lags"},
 		"a region's letters":    {func(v *Vitals) { v.Queues[0].DeadLetters = 1 }, "ledger", true, true, "1 message of eu-central-1"},

@@ -22,6 +22,7 @@ type Vitals struct {
 	Database Database
 	Disk     Disk
 	Backup   Backup
+	Files    BackupFiles
 	Mail     Mail
 	Queues   []Remote // of regions
 	Copies   []Copy
@@ -35,6 +36,8 @@ type Limits struct {
 	DiskFree int64         // bytes; 0: any will do
 	CopyLag  time.Duration // how old a copy elsewhere may be
 	MailAge  time.Duration // of the oldest mail that waits
+
+	BackupAge time.Duration // of the newest backup file
 }
 
 // Trouble is why something does not work. The zero value: it does.
@@ -93,6 +96,13 @@ type Backup struct {
 	On       bool
 	Failing  Trouble
 	LastCopy time.Time // when everything written by then was there; zero: not yet
+}
+
+// BackupFiles are the backups that are made by the clock.
+type BackupFiles struct {
+	On      bool
+	Failing Trouble   // of the last attempt
+	Last    time.Time // when the newest began; zero: there is none
 }
 
 // Mail is the outbox.
