@@ -44,6 +44,8 @@ type Config struct {
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
+	ImportToken string // SENTRY_AUTH_TOKEN: with which import asks another server; none
+
 	DiskFree int64        // SUNDEW_DISK_FREE: bytes that have to be free where Data is, or /health/ready says no; 512 MiB
 	Copies   []CopyConfig // SUNDEW_COPIES: dashboards elsewhere that are asked how far behind they are; none
 
@@ -186,6 +188,7 @@ func readOperation(read func(string, func(string) error), getenv func(string) st
 		cfg.Copies, err = parseCopies(v)
 		return err
 	})
+	cfg.ImportToken = strings.TrimSpace(getenv("SENTRY_AUTH_TOKEN"))
 	// Not quoted where it is wrong, like the password.
 	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))

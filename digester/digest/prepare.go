@@ -50,6 +50,16 @@ func newPreparer(rules func(event.ProjectID) grouping.Rules) *preparer {
 	return &preparer{codec: wire.NewCodec(), rules: rules}
 }
 
+// Prepare makes of an encoded message, which came by no queue, what DB.Digest commits.
+// rules are those of Config.
+func Prepare(body []byte, rules func(event.ProjectID) grouping.Rules) (*store.Incoming, error) {
+	ready, err := newPreparer(rules).prepareSafely(body)
+	if err != nil {
+		return nil, err
+	}
+	return &ready.in, nil
+}
+
 // prepareSafely is prepare with a panic turned into an error, so that a poison
 // message takes nobody with it.
 func (p *preparer) prepareSafely(body []byte) (ready *prepared, err error) {
