@@ -86,11 +86,13 @@ var mayImport = map[string][]string{
 	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/onetime",
 		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/vitals", "sundew/schema/..."},
-	"sundew/digester/store/busylab":     {}, // tests only
-	"sundew/infra":                      {},
-	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
-	"sundew/infra/bench":                {"sundew/schema/..."},
-	"sundew/infra/cost":                 {},
+	"sundew/digester/store/busylab": {}, // tests only
+	"sundew/infra":                  {},
+	"sundew/infra/bench/big":        {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
+	"sundew/infra/bench":            {"sundew/schema/..."},
+	"sundew/infra/cost":             {},
+	"sundew/infra/demo": {"sundew/digester/access", "sundew/digester/dashboard", "sundew/digester/digest", "sundew/digester/password", "sundew/digester/store",
+		"sundew/digester/triage", "sundew/functions/ingest/edge", "sundew/schema/..."},
 	"sundew/infra/dictionary":           {"sundew/schema/..."},
 	"sundew/digester/queue/sqs":         {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/queue/sqs/sqstest": {},

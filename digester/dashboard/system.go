@@ -160,16 +160,16 @@ func systemStorage(v vitals.Vitals) systemPart {
 }
 
 func (d *Dashboard) systemMail(v vitals.Vitals) systemPart {
-	server := "none: links are handed over"
+	server := systemFact{Name: "Server", Value: "none", Note: "links are handed over"}
 	if v.Mail.On {
-		server = "set up"
+		server = systemFact{Name: "Server", Value: "set up"}
 	}
 	waiting := systemFact{Name: "Waiting", Value: formatCount(v.Mail.Waiting), Bad: v.Mail.On && v.Mail.Oldest > v.Limits.MailAge}
 	if v.Mail.Waiting > 0 {
 		waiting.Note = "the oldest for " + formatSpan(v.Mail.Oldest)
 	}
 	return systemPart{Title: "Mail", Link: d.links.outbox(), More: "All mail", Facts: []systemFact{
-		{Name: "Server", Value: server}, waiting,
+		server, waiting,
 		{Name: "Given up", Value: formatCount(v.Mail.GivenUp), Bad: v.Mail.GivenUp > 0},
 	}}
 }
