@@ -44,6 +44,7 @@ type Config struct {
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
+	Traces      string // OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or OTEL_EXPORTER_OTLP_ENDPOINT: whom to send spans; nobody
 	ImportToken string // SENTRY_AUTH_TOKEN: with which import asks another server; none
 
 	DiskFree int64        // SUNDEW_DISK_FREE: bytes that have to be free where Data is, or /health/ready says no; 512 MiB
@@ -186,6 +187,18 @@ func readOperation(read func(string, func(string) error), getenv func(string) st
 	})
 	read("SUNDEW_COPIES", func(v string) (err error) {
 		cfg.Copies, err = parseCopies(v)
+		return err
+	})
+	read("OTEL_EXPORTER_OTLP_ENDPOINT", func(v string) error {
+		u, err := parseAddress(v)
+		if err == nil {
+			cfg.Traces = u.JoinPath("v1", "traces").String()
+		}
+		return err
+	})
+	read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", func(v string) error {
+		_, err := parseAddress(v)
+		cfg.Traces = v
 		return err
 	})
 	cfg.ImportToken = strings.TrimSpace(getenv("SENTRY_AUTH_TOKEN"))

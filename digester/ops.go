@@ -11,6 +11,12 @@ import (
 	"sundew/functions/ingest/edge"
 )
 
+// Who answers requests, in metrics and traces.
+const (
+	partIntake = "intake"
+	partPages  = "pages"
+)
+
 // opsTimeout bounds the reads of these endpoints.
 const opsTimeout = 3 * time.Second
 
@@ -28,8 +34,8 @@ func (s *service) handler() http.Handler {
 	ops := opsGate{token: s.cfg.OpsToken}
 	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
 	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
-	mux.Handle("/", timed(s.requests, "pages", s.dashboard))
-	intake := timed(s.requests, "intake", s.edge)
+	mux.Handle("/", timed(s.requests, partPages, s.tracing.requests(partPages, s.dashboard)))
+	intake := timed(s.requests, partIntake, s.tracing.requests(partIntake, s.edge))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.role != roleDigest && edge.Handles(r.URL.Path) {
 			intake.ServeHTTP(w, r)

@@ -44,7 +44,7 @@ func (s *service) openRegions(ctx context.Context) error {
 		if r.queue, err = sqs.Open(ctx, sqs.Config{Region: cfg.Name, URL: cfg.Queue, Log: log}); err != nil {
 			return err
 		}
-		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Wait: 20 * time.Second}); err != nil {
+		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Wait: 20 * time.Second, Report: s.tracing.batch(cfg.Name)}); err != nil {
 			return err
 		}
 		if cfg.Bucket != "" {

@@ -67,7 +67,8 @@ type service struct {
 	passwords *password.Hasher  // nil until open: those of recommended cost
 	copies    *copyWatch
 	clock     *backupClock
-	decided   rate // of messages
+	tracing   *tracing // nil: nobody is sent traces
+	decided   rate     // of messages
 	started   time.Time
 	diskFree  func(path string) (free, total int64, err error) // nil until open: the operating system's answer
 	url       string
@@ -133,11 +134,17 @@ func (s *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.timings, s.requests = newTimings(), newRequests()
+	if s.tracing, err = openTracing(ctx, s.cfg.Traces, s.log); err != nil {
+		return err
+	}
 	if err := s.openDatabase(ctx); err != nil {
 		return err
 	}
 	if s.replica, err = s.db.OpenReplica(ctx); err != nil {
 		return err
+	}
+	if s.tracing != nil {
+		s.replica.ObserveReads(s.tracing.read)
 	}
 	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
 		return fmt.Errorf("listening on %s (set SUNDEW_LISTEN to use another address): %w", s.cfg.Listen, err)
@@ -164,7 +171,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the fingerprint rules: %w", err)
 	}
-	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of}); err != nil {
+	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Report: s.tracing.batch("local")}); err != nil {
 		return err
 	}
 	if err = s.openRegions(ctx); err != nil {
@@ -361,5 +368,6 @@ func (s *service) close(ctx context.Context) error {
 	if s.backup != nil {
 		errs = append(errs, s.backup.Close(ctx))
 	}
+	s.tracing.close(ctx)
 	return errors.Join(errs...)
 }

@@ -21,11 +21,10 @@ func newTimings() *prometheus.HistogramVec {
 	}, []string{"stage", "why"})
 }
 
-// observeIn returns what store.Config.Observe wants.
-func observeIn(timings *prometheus.HistogramVec) func(store.Stage, string, time.Duration) {
-	return func(stage store.Stage, why string, took time.Duration) {
-		timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
-	}
+// observe is told what each stage of each write took.
+func (s *service) observe(stage store.Stage, why string, took time.Duration) {
+	s.timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
+	s.tracing.write(stage, why, took)
 }
 
 // newRequests returns the histogram of how long requests took, by who answered

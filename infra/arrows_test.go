@@ -143,6 +143,9 @@ func TestImports(t *testing.T) {
 			if strings.HasPrefix(i, "github.com/aws/") && !slices.Contains(knowsAWS, p.ImportPath) {
 				t.Errorf("%s must not know AWS: it imports %s", p.ImportPath, i)
 			}
+			if strings.HasPrefix(i, "go.opentelemetry.io/") && p.ImportPath != "sundew/digester" {
+				t.Errorf("%s must not know of traces: it imports %s", p.ImportPath, i)
+			}
 			if i == "html/template" && p.ImportPath != "sundew/digester/dashboard" {
 				t.Errorf("%s must not make HTML", p.ImportPath)
 			}
@@ -150,8 +153,8 @@ func TestImports(t *testing.T) {
 		// What accepts events starts quickly; the pages come through the store.
 		if strings.HasPrefix(p.ImportPath, "sundew/functions/ingest") {
 			for _, d := range p.Deps {
-				if strings.HasPrefix(d, "modernc.org/sqlite") {
-					t.Errorf("%s links SQLite", p.ImportPath)
+				if strings.HasPrefix(d, "modernc.org/sqlite") || strings.HasPrefix(d, "go.opentelemetry.io/") {
+					t.Errorf("%s links %s", p.ImportPath, d)
 				}
 			}
 		}
