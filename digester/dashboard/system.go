@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"sundew/digester/access"
@@ -61,6 +62,8 @@ func (d *Dashboard) systemPageOf(v vitals.Vitals) systemPage {
 	switch n := int64(len(verdict.Problems)); {
 	case !verdict.IntakeReady():
 		page.Head = "Events are not accepted."
+	case !verdict.DigestReady() && !slices.ContainsFunc(verdict.Problems, func(p vitals.Problem) bool { return p.StopsDigest && p.Part != "disk" }):
+		page.Head = "It works now, but the disk is almost full."
 	case !verdict.DigestReady():
 		page.Head = "Events are accepted, and do not become visible in time."
 	case n > 0:

@@ -32,6 +32,10 @@ func TestSystem(t *testing.T) {
 	mustLack(t, page, "verdict-bad")
 
 	s.vitals = well
+	s.vitals.Disk.Free = 1 << 20
+	mustContain(t, s.mustGet("/system"), "It works now, but the disk is almost full.", "verdict-bad", "Make room")
+
+	s.vitals = well
 	s.vitals.Digester.Held = vitals.Trouble{What: "database or disk is full", Do: "Make room."}
 	mustContain(t, s.mustGet("/system"), "Events are accepted, and do not become visible in time.", "verdict-bad", "database or disk is full", "Make room.")
 

@@ -13,13 +13,14 @@ import { become, invite, isRefused, linkForPassword, makeToken, setPassword, sig
 import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
+import { readSystem } from "./system.mjs";
 import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
 
 const commands = {
   keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
   become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent, saveSearch, search, startProject, workOn,
-  changeProject, deleteProject,
+  changeProject, deleteProject, readSystem,
 };
 
 const browser = await chromium.launch({
