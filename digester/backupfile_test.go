@@ -215,7 +215,7 @@ func TestRestoreBesideQueue(t *testing.T) {
 	}
 	held := &service{cfg: cfg, log: zerolog.Nop()}
 	held.cfg.Listen = "127.0.0.1:0"
-	if err := held.open(t.Context()); err != nil {
+	if err := held.openIntake(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []string{fmt.Sprintf(sent, 1), fmt.Sprintf(sent, 2), known} {

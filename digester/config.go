@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/mail"
+	"sundew/digester/outbound"
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/replicate"
@@ -41,6 +42,8 @@ type Config struct {
 	SMTP            mail.Server // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
 	MailFrom        string      // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
 
+	Networks outbound.Networks // SUNDEW_ALLOW_NETWORKS: of ours that channels may call beside the internet; none
+
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
@@ -66,7 +69,8 @@ type Config struct {
 // configFromEnv reads the environment and reports everything that is wrong with
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
-	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20, BackupEvery: 24 * time.Hour, BackupKeep: 7}
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20, BackupEvery: 24 * time.Hour, BackupKeep: 7,
+		Networks: outbound.PublicOnly()}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -118,6 +122,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	problems = append(problems, readProvider(read, getenv, &cfg)...)
 	problems = append(problems, readOperation(read, getenv, &cfg)...)
 	problems = append(problems, cfg.readMail(getenv)...)
+	read("SUNDEW_ALLOW_NETWORKS", cfg.allowNetworks)
 	target := func(dst *replicate.Target) func(string) error {
 		return func(v string) (err error) {
 			*dst, err = replicate.ParseTarget(v)
@@ -228,6 +233,11 @@ func (c *Config) readMail(getenv func(string) string) (problems []error) {
 		}
 	}
 	return problems
+}
+
+func (c *Config) allowNetworks(v string) (err error) {
+	c.Networks, err = outbound.Parse(v)
+	return err
 }
 
 func parseAddress(v string) (*url.URL, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,12 +32,22 @@ const (
 // says so: then the edge accepts, and the digester decides by the key in the
 // message.
 type keySnapshot struct {
-	replica *store.Replica
-	log     zerolog.Logger
+	log zerolog.Logger
 
-	reading sync.Mutex // held while the database is read
+	reading sync.Mutex     // held while the database is read
+	replica *store.Replica // guarded by reading, nil until there is one
 	mu      sync.RWMutex
 	ring    *keyring.Ring // guarded by mu, nil before the first read
+}
+
+// errNoKeys says that there is nothing yet to read keys from.
+var errNoKeys = errors.New("the database is not open")
+
+// use says where the keys are from now on.
+func (s *keySnapshot) use(replica *store.Replica) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.replica = replica
 }
 
 // Lookup tells whether a key may report to a project. It says no only from keys
@@ -104,6 +115,9 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 	}
 	if readAt.After(after) {
 		return nil
+	}
+	if s.replica == nil {
+		return errNoKeys
 	}
 	pause := time.NewTimer(time.Until(readAt.Add(keysAtMostEvery)))
 	defer pause.Stop()

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"sundew/functions/ingest/edge"
 )
 
 // Who answers requests, in metrics and traces.
@@ -20,9 +18,7 @@ const (
 // opsTimeout bounds the reads of these endpoints.
 const opsTimeout = 3 * time.Second
 
-// handler is all of the process's HTTP: intake, what operators ask, dashboard.
-// Intake is told apart before any mux sees the request, because a mux redirects
-// unclean paths and no SDK follows.
+// handler is all of the process's HTTP but intake: what operators ask, dashboard.
 func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) {
@@ -35,14 +31,7 @@ func (s *service) handler() http.Handler {
 	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
 	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.Handle("/", timed(s.requests, partPages, s.tracing.requests(partPages, s.dashboard)))
-	intake := timed(s.requests, partIntake, s.tracing.requests(partIntake, s.edge))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.role != roleDigest && edge.Handles(r.URL.Path) {
-			intake.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 // serveLedger answers with the numbers of `digester stats`.

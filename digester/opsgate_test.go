@@ -66,6 +66,8 @@ func TestProviderConfig(t *testing.T) {
 		"not an address":   {map[string]string{"SUNDEW_OIDC_ISSUER": "example", "SUNDEW_OIDC_CLIENT_ID": "x"}, "want an http or https address"},
 		"not a domain":     {map[string]string{"SUNDEW_OIDC_ISSUER": "https://id.example.com", "SUNDEW_OIDC_CLIENT_ID": "x", "SUNDEW_OIDC_DOMAINS": "@example.com"}, "want domains"},
 		"a short password": {map[string]string{"SUNDEW_OPS_TOKEN": "hidden"}, "at least 16 characters"},
+		"networks":         {map[string]string{"SUNDEW_ALLOW_NETWORKS": "10.0.0.0/8, 192.168.1.7"}, ""},
+		"not a network":    {map[string]string{"SUNDEW_ALLOW_NETWORKS": "chat.example.com"}, "neither a network like 10.0.0.0/8 nor an address"},
 	} {
 		_, err := configFromEnv(func(key string) string { return c.env[key] })
 		switch {

@@ -3,8 +3,10 @@ package main
 import (
 	"time"
 
+	"sundew/digester/courier"
 	"sundew/digester/dashboard"
 	"sundew/digester/mail"
+	"sundew/digester/outbound"
 	"sundew/digester/store"
 )
 
@@ -25,4 +27,12 @@ func (s *service) callPostman() func() {
 		return nil
 	}
 	return s.postman.Call
+}
+
+// openCourier makes who carries messages to channels.
+func (s *service) openCourier() {
+	s.outbound = outbound.New(outbound.Config{Networks: s.cfg.Networks})
+	s.courier = courier.New(courier.Config{
+		DB: s.db, Replica: s.replica, Client: s.outbound, Mail: s.cfg.SMTP, From: s.cfg.MailFrom, Now: time.Now, Log: s.log,
+	})
 }

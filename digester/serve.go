@@ -8,16 +8,19 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/courier"
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/mail"
+	"sundew/digester/outbound"
 	"sundew/digester/password"
 	"sundew/digester/provider"
 	"sundew/digester/queue/local"
@@ -55,11 +58,14 @@ type service struct {
 	keys      *keySnapshot
 	rules     *ruleBook
 	edge      *edge.Handler
+	intake    http.Handler     // edge, watched
 	digester  *digest.Digester // of the local queue
 	regions   []*region
 	publisher *keyPublisher
 	dashboard *dashboard.Dashboard
 	postman   *mail.Postman // nil: nobody takes mail
+	courier   *courier.Courier
+	outbound  *outbound.Client
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	requests  *prometheus.HistogramVec
@@ -72,6 +78,9 @@ type service struct {
 	started   time.Time
 	diskFree  func(path string) (free, total int64, err error) // nil until open: the operating system's answer
 	url       string
+
+	opened  atomic.Pointer[http.Handler] // nil until the database can be used
+	waiting atomic.Pointer[string]       // why it cannot; nil: it is being prepared
 }
 
 // serve runs everything until ctx is done, then stops in the order in which
@@ -86,22 +95,27 @@ func serve(ctx context.Context, cfg Config, args []string, stdout, stderr io.Wri
 	}
 	s := &service{cfg: cfg, role: role, log: newLog(stderr, cfg.LogLevel)}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	if err := s.open(ctx); err != nil {
+	if err := s.openIntake(ctx); err != nil {
 		return err
 	}
+	return s.run(ctx, stdout)
+}
+
+// greeting makes what a new installation needs and says where to find it.
+func (s *service) greeting(ctx context.Context) (string, error) {
 	dsn, err := s.firstDSN(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	setup, err := s.firstOwner(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	fmt.Fprintf(stdout, "Sundew is ready. Dashboard: %s/  DSN: %s\n", s.url, dsn)
+	text := fmt.Sprintf("Sundew is ready. Dashboard: %s/  DSN: %s\n", s.url, dsn)
 	if setup != "" {
-		fmt.Fprintf(stdout, "Nobody owns this installation yet. Make yourself its owner (the link works once): %s\n", setup)
+		text += fmt.Sprintf("Nobody owns this installation yet. Make yourself its owner (the link works once): %s\n", setup)
 	}
-	return s.run(ctx)
+	return text, nil
 }
 
 // newLog writes lines for people to a terminal and JSON to everything else.
@@ -115,13 +129,17 @@ func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
 }
 
-// open opens and wires everything. What was opened before an error is closed by
-// close.
-func (s *service) open(ctx context.Context) (err error) {
+// openIntake opens what takes events: the queue, and nothing that it could wait for.
+// What was opened before an error is closed by close.
+func (s *service) openIntake(ctx context.Context) (err error) {
 	s.started, s.copies = time.Now(), newCopyWatch(s.cfg.Copies, time.Now)
 	s.clock = &backupClock{cfg: s.cfg, now: time.Now, log: s.log}
 	if s.diskFree == nil {
 		s.diskFree = diskFree
+	}
+	s.requests = newRequests()
+	if s.tracing, err = openTracing(ctx, s.cfg.Traces, s.log); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
@@ -133,24 +151,11 @@ func (s *service) open(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	s.timings, s.requests = newTimings(), newRequests()
-	if s.tracing, err = openTracing(ctx, s.cfg.Traces, s.log); err != nil {
-		return err
-	}
-	if err := s.openDatabase(ctx); err != nil {
-		return err
-	}
-	if s.replica, err = s.db.OpenReplica(ctx); err != nil {
-		return err
-	}
-	if s.tracing != nil {
-		s.replica.ObserveReads(s.tracing.read)
-	}
 	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
 		return fmt.Errorf("listening on %s (set SUNDEW_LISTEN to use another address): %w", s.cfg.Listen, err)
 	}
 	s.url = s.cfg.publicURL(s.listener.Addr().String())
-	s.keys = &keySnapshot{replica: s.replica, log: s.log}
+	s.keys = &keySnapshot{log: s.log}
 	limits := edge.DefaultLimits()
 	if s.cfg.MaxEvent > 0 {
 		limits.Event = int(s.cfg.MaxEvent)
@@ -161,12 +166,25 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.cfg.MaxFile > 0 {
 		limits.Attachment = int(s.cfg.MaxFile)
 	}
-	if s.edge, err = edge.New(edge.Config{
+	s.edge, err = edge.New(edge.Config{
 		Keys: s.keys, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
 		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
-	}); err != nil {
+	})
+	s.intake = timed(s.requests, partIntake, s.tracing.requests(partIntake, s.edge))
+	return err
+}
+
+// open opens and wires all the rest. What was opened before an error is closed by
+// close.
+func (s *service) open(ctx context.Context) (err error) {
+	s.timings = newTimings()
+	if err := s.awaitDatabase(ctx); err != nil {
 		return err
 	}
+	if s.tracing != nil {
+		s.replica.ObserveReads(s.tracing.read)
+	}
+	s.keys.use(s.replica)
 	s.rules = &ruleBook{replica: s.replica, log: s.log}
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the fingerprint rules: %w", err)
@@ -181,9 +199,12 @@ func (s *service) open(ctx context.Context) (err error) {
 		s.passwords = password.NewHasher(passwordsAtOnce, password.Recommended())
 	}
 	s.openMail()
+	s.openCourier()
 	s.dashboard, err = dashboard.New(dashboard.Config{
 		Provider:  s.provider(),
 		Mail:      s.callPostman(),
+		Courier:   s.courier.Call,
+		CheckURL:  s.outbound.Check,
 		Passwords: s.passwords,
 		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
@@ -204,6 +225,14 @@ func (s *service) provider() dashboard.Provider {
 	cfg := s.cfg.Provider
 	cfg.Redirect = dashboard.ProviderCallback(s.url)
 	return provider.New(cfg)
+}
+
+// openAll opens all but intake and returns what there is to say about it.
+func (s *service) openAll(ctx context.Context) (greeting string, err error) {
+	if err := s.open(ctx); err != nil {
+		return "", err
+	}
+	return s.greeting(ctx)
 }
 
 // firstDSN returns the first project's DSN, and makes the project if there is
@@ -248,10 +277,11 @@ func newServer(handler http.Handler, unused *unusedConns) *http.Server {
 	return server
 }
 
-// run serves and digests until ctx is done or one of the parts fails.
-func (s *service) run(ctx context.Context) error {
+// run takes events until ctx is done or one of the parts fails, and does all the rest
+// as soon as the database can be used.
+func (s *service) run(ctx context.Context, stdout io.Writer) error {
 	var unused unusedConns
-	server := newServer(s.handler(), &unused)
+	server := newServer(http.HandlerFunc(s.serveHTTP), &unused)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -259,6 +289,32 @@ func (s *service) run(ctx context.Context) error {
 		}
 		return nil
 	})
+	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error {
+		greeting, err := s.openAll(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.work(ctx, group)
+		handler := s.handler()
+		s.opened.Store(&handler)
+		_, err = io.WriteString(stdout, greeting)
+		return err
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+		defer cancel()
+		return errors.Join(server.Shutdown(drain), s.edge.FlushCounts(drain))
+	})
+	return group.Wait()
+}
+
+// work starts what needs the database.
+func (s *service) work(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error {
 		s.keys.keepFresh(ctx)
 		return nil
@@ -293,7 +349,10 @@ func (s *service) run(ctx context.Context) error {
 			return nil
 		})
 	}
-	group.Go(func() error { return s.sendCounts(ctx) })
+	group.Go(func() error {
+		s.courier.Run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		s.watchRates(ctx)
 		return nil
@@ -319,13 +378,6 @@ func (s *service) run(ctx context.Context) error {
 		indexer.Run(ctx, indexer.Config{Replica: s.replica, DB: s.db, Log: s.log})
 		return nil
 	})
-	group.Go(func() error {
-		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-		defer cancel()
-		return errors.Join(server.Shutdown(drain), s.edge.FlushCounts(drain))
-	})
-	return group.Wait()
 }
 
 // sendCounts sends the edge's counts until ctx is done. It returns an error if
@@ -359,15 +411,7 @@ func (s *service) close(ctx context.Context) error {
 	if s.queue != nil {
 		errs = append(errs, s.queue.Close(ctx))
 	}
-	if s.replica != nil {
-		errs = append(errs, s.replica.Close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close(ctx))
-	}
-	if s.backup != nil {
-		errs = append(errs, s.backup.Close(ctx))
-	}
+	errs = append(errs, s.closeDatabase(ctx))
 	s.tracing.close(ctx)
 	return errors.Join(errs...)
 }

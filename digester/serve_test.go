@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -47,6 +48,15 @@ func startService(t *testing.T, dir string) *running {
 // startServiceWith is startService with an environment of its own.
 func startServiceWith(t *testing.T, env map[string]string) *running {
 	t.Helper()
+	r, ready := beginService(t, env)
+	ready()
+	return r
+}
+
+// beginService is startServiceWith that does not wait for the database; ready does,
+// and signs the owner in.
+func beginService(t *testing.T, env map[string]string) (r *running, ready func()) {
+	t.Helper()
 	cfg, err := configFromEnv(func(name string) string { return env[name] })
 	if err != nil {
 		t.Fatal(err)
@@ -55,19 +65,18 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 	s := &service{cfg: cfg, log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
 		// The race detector makes the usual cost one of seconds.
 		passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1})}
-	if err := s.open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.firstDSN(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.firstOwner(t.Context()); err != nil {
+	if err := s.openIntake(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- s.run(ctx) }()
-	r := &running{t: t, service: s, url: s.url, client: visitor.New()}
+	said, stdout := io.Pipe()
+	go func() {
+		err := s.run(ctx, stdout)
+		stdout.CloseWithError(err)
+		ended <- err
+	}()
+	r = &running{t: t, service: s, url: s.url, client: visitor.New()}
 	r.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -78,11 +87,20 @@ func startServiceWith(t *testing.T, env map[string]string) *running {
 		}
 		r.stop = func() {}
 	}
-	t.Cleanup(func() { r.stop() })
-	if err := visitor.SignIn(t.Context(), r.client, r.url); err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() {
+		said.Close()
+		r.stop()
+	})
+	return r, func() {
+		t.Helper()
+		if greeting, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+			t.Fatalf("starting: %q, %v", greeting, err)
+		}
+		said.Close()
+		if err := visitor.SignIn(t.Context(), r.client, r.url); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return r
 }
 
 // createProjects makes the projects 1 to n, all with the same key, as an operator
@@ -270,7 +288,6 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--role", "cook"}, code: exitUsage, want: "everything, digest or dashboard"},
 		{args: []string{"serve", "--role", "dashboard"}, code: exitUsage, want: "SUNDEW_FOLLOW"},
 		{args: []string{"serve", "--role", "dashboard"}, env: map[string]string{"SUNDEW_FOLLOW": "file://" + dir + "/none", "SUNDEW_REPLICA": "http://127.0.0.1:1"}, code: exitUsage, want: "either SUNDEW_REPLICA"},
-		{args: []string{"serve"}, env: map[string]string{"SUNDEW_DB": "http://127.0.0.1:1"}, code: exitFailed, want: "opening http://127.0.0.1:1"},
 		{args: []string{"project", "create", "A"}, env: map[string]string{"SUNDEW_DB": "http://127.0.0.1:1"}, code: exitFailed, want: "opening http://127.0.0.1:1"},
 		{args: []string{"check"}, env: map[string]string{"SUNDEW_DB": "http://127.0.0.1:1"}, code: exitFailed, want: "does not answer"},
 		{args: []string{"check"}, env: map[string]string{"SUNDEW_DB": "file:" + dir + "/other.db"}, code: exitFailed, want: "no database"},

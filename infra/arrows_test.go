@@ -61,7 +61,11 @@ var mayImport = map[string][]string{
 	"sundew/functions/ingest/envelope": {"sundew/schema/event"},
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
+	"sundew/digester/sentryapi":               {},
+	"sundew/digester/sentryapi/sentryapitest": {},
+	"sundew/digester/vitals":                  {},
 	"sundew/digester/access":                  {"sundew/schema/event"},
+	"sundew/digester/courier":                 {"sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
 	"sundew/digester/digest":                  {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":                {"sundew/schema/event"},
 	"sundew/digester/highlight":               {},
@@ -69,7 +73,9 @@ var mayImport = map[string][]string{
 	"sundew/digester/mail":                    {"sundew/digester/store"},
 	"sundew/digester/mail/mailtest":           {},
 	"sundew/digester/markdown":                {},
+	"sundew/digester/notify":                  {"sundew/schema/event"},
 	"sundew/digester/onetime":                 {},
+	"sundew/digester/outbound":                {},
 	"sundew/digester/passkey":                 {},
 	"sundew/digester/password":                {},
 	"sundew/digester/provider":                {},
@@ -78,13 +84,10 @@ var mayImport = map[string][]string{
 	"sundew/digester/search":                  {"sundew/schema/event"},
 	"sundew/digester/search/indexer":          {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
-	"sundew/digester/sentryapi":               {},
-	"sundew/digester/sentryapi/sentryapitest": {},
 	"sundew/digester/triage":                  {},
-	"sundew/digester/vitals":                  {},
-	"sundew/digester/store":                   {"sundew/digester/search", "sundew/digester/access", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
+	"sundew/digester/store":                   {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/..."},
 	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/onetime",
+	"sundew/digester/dashboard": {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime",
 		"sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/vitals", "sundew/schema/..."},
 	"sundew/digester/store/busylab": {}, // tests only
 	"sundew/infra":                  {},
@@ -118,7 +121,7 @@ var mayImport = map[string][]string{
 }
 
 // pure packages take values and return values: no I/O, no clock, no logger.
-var pure = []string{"sundew/digester/access", "sundew/digester/search", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/queue", "sundew/digester/triage", "sundew/digester/vitals"}
+var pure = []string{"sundew/digester/access", "sundew/digester/search", "sundew/schema/event", "sundew/schema/keyring", "sundew/schema/wire", "sundew/functions/ingest/envelope", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/queue", "sundew/digester/triage", "sundew/digester/vitals"}
 
 // knowsAWS is where AWS is known: the mains and their adapters, and the
 // measurement that compares with the first.

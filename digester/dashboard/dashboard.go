@@ -51,6 +51,8 @@ type Config struct {
 
 	Passwords *password.Hasher           // nil with Copy: the primary checks passwords
 	Mail      func()                     // told that there is mail in the outbox; nil: nobody takes mail, and links are handed over
+	Courier   func()                     // told that there are messages for channels; nil with Copy
+	CheckURL  func(string) error         // says why a channel's address cannot be called, as far as its text tells; nil: it can
 	Address   func(*http.Request) string // where a request comes from, for the audit log; nil: the connection's other end
 	Provider  Provider                   // signs people in who have an account there; nil: nobody, or the primary knows
 

@@ -105,6 +105,7 @@ func allPages(s *site, ev stored) []string {
 		"/teams", "/teams/1", "/teams/1/invite", "/users", "/users/1", "/users/invite", "/account", "/account/sessions", "/audit", project + "/audit", "/mail", "/forgot",
 		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/grouping",
 		project + "/settings/environments", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
+		project + "/settings/channels", project + "/settings/channels/new?kind=telegram",
 		project + "/releases", project + "/releases?sort=version&environment=" + url.QueryEscape(ev.Event.Environment),
 		project + "/release?version=" + url.QueryEscape(ev.Event.Release),
 	}

@@ -35,6 +35,7 @@ type pages map[string]*template.Template
 func loadPages(l links, files assets, cfg Config) (pages, error) {
 	funcs := templateFuncs(l, cfg)
 	maps.Copy(funcs, l.accountFuncs())
+	maps.Copy(funcs, l.channelFuncs())
 	funcs["asset"] = func(name string) (string, error) {
 		served, err := files.served(name)
 		return l.asset(served), err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"sundew/digester/access"
+	"sundew/digester/notify"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 )
@@ -109,6 +110,7 @@ func newBuilding(t *testing.T) *building {
 	ev := b.message("it broke", testNow)
 	b.attach(ev.ID, "report.txt", "text/plain", []byte("it broke"))
 	var invitation, colleague int64
+	channel, message := b.makeChannel()
 	b.mustWrite(func(tx *store.Tx) error {
 		for _, name := range []string{"Ours", "Theirs"} {
 			if _, err := tx.CreateTeam(name); err != nil {
@@ -154,7 +156,8 @@ func newBuilding(t *testing.T) *building {
 		}
 		return tx.MailDone(mails[0].ID, store.ErrInvalid, true)
 	})
-	b.ids = strings.NewReplacer("{event}", ev.ID.String(), "{colleague}", strconv.FormatInt(colleague, 10), "{invitation}", strconv.FormatInt(invitation, 10))
+	b.ids = strings.NewReplacer("{event}", ev.ID.String(), "{colleague}", strconv.FormatInt(colleague, 10), "{invitation}", strconv.FormatInt(invitation, 10),
+		"{channel}", strconv.FormatInt(channel, 10), "{message}", strconv.FormatInt(message, 10))
 	for _, p := range personas()[1:] {
 		user := b.signInAs(strings.ReplaceAll(p.name, " ", ".")+"@example.com", p.rank)
 		b.keys[p.name] = b.session
@@ -169,6 +172,27 @@ func newBuilding(t *testing.T) *building {
 		})
 	}
 	return b
+}
+
+// makeChannel makes a channel of the project with a message that was given up.
+func (b *building) makeChannel() (channel, message int64) {
+	b.t.Helper()
+	b.mustWrite(func(tx *store.Tx) error {
+		c, err := tx.AddChannel(1, store.Channel{Kind: notify.Webhook, Name: "Room", Config: notify.Config{URL: "https://hooks.example.com/a", Secret: "secret"}})
+		if err != nil {
+			return err
+		}
+		if err := tx.QueueNotification(c.ID, notify.Message{Kind: notify.KindNew, Issue: notify.Issue{Title: "it broke"}}); err != nil {
+			return err
+		}
+		d, err := tx.TakeNotification(c.ID)
+		channel, message = c.ID, d.ID
+		if err != nil {
+			return err
+		}
+		return tx.NotificationDone(d, store.Attempt{Failure: "no", Final: true})
+	})
+	return channel, message
 }
 
 // knock sends a persona to a door.
@@ -263,6 +287,9 @@ func TestForeignIDs(t *testing.T) {
 		"/teams/2/members/999":                       "role=viewer",
 	} {
 		mustStatus(t, b.post(b.ids.Replace(path), form), http.StatusNotFound)
+	}
+	for _, action := range []string{"", "/test", "/disable", "/delete", "/secret", "/messages/{message}/retry"} {
+		mustStatus(t, b.post(b.ids.Replace("/projects/2/settings/channels/{channel}"+action), "name=x"), http.StatusNotFound)
 	}
 	for _, path := range []string{"/projects/1/audit", "/projects/1/issues", "/issues/1", "/ledger?project=1", "/audit?project=1", "/teams/1", "/events/{event}"} {
 		resp := b.get(b.ids.Replace(path))

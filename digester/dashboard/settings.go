@@ -28,6 +28,7 @@ func (d *Dashboard) settingsRoutes() {
 	d.get("/projects/{id}/settings/members", admin, d.showProjectMembers)
 	d.post("/projects/{id}/settings/members", "add project member", admin, d.addProjectMember)
 	d.post("/projects/{id}/settings/members/{user}", "change project member", admin, d.changeProjectMember)
+	d.channelRoutes()
 	d.get("/projects/{id}/settings/delete", owner, d.showDeletion)
 	d.post("/projects/{id}/settings/delete", "delete project", owner, d.deleteProject)
 	d.get("/projects/deleted", signedIn, d.showDeleted)
@@ -64,7 +65,7 @@ type settingsPart struct{ path, text string }
 func settingsParts() []settingsPart {
 	return []settingsPart{
 		{"", "General"}, {"keys", "Keys"}, {"domains", "Allowed domains"}, {"grouping", "Grouping"},
-		{"environments", "Environments"}, {"members", "Members"},
+		{"environments", "Environments"}, {"members", "Members"}, {"channels", "Channels"},
 	}
 }
 
@@ -104,6 +105,18 @@ func settledWords(word string) string {
 		return "The person has a role in this project now."
 	case "member-removed":
 		return "The role is taken away."
+	case "channel-added":
+		return "The channel is there. Send a test message to see whether it works."
+	case "channel-untested":
+		return "The channel is switched off, or too many messages wait: no test was sent."
+	case "channel-enabled":
+		return "The channel is switched on."
+	case "channel-disabled":
+		return "The channel is switched off: it gets no messages, and what waited for it is given up."
+	case "channel-deleted":
+		return "The channel is deleted."
+	case "retry":
+		return "The message is tried again."
 	case "deployed":
 		return "The deploy is recorded."
 	case "deploy-removed":

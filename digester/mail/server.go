@@ -16,6 +16,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -73,10 +74,12 @@ func ParseFrom(raw string) (string, error) {
 
 // Letter is a text for one person.
 type Letter struct {
+	ID      string // the same whenever the letter is sent; empty: one is made up
 	From    string
 	To      string
 	Subject string
 	Text    string
+	HTML    string // the same for who prefers it; may be empty
 	Date    time.Time
 }
 
@@ -93,9 +96,16 @@ func (s Server) Send(ctx context.Context, l Letter) error {
 	}
 	msg.Subject(l.Subject)
 	msg.SetDateWithValue(l.Date)
-	msg.SetMessageID()
+	if l.ID == "" {
+		msg.SetMessageID()
+	} else {
+		msg.SetMessageIDWithValue(l.ID + "@" + domainOf(l.From))
+	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody is to answer
 	msg.SetBodyString(gomail.TypeTextPlain, l.Text)
+	if l.HTML != "" {
+		msg.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
+	}
 	client, err := gomail.NewClient(s.Host, s.options()...)
 	if err != nil {
 		return fmt.Errorf("mail server: %w", err)
@@ -106,6 +116,15 @@ func (s Server) Send(ctx context.Context, l Letter) error {
 		return sendError(err)
 	}
 	return nil
+}
+
+// domainOf returns where an address is at home.
+func domainOf(address string) string {
+	parsed, err := netmail.ParseAddress(address)
+	if err != nil {
+		return "localhost"
+	}
+	return parsed.Address[strings.LastIndexByte(parsed.Address, '@')+1:]
 }
 
 // options are those of a connection. A password goes over TLS, or to this machine.

@@ -170,6 +170,7 @@ func goneWithIssue() []string {
 		`DELETE FROM history WHERE issue_id = ?1`,
 		`DELETE FROM issue_texts WHERE rowid = ?1`,
 		`DELETE FROM issue_texts_due WHERE issue_id = ?1`,
+		`DELETE FROM notifications WHERE issue_id = ?1`,
 		`DELETE FROM issues WHERE id = ?1`,
 	}
 }

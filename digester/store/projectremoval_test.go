@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/notify"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/schema/event"
@@ -133,8 +134,9 @@ func (p *person) furnish() {
 			return err
 		}
 		_, err = tx.ChangeProject(p.project, store.ProjectChange{Name: "Shop", Slug: "shop-2", Platform: "go"})
+		channel, err3 := tx.AddChannel(p.project, hook())
 		_, err2 := tx.AddDeploy(p.project, store.Deploy{Release: "shop@1.0.0", Environment: "production"})
-		return errors.Join(err, err2, tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
+		return errors.Join(err, err2, err3, tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindStorm}), tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
 			tx.SetProjectMember(p.project, user.ID, access.Admin), tx.SetOrigins(p.project, "example.com"), tx.SetFingerprintRules(p.project, "type:A -> a"))
 	})
 }
@@ -184,6 +186,9 @@ func (p *person) wantEmpty(other event.ProjectID) {
 		}
 		if left, _, err := rx.ProjectFeedback(p.project, 0, 10); len(left) != 0 {
 			p.t.Errorf("feedback left: %+v, %v", left, err)
+		}
+		if channels, err := rx.Channels(p.project); len(channels) != 0 {
+			p.t.Errorf("channels left: %+v, %v", channels, err)
 		}
 		if rules, err := rx.ProjectRules(p.project); rules != (store.ProjectRules{}) {
 			p.t.Errorf("rules left: %+v, %v", rules, err)

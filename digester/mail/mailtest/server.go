@@ -4,10 +4,14 @@ package mailtest
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
+	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
+	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +26,7 @@ type Letter struct {
 	To      []string
 	Subject string
 	Text    string
+	HTML    string // empty: there is none
 	Header  netmail.Header
 }
 
@@ -151,17 +156,45 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	body := msg.Body
-	if strings.EqualFold(msg.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-		body = quotedprintable.NewReader(body)
+	s.letter.Header, s.letter.Subject = msg.Header, msg.Header.Get("Subject")
+	if err := s.letter.read(textproto.MIMEHeader(msg.Header), msg.Body); err != nil {
+		return err
 	}
-	text, err := io.ReadAll(body)
+	s.server.letters <- s.letter
+	return nil
+}
+
+// read reads a part of a letter, and the parts in it.
+func (l *Letter) read(header textproto.MIMEHeader, body io.Reader) error {
+	kind, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return err
 	}
-	s.letter.Header, s.letter.Subject, s.letter.Text = msg.Header, msg.Header.Get("Subject"), strings.ReplaceAll(string(text), "\r\n", "\n")
-	s.server.letters <- s.letter
-	return nil
+	if strings.HasPrefix(kind, "multipart/") {
+		for parts := multipart.NewReader(body, params["boundary"]); ; {
+			part, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err == nil {
+				err = l.read(part.Header, part)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if strings.EqualFold(header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+		body = quotedprintable.NewReader(body)
+	}
+	raw, err := io.ReadAll(body)
+	text := strings.ReplaceAll(string(raw), "\r\n", "\n")
+	if kind == "text/html" {
+		l.HTML = text
+	} else {
+		l.Text = text
+	}
+	return err
 }
 
 // Reset forgets the letter.

@@ -143,6 +143,31 @@ func (b *bench) measure(ctx context.Context, n int, beside func(context.Context)
 	return float64(n) / took.Seconds(), nil
 }
 
+// paced returns measure that queues so many events a second while they are digested.
+func (b *bench) paced(pace int) func(context.Context, int, func(context.Context)) (float64, error) {
+	return func(ctx context.Context, n int, beside func(context.Context)) (float64, error) {
+		const portions = 20 // a second
+		began := time.Now()
+		queued := make(chan error, 1)
+		go func() {
+			every := time.NewTicker(time.Second / portions)
+			defer every.Stop()
+			for left := n; left > 0; {
+				portion := min(left, max(1, pace/portions))
+				if err := b.load.fill(ctx, b.queue, portion); err != nil {
+					queued <- err
+					return
+				}
+				left -= portion
+				<-every.C
+			}
+			queued <- nil
+		}()
+		_, err := b.drain(ctx, int64(n), beside)
+		return float64(n) / time.Since(began).Seconds(), errors.Join(err, <-queued)
+	}
+}
+
 // drain digests n messages that are in the queue. beside runs meanwhile, until its
 // context is done.
 func (b *bench) drain(ctx context.Context, n int64, beside func(context.Context)) (digest.Tally, error) {

@@ -56,17 +56,17 @@ func TestRunGoesOn(t *testing.T) {
 	}
 	b.close(context.WithoutCancel(t.Context()))
 
-	const step = 40
 	want := int64(400)
-	for _, first := range []string{"the database has 300 events", "the database has 640 events"} {
+	for pace, first := range []string{"the database has 300 events", "the database has 480 events"} { // the second: 400 a second
+		s := settings{events: 400, issues: 2000, step: 40, rounds: 1, pace: 400 * pace, dir: dir}
 		var out strings.Builder
-		if err := run(t.Context(), &out, 400, step, 2000, dir); err != nil {
+		if err := run(t.Context(), &out, s); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), first) || !regexp.MustCompile(`\nflat \d+\.\d\d\n$`).MatchString(out.String()) || !strings.Contains(out.String(), "0 saw a busy database") {
 			t.Errorf("the output lacks something:\n%s", out.String())
 		}
-		want += (rounds + 1) * step
+		want += int64((s.rounds + 1) * s.step)
 		replica, err := store.OpenReplica(t.Context(), filepath.Join(dir, "sundew.db"))
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,6 @@
 // Command big shows whether Sundew stays as fast as its database grows.
 //
-//	go run ./infra/bench/big [-events N] [-issues N] [-step N] [-dir DIR]
+//	go run ./infra/bench/big [-events N] [-issues N] [-step N] [-rounds N] [-pace N] [-dir DIR]
 //
 // It digests recorded events, spread over ninety days and two thousand issues or more,
 // through the real queue, digester and store, until the database has as many as
@@ -8,9 +8,10 @@
 // is. Then it measures by turns how fast a step is digested into the large database
 // and into one that begins empty: on a machine that others use too, only what was
 // measured side by side can be compared. At the end it opens pages and searches while
-// digesting goes on at full speed, and issues are indexed behind it. Everything is in one process without HTTP intake, so that
-// the database is what is measured. Last line: `flat 0.NN`, the median speed of the
-// large database over that of the empty ones.
+// digesting goes on, at full speed or at a pace, and issues are indexed behind it.
+// Everything is in one process without HTTP intake, so that the database is what is
+// measured. Last line: `flat 0.NN`, the median speed of the large database over that of
+// the empty ones.
 package main
 
 import (
@@ -25,54 +26,70 @@ import (
 	"time"
 )
 
-// rounds is how often both databases are measured.
-const rounds = 5
+// settings say how to measure.
+type settings struct {
+	events, issues, step, rounds, pace int
+	dir                                string
+}
 
 func main() {
-	events := flag.Int("events", 5_000_000, "events the large database has")
-	step := flag.Int("step", 100_000, "events between two lines, and of a measurement")
-	issues := flag.Int("issues", 2000, "issues the events are spread over; a run that goes on must have the same")
-	dir := flag.String("dir", "", "where the large database is, and stays; empty: a temporary directory")
+	var s settings
+	flag.IntVar(&s.events, "events", 5_000_000, "events the large database has")
+	flag.IntVar(&s.step, "step", 100_000, "events between two lines, and of a measurement")
+	flag.IntVar(&s.issues, "issues", 2000, "issues the events are spread over; a run that goes on must have the same")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often both databases are measured; 0: only the pages are")
+	flag.IntVar(&s.pace, "pace", 0, "events a second that are digested while pages are opened; 0: as many as can be")
+	flag.StringVar(&s.dir, "dir", "", "where the large database is, and stays; empty: a temporary directory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *events, *step, *issues, *dir); err != nil {
+	if err := run(ctx, os.Stdout, s); err != nil {
 		fmt.Fprintln(os.Stderr, "big:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, events, step, issues int, dir string) (err error) {
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "sundew-big-"); err != nil {
+func run(ctx context.Context, out io.Writer, s settings) (err error) {
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "sundew-big-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer os.RemoveAll(s.dir)
 	}
 	fmt.Fprintf(out, "%s/%s, %d cores, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	b, err := open(ctx, dir, issues)
+	b, err := open(ctx, s.dir, s.issues)
 	if err != nil {
 		return err
 	}
 	defer b.close(context.WithoutCancel(ctx))
-	if err := b.grow(ctx, out, events, step); err != nil {
+	if err := b.grow(ctx, out, s.events, s.step); err != nil {
 		return err
 	}
 	if err := b.index(ctx, out); err != nil {
 		return err
 	}
-	flat, err := compare(ctx, out, b, step)
-	if err != nil {
-		return err
+	now := time.Now()
+	b.load.spread(now, now, 0)
+	flat := 0.0
+	if s.rounds > 0 {
+		if flat, err = compare(ctx, out, b, s); err != nil {
+			return err
+		}
 	}
-	visits := newVisits(b.pages, b.cookies, b.load.made, issues)
-	speed, err := b.measure(ctx, step, visits.visit)
+	visits := newVisits(b.pages, b.cookies, b.load.made, s.issues)
+	measure := b.measure
+	if s.pace > 0 {
+		measure = b.paced(s.pace)
+	}
+	speed, err := measure(ctx, s.step, visits.visit)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "pages opened one after the other while %.0f events/s were digested:\n", speed)
 	visits.print(out)
-	fmt.Fprintf(out, "flat %.2f\n", flat)
+	if s.rounds > 0 {
+		fmt.Fprintf(out, "flat %.2f\n", flat)
+	}
 	return nil
 }
 
@@ -101,17 +118,15 @@ func (b *bench) grow(ctx context.Context, out io.Writer, events, step int) error
 
 // compare measures the large database and new ones by turns and returns the ratio
 // of the medians.
-func compare(ctx context.Context, out io.Writer, large *bench, step int) (float64, error) {
-	fmt.Fprintf(out, "%d events each, by turns:\n%6s %10s %10s %8s\n", step, "round", "large/s", "empty/s", "ratio")
-	now := time.Now()
-	large.load.spread(now, now, 0)
+func compare(ctx context.Context, out io.Writer, large *bench, s settings) (float64, error) {
+	fmt.Fprintf(out, "%d events each, by turns:\n%6s %10s %10s %8s\n", s.step, "round", "large/s", "empty/s", "ratio")
 	var larges, empties []float64
-	for round := range rounds {
-		speed, err := large.measure(ctx, step, nil)
+	for round := range s.rounds {
+		speed, err := large.measure(ctx, s.step, nil)
 		if err != nil {
 			return 0, err
 		}
-		empty, err := measureEmpty(ctx, step, large.load.issues)
+		empty, err := measureEmpty(ctx, s.step, large.load.issues)
 		if err != nil {
 			return 0, err
 		}

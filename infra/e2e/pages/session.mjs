@@ -5,6 +5,7 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+import { addChannel, refuseChannel, retryMessage } from "./channels.mjs";
 import { downloadAll } from "./download.mjs";
 import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
@@ -20,7 +21,7 @@ import { workOn } from "./triage.mjs";
 const commands = {
   keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors, useProvider,
   become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent, saveSearch, search, startProject, workOn,
-  changeProject, deleteProject, readSystem,
+  changeProject, deleteProject, addChannel, refuseChannel, retryMessage, readSystem,
 };
 
 const browser = await chromium.launch({

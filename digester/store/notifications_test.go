@@ -1,0 +1,317 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sundew/digester/notify"
+	"sundew/digester/store"
+	"sundew/digester/store/storetest"
+)
+
+// outlet is a project with one channel, and a clock.
+type outlet struct {
+	t       *testing.T
+	db      *store.DB
+	replica *store.Replica
+	now     time.Time
+	channel store.Channel
+}
+
+func newOutlet(t *testing.T, c store.Channel) *outlet {
+	t.Helper()
+	o := &outlet{t: t, now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}
+	o.db, o.replica = storetest.Open(t, func() time.Time { return o.now })
+	o.furnish(c)
+	return o
+}
+
+// furnish makes the project and its channel.
+func (o *outlet) furnish(c store.Channel) {
+	o.t.Helper()
+	p := storetest.MustCreateProject(o.t, o.db, "Web shop", "0123456789abcdef0123456789abcdef")
+	o.write(func(tx *store.Tx) (err error) {
+		o.channel, err = tx.AddChannel(p.ID, c)
+		return err
+	})
+}
+
+// hook is a channel that needs nothing but an address.
+func hook() store.Channel {
+	return store.Channel{Kind: notify.Slack, Name: "Team room", Config: notify.Config{URL: "https://hooks.example.com/a"}}
+}
+
+func (o *outlet) write(fn func(tx *store.Tx) error) {
+	o.t.Helper()
+	if err := o.db.Write(o.t.Context(), "test", fn); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *outlet) queue(title string) {
+	o.t.Helper()
+	o.write(func(tx *store.Tx) error {
+		return tx.QueueNotification(o.channel.ID, notify.Message{Kind: notify.KindNew, Issue: notify.Issue{ID: 1, Title: title}})
+	})
+}
+
+// take returns what is taken, nil if nothing is due.
+func (o *outlet) take() *store.Dispatch {
+	o.t.Helper()
+	var d *store.Dispatch
+	o.write(func(tx *store.Tx) error {
+		taken, err := tx.TakeNotification(o.channel.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		d = &taken
+		return err
+	})
+	return d
+}
+
+func (o *outlet) mustTake(title string) store.Dispatch {
+	o.t.Helper()
+	d := o.take()
+	if d == nil || d.Message.Title() != title {
+		o.t.Fatalf("took %+v, want %q", d, title)
+	}
+	return *d
+}
+
+func (o *outlet) done(d store.Dispatch, a store.Attempt) {
+	o.t.Helper()
+	o.write(func(tx *store.Tx) error { return tx.NotificationDone(d, a) })
+}
+
+// list returns state and title of what the channel has, the newest first.
+func (o *outlet) list() (all []string) {
+	o.t.Helper()
+	storetest.MustRead(o.t, o.replica, func(rx *store.Rx) error {
+		ns, err := rx.Notifications(o.channel.ID, 1000)
+		for _, n := range ns {
+			all = append(all, fmt.Sprintf("%s %s %s", n.State(), n.Title, n.Error))
+		}
+		return err
+	})
+	return all
+}
+
+func (o *outlet) state() (c store.Channel) {
+	o.t.Helper()
+	storetest.MustRead(o.t, o.replica, func(rx *store.Rx) (err error) {
+		c, err = rx.Channel(o.channel.Project, o.channel.ID)
+		return err
+	})
+	return c
+}
+
+// due returns how long the channel has nothing to send.
+func (o *outlet) due() time.Duration {
+	o.t.Helper()
+	var due []store.DueChannel
+	storetest.MustRead(o.t, o.replica, func(rx *store.Rx) (err error) {
+		due, err = rx.DueChannels()
+		return err
+	})
+	if len(due) != 1 || due[0].ID != o.channel.ID {
+		o.t.Fatalf("due are %v", due)
+	}
+	return due[0].At.Sub(o.now)
+}
+
+// A message goes out once; one that is taken and never heard of again goes out once
+// more, and a late word of the first attempt changes nothing.
+func TestNotificationLease(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.queue("a")
+	first := o.mustTake("a")
+	if d := o.take(); d != nil {
+		t.Errorf("it was taken twice: %+v", d)
+	}
+	o.now = o.now.Add(time.Minute)
+	second := o.mustTake("a")
+	o.done(first, store.Attempt{Failure: "late", Final: true})
+	if diff := cmp.Diff([]string{"waiting a "}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+	o.done(second, store.Attempt{})
+	if diff := cmp.Diff([]string{"sent a "}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+	if c := o.state(); !c.SucceededAt.Equal(o.now) || c.Waiting != 0 {
+		t.Errorf("channel %+v", c)
+	}
+}
+
+// A channel that does not take one message is not given the next: it pauses longer
+// with each failure, as long as the service asks, and what is a day old is given up.
+func TestNotificationPauses(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.queue("a")
+	o.queue("b")
+	for _, want := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
+		o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+		if d := o.take(); d != nil {
+			t.Fatalf("taken in a pause: %+v", d)
+		}
+		if got := o.due(); got != want {
+			t.Errorf("pause %s, want %s", got, want)
+		}
+		o.now = o.now.Add(want)
+	}
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy", Pause: 40 * time.Minute})
+	if got := o.due(); got != 40*time.Minute {
+		t.Errorf("asked for 40 minutes, got %s", got)
+	}
+	o.now = o.now.Add(40 * time.Minute)
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy", Pause: 90 * time.Hour})
+	if got := o.due(); got != time.Hour {
+		t.Errorf("asked for 90 hours, got %s", got)
+	}
+	o.now = o.now.Add(24 * time.Hour)
+	o.queue("c")
+	o.done(o.mustTake("a"), store.Attempt{Failure: "still busy"})
+	if diff := cmp.Diff([]string{"waiting c ", "failed b still busy", "failed a still busy"}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+	o.now = o.now.Add(time.Hour)
+	o.done(o.mustTake("c"), store.Attempt{})
+	o.write(func(tx *store.Tx) error {
+		all, err := tx.Notifications(o.channel.ID, 10)
+		if err != nil {
+			return err
+		}
+		return tx.RetryNotification(o.channel.ID, all[1].ID)
+	})
+	o.done(o.mustTake("b"), store.Attempt{})
+	if diff := cmp.Diff([]string{"sent c ", "sent b ", "failed a still busy"}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A test goes before what waits, in a pause too, and is tried once.
+func TestNotificationTest(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.queue("a")
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+	var ids []int64
+	test := func() {
+		o.write(func(tx *store.Tx) (err error) {
+			ids, err = tx.QueueTest(o.channel.ID, notify.Message{})
+			return err
+		})
+	}
+	waits := func() (is bool) {
+		storetest.MustRead(t, o.replica, func(rx *store.Rx) (err error) {
+			is, err = rx.NotificationWaits(ids)
+			return err
+		})
+		return is
+	}
+	test()
+	if got := o.due(); got != 0 || !waits() {
+		t.Errorf("due in %s", got)
+	}
+	o.done(o.mustTake("Test message"), store.Attempt{Failure: "busy"})
+	if got := o.due(); got != 10*time.Second || waits() {
+		t.Errorf("due in %s", got)
+	}
+	test()
+	o.done(o.mustTake("Test message"), store.Attempt{})
+	o.mustTake("a") // the channel works again, though its pause is not over
+}
+
+// What is too much is counted, and the next message tells of it; if that is given up,
+// the next but one does.
+func TestNotificationsLeftOut(t *testing.T) {
+	o := newOutlet(t, hook())
+	for i := range 103 {
+		o.queue(fmt.Sprint(i))
+	}
+	if c := o.state(); c.Waiting != 100 || c.LeftOut != 3 {
+		t.Errorf("%d wait, %d are left out", c.Waiting, c.LeftOut)
+	}
+	d := o.mustTake("0")
+	if d.LeftOut != 3 {
+		t.Errorf("the first tells of %d", d.LeftOut)
+	}
+	o.done(d, store.Attempt{Failure: "no", Final: true})
+	if d = o.mustTake("1"); d.LeftOut != 3 {
+		t.Errorf("the second tells of %d", d.LeftOut)
+	}
+	o.done(d, store.Attempt{})
+	if d = o.mustTake("2"); d.LeftOut != 0 {
+		t.Errorf("the third tells of %d", d.LeftOut)
+	}
+}
+
+// Each address of a mail channel has a row of its own. A channel that is switched off
+// takes nothing, and what waited for it is given up.
+func TestNotificationRecipients(t *testing.T) {
+	o := newOutlet(t, store.Channel{Kind: notify.Mail, Name: "People", Config: notify.Config{Addresses: []string{"ada@example.com", "grace@example.com"}}})
+	o.queue("a")
+	if d := o.mustTake("a"); d.Recipient != "ada@example.com" {
+		t.Errorf("to %q", d.Recipient)
+	}
+	if d := o.mustTake("a"); d.Recipient != "grace@example.com" {
+		t.Errorf("to %q", d.Recipient)
+	}
+	o.write(func(tx *store.Tx) error { return tx.SetChannelEnabled(o.channel.Project, o.channel.ID, false) })
+	o.queue("b")
+	if diff := cmp.Diff([]string{"failed a the channel was switched off", "failed a the channel was switched off"}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+	o.write(func(tx *store.Tx) error { return tx.DeleteChannel(o.channel.Project, o.channel.ID) })
+	err := o.db.Write(t.Context(), "test", func(tx *store.Tx) error { return tx.QueueNotification(o.channel.ID, notify.Message{}) })
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a channel that is gone: %v", err)
+	}
+}
+
+// What was sent is known for a month.
+func TestPurgeNotifications(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.queue("old")
+	o.done(o.mustTake("old"), store.Attempt{})
+	o.now = o.now.Add(29 * 24 * time.Hour)
+	o.queue("new")
+	o.write((*store.Tx).PurgeNotifications)
+	if n := len(o.list()); n != 2 {
+		t.Errorf("%d are left after 29 days", n)
+	}
+	o.now = o.now.Add(48 * time.Hour)
+	o.write((*store.Tx).PurgeNotifications)
+	if diff := cmp.Diff([]string{"waiting new "}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What was told of an issue goes with the issue: its title is in it.
+func TestNotificationsOfDeletedIssue(t *testing.T) {
+	p := newPerson(t, 1)
+	p.sees("a", "", "", "")
+	p.sees("b", "", "", "")
+	var channel store.Channel
+	mustWrite(t, p.db, func(tx *store.Tx) (err error) {
+		channel, err = tx.AddChannel(p.project, hook())
+		for id := int64(1); id <= 2 && err == nil; id++ {
+			err = tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindNew, Issue: notify.Issue{ID: id, Title: "x"}})
+		}
+		return err
+	})
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.DeleteIssues([]int64{1}, 0) })
+	p.now = p.now.Add(store.DeletionUndo)
+	p.removeAll()
+	storetest.MustRead(t, p.replica, func(rx *store.Rx) error {
+		left, err := rx.Notifications(channel.ID, 10)
+		if len(left) != 1 || left[0].Issue != 2 {
+			t.Errorf("left are %+v", left)
+		}
+		return err
+	})
+}
