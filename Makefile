@@ -1,13 +1,17 @@
-# Everything that a person does with the tree. `make run` needs Go alone.
+# Everything that a person does with the tree. `make run` and
+# `make demo` need Go alone.
 
 GO ?= go
 BIN := bin/digester
 OUT = bin/$(FUNCTION)
 
-.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention bench-alerts lint deploy deploy-host release cost clean
+.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention bench-alerts lint deploy deploy-host release cost clean demo
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
+
+demo: build ## the whole product with two weeks of made-up life, in a directory that is removed at the end; DEMO='-dir DIR' keeps it
+	$(GO) run ./infra/demo -program ./$(BIN) $(DEMO)
 
 build:
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./digester

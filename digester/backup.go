@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -16,6 +13,7 @@ import (
 
 	"sundew/digester/replicate"
 	"sundew/digester/store"
+	"sundew/digester/vitals"
 )
 
 // lifeEvery is how often the primary shows those who follow it that it lives,
@@ -29,7 +27,7 @@ var (
 
 // openDatabase opens the database and begins its backup, if there is to be one.
 func (s *service) openDatabase(ctx context.Context) (err error) {
-	cfg := store.Config{Log: s.log, Observe: observeIn(s.timings), AttachmentBytes: s.cfg.AttachmentBytes}
+	cfg := store.Config{Log: s.log, Observe: s.observe, AttachmentBytes: s.cfg.AttachmentBytes}
 	if s.cfg.Backup.IsZero() {
 		s.db, err = s.cfg.openPrimary(ctx, cfg)
 		return err
@@ -98,16 +96,13 @@ func (s *service) runBackup(ctx context.Context) error {
 	}
 }
 
-// backupState is what /health/ready says about the backup; empty if there is
-// none.
-func (s *service) backupState() string {
+// backupVitals returns how the backup goes.
+func (s *service) backupVitals() vitals.Backup {
 	if s.backup == nil {
-		return ""
+		return vitals.Backup{}
 	}
-	if problem := s.backup.Health().Problem; problem != nil {
-		return problem.Error()
-	}
-	return "ok"
+	h := s.backup.Health()
+	return vitals.Backup{On: true, Failing: trouble(h.Problem), LastCopy: h.LastCopy}
 }
 
 func (s *service) collectBackup(gauge func(*prometheus.Desc, float64)) {
@@ -123,74 +118,4 @@ func (s *service) collectBackup(gauge func(*prometheus.Desc, float64)) {
 		failing = 1
 	}
 	gauge(descBackupFailing, failing)
-}
-
-// restore handles `restore [--at TIME] [--from ADDRESS] --to PATH`.
-func restore(ctx context.Context, cfg Config, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("restore", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {}
-	at := flags.String("at", "", "")
-	from := flags.String("from", "", "")
-	to := flags.String("to", "", "")
-	if err := flags.Parse(args); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	if flags.NArg() > 0 || *to == "" {
-		return fmt.Errorf("%w: restore needs --to PATH and takes no other arguments", errUsage)
-	}
-	var moment time.Time
-	if *at != "" {
-		var err error
-		if moment, err = time.Parse(time.RFC3339, *at); err != nil {
-			return fmt.Errorf("%w: --at %q: want a time like 2026-05-04T14:02:31Z", errUsage, *at)
-		}
-	}
-	source := cfg.Backup
-	if *from != "" {
-		var err error
-		if source, err = replicate.ParseTarget(*from); err != nil {
-			return fmt.Errorf("%w: --from %q: %w", errUsage, *from, err)
-		}
-	}
-	if source.IsZero() {
-		return fmt.Errorf("%w: restore needs --from ADDRESS or SUNDEW_BACKUP", errUsage)
-	}
-	return restoreAndCheck(ctx, cfg, source, moment, *to, stdout, stderr)
-}
-
-func restoreAndCheck(ctx context.Context, cfg Config, source replicate.Target, moment time.Time, to string, stdout, stderr io.Writer) error {
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return fmt.Errorf("making the directory: %w", err)
-	}
-	err := replicate.Restore(ctx, source, moment, to, newLog(stderr, cfg.LogLevel))
-	switch {
-	case errors.Is(err, replicate.ErrExists):
-		return fmt.Errorf("nothing is overwritten: %w; move it away, with all whose names begin or end like it", err)
-	case errors.Is(err, replicate.ErrNoBackup) && !moment.IsZero():
-		return fmt.Errorf("%w; try a later --at, or none for the last there is", err)
-	case err != nil:
-		return err
-	}
-	replica, err := store.OpenReplica(ctx, to)
-	if err != nil {
-		return err
-	}
-	defer replica.Close()
-	position, err := replica.Position(ctx)
-	if err != nil {
-		return err
-	}
-	problems, err := replica.Check(ctx)
-	if err != nil {
-		return fmt.Errorf("checking: %w", err)
-	}
-	for _, p := range problems {
-		fmt.Fprintf(stdout, "broken: %s: %s\n", p.Invariant, p.Detail)
-	}
-	if len(problems) > 0 {
-		return fmt.Errorf("%d broken invariants in %s", len(problems), to)
-	}
-	fmt.Fprintf(stdout, "%s is the database as of %s; every invariant holds\n", to, position.At.Format(time.RFC3339))
-	return nil
 }

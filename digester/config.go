@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -48,11 +49,21 @@ type Config struct {
 	Provider provider.Config // SUNDEW_OIDC_…: who else signs people in; none
 	OpsToken string          // SUNDEW_OPS_TOKEN: opens /metrics and /ledger.json to programs on other machines; none
 
+	Traces      string // OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or OTEL_EXPORTER_OTLP_ENDPOINT: whom to send spans; nobody
+	ImportToken string // SENTRY_AUTH_TOKEN: with which import asks another server; none
+
+	DiskFree int64        // SUNDEW_DISK_FREE: bytes that have to be free where Data is, or /health/ready says no; 512 MiB
+	Copies   []CopyConfig // SUNDEW_COPIES: dashboards elsewhere that are asked how far behind they are; none
+
 	Database string             // SUNDEW_DB: the file, with "file:" before it; sundew.db in Data
 	Server   store.RemoteConfig // SUNDEW_DB and SUNDEW_DB_TOKEN: the libSQL server in place of a file; none
 	Replica  store.RemoteConfig // SUNDEW_REPLICA and SUNDEW_REPLICA_TOKEN: the libSQL server that a dashboard process reads; none
 
-	Backup  replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
+	Backup      replicate.Target // SUNDEW_BACKUP: where the database is copied to as it is written; none
+	BackupDir   string           // SUNDEW_BACKUP_DIR: where backups are made into by the clock; none
+	BackupEvery time.Duration    // SUNDEW_BACKUP_EVERY: how far they are apart; a day
+	BackupKeep  int              // SUNDEW_BACKUP_KEEP: how many are kept; 7
+
 	Follow  replicate.Target // SUNDEW_FOLLOW: the backup that a dashboard process follows; none
 	Primary *url.URL         // SUNDEW_PRIMARY_URL: where a dashboard process hands what it cannot do itself; none
 }
@@ -60,8 +71,8 @@ type Config struct {
 // configFromEnv reads the environment and reports everything that is wrong with
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
-	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, Networks: outbound.PublicOnly(),
-		Retention: retention.Policy{Days: retention.DefaultDays, Events: retention.DefaultEvents}}
+	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20, BackupEvery: 24 * time.Hour, BackupKeep: 7,
+		Networks: outbound.PublicOnly(), Retention: retention.Policy{Days: retention.DefaultDays, Events: retention.DefaultEvents}}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -111,10 +122,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		problems = append(problems, fmt.Errorf("  SUNDEW_OWNER_PASSWORD: %w", err))
 	}
 	problems = append(problems, readProvider(read, getenv, &cfg)...)
-	// Not quoted where it is wrong, either.
-	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
-		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
-	}
+	problems = append(problems, readOperation(read, getenv, &cfg)...)
 	problems = append(problems, cfg.readMail(getenv)...)
 	read("SUNDEW_ALLOW_NETWORKS", cfg.allowNetworks)
 	target := func(dst *replicate.Target) func(string) error {
@@ -157,6 +165,9 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	if cfg.Server.URL != "" && !cfg.Backup.IsZero() {
 		problems = append(problems, errors.New("  SUNDEW_BACKUP: copies a file, and SUNDEW_DB is a server, which has backups of its own"))
 	}
+	if cfg.Server.URL != "" && cfg.BackupDir != "" {
+		problems = append(problems, errors.New("  SUNDEW_BACKUP_DIR: is for a file, and SUNDEW_DB is a server, which has backups of its own"))
+	}
 	return cfg, errors.Join(problems...)
 }
 
@@ -176,6 +187,52 @@ func readRetention(read func(string, func(string) error), policy *retention.Poli
 		}
 		return nil
 	})
+}
+
+// readOperation reads what watching the program needs.
+func readOperation(read func(string, func(string) error), getenv func(string) string, cfg *Config) (problems []error) {
+	read("SUNDEW_DISK_FREE", func(v string) (err error) {
+		cfg.DiskFree, err = strconv.ParseInt(v, 10, 64)
+		if err != nil || cfg.DiskFree < 0 {
+			return errors.New("want a number of bytes; 0 means that any will do")
+		}
+		return nil
+	})
+	read("SUNDEW_BACKUP_DIR", func(v string) error { cfg.BackupDir = v; return nil })
+	read("SUNDEW_BACKUP_EVERY", func(v string) (err error) {
+		if cfg.BackupEvery, err = time.ParseDuration(v); err != nil || cfg.BackupEvery < time.Minute {
+			return errors.New("want a duration of a minute or more, for example 24h")
+		}
+		return nil
+	})
+	read("SUNDEW_BACKUP_KEEP", func(v string) (err error) {
+		if cfg.BackupKeep, err = strconv.Atoi(v); err != nil || cfg.BackupKeep < 1 {
+			return errors.New("want how many backups to keep, 1 or more")
+		}
+		return nil
+	})
+	read("SUNDEW_COPIES", func(v string) (err error) {
+		cfg.Copies, err = parseCopies(v)
+		return err
+	})
+	read("OTEL_EXPORTER_OTLP_ENDPOINT", func(v string) error {
+		u, err := parseAddress(v)
+		if err == nil {
+			cfg.Traces = u.JoinPath("v1", "traces").String()
+		}
+		return err
+	})
+	read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", func(v string) error {
+		_, err := parseAddress(v)
+		cfg.Traces = v
+		return err
+	})
+	cfg.ImportToken = strings.TrimSpace(getenv("SENTRY_AUTH_TOKEN"))
+	// Not quoted where it is wrong, like the password.
+	if cfg.OpsToken = getenv("SUNDEW_OPS_TOKEN"); cfg.OpsToken != "" && len(cfg.OpsToken) < minOpsToken {
+		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
+	}
+	return problems
 }
 
 // readMail reads what mail needs. The server's address has a password and is not

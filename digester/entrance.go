@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"sundew/digester/vitals"
 	"sundew/functions/ingest/edge"
 )
 
@@ -69,7 +70,7 @@ func (s *service) closeDatabase(ctx context.Context) error {
 // request, because a mux redirects unclean paths and no SDK follows.
 func (s *service) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.role != roleDigest && edge.Handles(r.URL.Path) {
-		s.edge.ServeHTTP(w, r)
+		s.intake.ServeHTTP(w, r)
 		return
 	}
 	if opened := s.opened.Load(); opened != nil {
@@ -81,18 +82,25 @@ func (s *service) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveUnopened answers while there is no database.
 func (s *service) serveUnopened(w http.ResponseWriter, r *http.Request) {
-	answer := readiness{Status: "the database is being prepared", Intake: "ok", Digester: "waits", DatabaseAnswer: "not open yet"}
+	answer := readiness{Status: "the database is being prepared", Intake: "ok", Digester: "waits", DatabaseAnswer: "not open yet",
+		ReadyForIntake: s.role != roleDigest, Problems: []vitals.Problem{}}
 	if why := s.waiting.Load(); why != nil {
 		answer.Status, answer.DatabaseAnswer = "the database cannot be opened", *why
 		answer.Advice = "Events are accepted and wait in the queue. Mend the database; it is opened as soon as it can be."
 	}
 	if refusing := s.queue.Refusing(); refusing != nil {
-		answer.Intake = refusing.Error()
+		answer.Intake, answer.ReadyForIntake = refusing.Error(), false
 	}
 	switch r.URL.Path {
 	case "/health/live":
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	case "/health/ready":
+	case "/health/ready/intake":
+		status := http.StatusOK
+		if !answer.ReadyForIntake {
+			status = http.StatusServiceUnavailable
+		}
+		writeJSON(w, status, answer)
+	case "/health/ready", "/health/ready/digest":
 		writeJSON(w, http.StatusServiceUnavailable, answer)
 	default:
 		w.Header().Set("Retry-After", "5")

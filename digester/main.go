@@ -8,7 +8,10 @@
 //	digester user reset EMAIL      print an address where a user sets a new password
 //	digester dead list             list the local queue's dead letters
 //	digester dead retry ID…        put dead letters back; --all: all of them
+//	digester backup [FILE]         copy the database while it is used; --check verifies it
+//	digester restore FILE          make the database of such a copy
 //	digester restore --to PATH     make a database of a backup, of --at, --from
+//	digester import --url … --org … bring projects and issues over from Sentry or GlitchTip
 //	digester version
 //
 // Configuration is by environment, see config.go. This package wires the others
@@ -35,7 +38,9 @@ func main() {
 
 const usage = `usage: digester [serve [--role ROLE] | check | stats | project create NAME [--key KEY] |
                        user reset EMAIL | dead list | dead retry ID… | dead retry --all |
-                       restore [--at TIME] [--from ADDRESS] --to PATH | version]
+                       backup [--check] [FILE] | restore FILE |
+                       restore [--at TIME] [--from ADDRESS] --to PATH |
+                       import --url ADDRESS --org SLUG [--project SLUG]… [--into ID] [--rate N] [--dry-run] | version]
 
   serve            run intake, queue, digester and dashboard in one process (the default);
                    with --role dashboard only pages, from SUNDEW_REPLICA or a copy that follows
@@ -47,8 +52,12 @@ const usage = `usage: digester [serve [--role ROLE] | check | stats | project cr
   user reset       print an address where a user sets a new password, once, within two hours
   dead list        list the local queue's dead letters
   dead retry       put dead letters back into the queue, while no digester runs
-  restore          make a database at PATH of the backup (SUNDEW_BACKUP), the last or as it
+  backup           copy the database into a new FILE, beside a running digester or without one
+  restore FILE     make the database of such a copy; nothing is overwritten
+  restore          make a database at PATH of the continuous backup (SUNDEW_BACKUP), the last or as it
                    was at TIME, for example 2026-05-04T14:02:31Z; nothing is overwritten
+  import           bring projects, and their issues with the newest event of each, over from Sentry
+                   or GlitchTip; the token is in SENTRY_AUTH_TOKEN; running it again makes nothing twice
   version          print the version
 
 Configuration is by environment (SUNDEW_DATA, SUNDEW_LISTEN, …): see the README.
@@ -79,7 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	commands := map[string]func(context.Context, Config, []string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "stats": stats, "project": project, "user": user, "dead": dead, "restore": restore,
+		"serve": serve, "check": check, "stats": stats, "project": project, "user": user, "dead": dead, "backup": backup, "restore": restore, "import": importing,
 	}
 	do, ok := commands[command]
 	if !ok {

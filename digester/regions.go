@@ -12,6 +12,7 @@ import (
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/queue/sqs"
+	"sundew/digester/vitals"
 )
 
 // statsEvery is how often a region's queue is asked how long it is. SQS charges
@@ -43,7 +44,7 @@ func (s *service) openRegions(ctx context.Context) error {
 		if r.queue, err = sqs.Open(ctx, sqs.Config{Region: cfg.Name, URL: cfg.Queue, Log: log}); err != nil {
 			return err
 		}
-		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Wait: 20 * time.Second}); err != nil {
+		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Wait: 20 * time.Second, Report: s.tracing.batch(cfg.Name)}); err != nil {
 			return err
 		}
 		if cfg.Bucket != "" {
@@ -149,6 +150,13 @@ func (r *region) readiness(now time.Time) regionReadiness {
 		answer.QueueAge = max(0, now.Sub(r.stats.Oldest).Seconds())
 	}
 	return answer
+}
+
+// vitals returns what of the region can be wrong.
+func (r *region) vitals(now time.Time) vitals.Remote {
+	a := r.readiness(now)
+	return vitals.Remote{Name: r.name, Failing: trouble(r.digester.Health().Problem), Waiting: a.Waiting, InFlight: a.InFlight,
+		DeadLetters: a.DeadLetters, Oldest: time.Duration(a.QueueAge * float64(time.Second))}
 }
 
 func words(problem error) string {

@@ -58,6 +58,7 @@ type service struct {
 	keys      *keySnapshot
 	rules     *ruleBook
 	edge      *edge.Handler
+	intake    http.Handler     // edge, watched
 	digester  *digest.Digester // of the local queue
 	regions   []*region
 	publisher *keyPublisher
@@ -68,8 +69,15 @@ type service struct {
 	listener  net.Listener
 	timings   *prometheus.HistogramVec
 	removals  *prometheus.CounterVec
+	requests  *prometheus.HistogramVec
 	backup    *replicate.Backup // nil: there is none
 	passwords *password.Hasher  // nil until open: those of recommended cost
+	copies    *copyWatch
+	clock     *backupClock
+	tracing   *tracing // nil: nobody is sent traces
+	decided   rate     // of messages
+	started   time.Time
+	diskFree  func(path string) (free, total int64, err error) // nil until open: the operating system's answer
 	url       string
 
 	opened  atomic.Pointer[http.Handler] // nil until the database can be used
@@ -125,6 +133,15 @@ func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
 // openIntake opens what takes events: the queue, and nothing that it could wait for.
 // What was opened before an error is closed by close.
 func (s *service) openIntake(ctx context.Context) (err error) {
+	s.started, s.copies = time.Now(), newCopyWatch(s.cfg.Copies, time.Now)
+	s.clock = &backupClock{cfg: s.cfg, now: time.Now, log: s.log}
+	if s.diskFree == nil {
+		s.diskFree = diskFree
+	}
+	s.requests = newRequests()
+	if s.tracing, err = openTracing(ctx, s.cfg.Traces, s.log); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
@@ -154,6 +171,7 @@ func (s *service) openIntake(ctx context.Context) (err error) {
 		Keys: s.keys, Scrubber: s.keys.scrubber, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
 		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
 	})
+	s.intake = timed(s.requests, partIntake, s.tracing.requests(partIntake, s.edge))
 	return err
 }
 
@@ -164,12 +182,17 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err := s.awaitDatabase(ctx); err != nil {
 		return err
 	}
+	if s.tracing != nil {
+		s.replica.ObserveReads(s.tracing.read)
+	}
 	s.keys.use(s.replica)
 	s.rules = &ruleBook{replica: s.replica, log: s.log}
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the rules of projects: %w", err)
 	}
-	if s.digester, err = digest.New(digest.Config{Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber}); err != nil {
+	if s.digester, err = digest.New(digest.Config{
+		Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Report: s.tracing.batch("local"),
+	}); err != nil {
 		return err
 	}
 	if err = s.openRegions(ctx); err != nil {
@@ -191,7 +214,8 @@ func (s *service) open(ctx context.Context) (err error) {
 		Ledger: func(ctx context.Context) (*ledger.Books, error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},
-		Dead: s.deadQueues(), Retention: s.cfg.Retention,
+		Vitals: s.vitals,
+		Dead:   s.deadQueues(), Retention: s.cfg.Retention,
 	})
 	return err
 }
@@ -337,6 +361,18 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 		return nil
 	})
 	group.Go(func() error {
+		s.watchRates(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.copies.run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.clock.run(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		s.evictAttachments(ctx)
 		return nil
 	})
@@ -390,5 +426,7 @@ func (s *service) close(ctx context.Context) error {
 	if s.queue != nil {
 		errs = append(errs, s.queue.Close(ctx))
 	}
-	return errors.Join(append(errs, s.closeDatabase(ctx))...)
+	errs = append(errs, s.closeDatabase(ctx))
+	s.tracing.close(ctx)
+	return errors.Join(errs...)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,11 +21,56 @@ func newTimings() *prometheus.HistogramVec {
 	}, []string{"stage", "why"})
 }
 
-// observeIn returns what store.Config.Observe wants.
-func observeIn(timings *prometheus.HistogramVec) func(store.Stage, string, time.Duration) {
-	return func(stage store.Stage, why string, took time.Duration) {
-		timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
+// observe is told what each stage of each write took.
+func (s *service) observe(stage store.Stage, why string, took time.Duration) {
+	s.timings.WithLabelValues(string(stage), why).Observe(took.Seconds())
+	s.tracing.write(stage, why, took)
+}
+
+// newRequests returns the histogram of how long requests took, by who answered
+// (intake, pages) and by the class of the answer (2xx, …).
+func newRequests() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "sundew_request_seconds",
+		Help:    "How long requests took, by who answered (intake, pages) and by the class of the answer.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"part", "class"})
+}
+
+// answered is a ResponseWriter that remembers the status.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answered) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
 	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answered) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// timed observes how long a handler takes.
+func timed(requests *prometheus.HistogramVec, part string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, out := time.Now(), &answered{ResponseWriter: w}
+		next.ServeHTTP(out, r)
+		class := "none"
+		if out.status != 0 {
+			class = strconv.Itoa(out.status/100) + "xx"
+		}
+		requests.WithLabelValues(part, class).Observe(time.Since(began).Seconds())
+	})
 }
 
 // newRemovals returns the counter of events that were removed because they were too

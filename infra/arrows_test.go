@@ -62,44 +62,48 @@ var mayImport = map[string][]string{
 	"sundew/functions/ingest/envelope": {"sundew/schema/event"},
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
-	"sundew/digester/access":            {"sundew/schema/event"},
-	"sundew/digester/courier":           {"sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
-	"sundew/digester/alert":             {"sundew/digester/notify", "sundew/schema/event"},
-	"sundew/digester/alert/teller":      {"sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/digest":            {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/grouping":          {"sundew/schema/event"},
-	"sundew/digester/highlight":         {},
-	"sundew/digester/ledger":            {"sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/mail":              {"sundew/digester/store"},
-	"sundew/digester/mail/mailtest":     {},
-	"sundew/digester/markdown":          {},
-	"sundew/digester/notify":            {"sundew/schema/event"},
-	"sundew/digester/onetime":           {},
-	"sundew/digester/outbound":          {},
-	"sundew/digester/passkey":           {},
-	"sundew/digester/password":          {},
-	"sundew/digester/provider":          {},
-	"sundew/digester/queue":             {},
-	"sundew/digester/release":           {},
-	"sundew/digester/search":            {"sundew/schema/event"},
-	"sundew/digester/search/indexer":    {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/queue/local":       {"sundew/digester/queue", "sundew/schema/..."},
-	"sundew/digester/triage":            {},
-	"sundew/digester/store":             {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
-	"sundew/digester/store/storetest":   {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard":         {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert"},
-	"sundew/digester/store/busylab":     {}, // tests only
-	"sundew/infra":                      {},
-	"sundew/infra/bench/big":            {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
-	"sundew/infra/bench":                {"sundew/schema/..."},
-	"sundew/infra/cost":                 {},
-	"sundew/infra/dictionary":           {"sundew/schema/..."},
-	"sundew/digester/queue/sqs":         {"sundew/digester/queue", "sundew/schema/..."},
-	"sundew/digester/queue/sqs/sqstest": {},
-	"sundew/digester/store/hrana":       {},
-	"sundew/digester/replicate":         {"sundew/digester/store"}, // for its gate and its positions; not what is in the tables
-	"sundew/infra/bench/replicas":       {"sundew/digester/dashboard", "sundew/digester/replicate", "sundew/digester/store", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/store/walfs":       {},
+	"sundew/digester/access":                  {"sundew/schema/event"},
+	"sundew/digester/courier":                 {"sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
+	"sundew/digester/alert":                   {"sundew/digester/notify", "sundew/schema/event"},
+	"sundew/digester/alert/teller":            {"sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/digest":                  {"sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/grouping":                {"sundew/schema/event"},
+	"sundew/digester/highlight":               {},
+	"sundew/digester/ledger":                  {"sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/mail":                    {"sundew/digester/store"},
+	"sundew/digester/mail/mailtest":           {},
+	"sundew/digester/markdown":                {},
+	"sundew/digester/notify":                  {"sundew/schema/event"},
+	"sundew/digester/onetime":                 {},
+	"sundew/digester/outbound":                {},
+	"sundew/digester/passkey":                 {},
+	"sundew/digester/password":                {},
+	"sundew/digester/provider":                {},
+	"sundew/digester/queue":                   {},
+	"sundew/digester/release":                 {},
+	"sundew/digester/search":                  {"sundew/schema/event"},
+	"sundew/digester/search/indexer":          {"sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
+	"sundew/digester/triage":                  {},
+	"sundew/digester/store":                   {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
+	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
+	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals"},
+	"sundew/digester/store/busylab":           {}, // tests only
+	"sundew/infra":                            {},
+	"sundew/infra/bench/big":                  {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
+	"sundew/infra/bench":                      {"sundew/schema/..."},
+	"sundew/infra/cost":                       {},
+	"sundew/digester/sentryapi":               {},
+	"sundew/digester/sentryapi/sentryapitest": {},
+	"sundew/digester/vitals":                  {},
+	"sundew/infra/demo":                       {"sundew/digester/access", "sundew/digester/dashboard", "sundew/digester/digest", "sundew/digester/password", "sundew/digester/store", "sundew/digester/triage", "sundew/functions/ingest/edge", "sundew/schema/..."},
+	"sundew/infra/dictionary":                 {"sundew/schema/..."},
+	"sundew/digester/queue/sqs":               {"sundew/digester/queue", "sundew/schema/..."},
+	"sundew/digester/queue/sqs/sqstest":       {},
+	"sundew/digester/store/hrana":             {},
+	"sundew/digester/replicate":               {"sundew/digester/store"}, // for its gate and its positions; not what is in the tables
+	"sundew/infra/bench/replicas":             {"sundew/digester/dashboard", "sundew/digester/replicate", "sundew/digester/store", "sundew/infra/sqld", "sundew/schema/..."},
+	"sundew/digester/store/walfs":             {},
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},
 	"sundew/infra/bench/floor/trace": {},
@@ -137,6 +141,7 @@ var pure = []string{
 	"sundew/digester/retention",
 	"sundew/digester/search",
 	"sundew/digester/triage",
+	"sundew/digester/vitals",
 	"sundew/functions/ingest/envelope",
 	"sundew/schema/event",
 	"sundew/schema/keyring",
@@ -167,6 +172,9 @@ func TestImports(t *testing.T) {
 			if strings.HasPrefix(i, "github.com/aws/") && !slices.Contains(knowsAWS, p.ImportPath) {
 				t.Errorf("%s must not know AWS: it imports %s", p.ImportPath, i)
 			}
+			if strings.HasPrefix(i, "go.opentelemetry.io/") && p.ImportPath != "sundew/digester" {
+				t.Errorf("%s must not know of traces: it imports %s", p.ImportPath, i)
+			}
 			if i == "html/template" && p.ImportPath != "sundew/digester/dashboard" {
 				t.Errorf("%s must not make HTML", p.ImportPath)
 			}
@@ -174,8 +182,8 @@ func TestImports(t *testing.T) {
 		// What accepts events starts quickly; the pages come through the store.
 		if strings.HasPrefix(p.ImportPath, "sundew/functions/ingest") {
 			for _, d := range p.Deps {
-				if strings.HasPrefix(d, "modernc.org/sqlite") {
-					t.Errorf("%s links SQLite", p.ImportPath)
+				if strings.HasPrefix(d, "modernc.org/sqlite") || strings.HasPrefix(d, "go.opentelemetry.io/") {
+					t.Errorf("%s links %s", p.ImportPath, d)
 				}
 			}
 		}

@@ -37,6 +37,7 @@ import (
 	"sundew/digester/password"
 	"sundew/digester/retention"
 	"sundew/digester/store"
+	"sundew/digester/vitals"
 )
 
 // Config says what a dashboard shows and how it is reached.
@@ -61,6 +62,10 @@ type Config struct {
 	// primary's.
 	Ledger func(context.Context) (*ledger.Books, error)
 
+	// Vitals reads whether the installation is well; it is called outside of any
+	// transaction. nil: as above.
+	Vitals func(context.Context) vitals.Vitals
+
 	// Dead are the queues whose dead letters are shown and put back; they are asked
 	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
@@ -76,6 +81,9 @@ func (c Config) hasLedger() bool { return c.Ledger != nil || c.hasPrimary() }
 
 // hasDeadLetters is hasLedger for dead letters.
 func (c Config) hasDeadLetters() bool { return len(c.Dead) > 0 || c.hasPrimary() }
+
+// hasSystem is hasLedger for the page of the system.
+func (c Config) hasSystem() bool { return c.Vitals != nil || c.hasPrimary() }
 
 // Dashboard serves the pages. It is safe for concurrent use.
 type Dashboard struct {
@@ -157,7 +165,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
 	case "projects", "issues", "events", "ledger", "dead-letters", "static", "s", "sign-in", "sign-out", "setup",
-		"account", "audit", "forgot", "invitations", "mail", "password", "person", "searches", "teams", "users":
+		"account", "audit", "forgot", "invitations", "mail", "password", "person", "searches", "system", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -203,6 +211,9 @@ func (d *Dashboard) routes(files assets) {
 	d.get("/events/{event}", signedIn, d.findEvent)
 	if d.cfg.hasLedger() {
 		d.page("/ledger", d.guarded(ofLedger, d.serveLedger))
+	}
+	if d.cfg.hasSystem() {
+		d.page("/system", d.guarded(ofInstallation(access.Admin), d.serveSystem))
 	}
 	if d.cfg.hasDeadLetters() {
 		ops := ofInstallation(access.Admin) // a dead letter may be of any project

@@ -132,6 +132,7 @@ func projectDoors() map[string]door {
 		"GET /events":                                 {path: "/events?id={event}", want: team(access.Viewer, found)},
 		"GET /events/{event}":                         {path: "/events/{event}", want: team(access.Viewer, found)},
 		"GET /ledger":                                 {path: "/ledger?project=1", want: team(access.Viewer, ok)},
+		"GET /system":                                 {path: "/system", want: admin},
 		"GET /dead-letters":                           {path: "/dead-letters", want: admin},
 		"GET /dead-letters/letter":                    {path: "/dead-letters/letter?queue=local&id=x", want: installation(access.Admin, missing)},
 		"POST /dead-letters/retry":                    {path: "/dead-letters/retry", form: "queue=local&id=x", want: adminForm},

@@ -112,6 +112,8 @@ func formatSize(n int64) string {
 		return strconv.FormatInt(n, 10) + " B"
 	case n < 1<<20:
 		return strconv.FormatFloat(float64(n)/(1<<10), 'f', 1, 64) + " KB"
+	case n < 1<<30:
+		return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
 	}
-	return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
+	return strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64) + " GB"
 }

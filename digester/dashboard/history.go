@@ -176,6 +176,9 @@ func (d *Dashboard) historyView(r *http.Request, e store.HistoryEntry, issue sto
 	default:
 		return view, nil
 	}
+	if e.User == 0 { // what an import says about where an issue comes from
+		view.Who = "Sundew"
+	}
 	safe, err := md.New().HTML(e.Detail.Text)
 	view.Comment = &commentView{
 		Issue: issue.ID, ID: e.ID, Text: e.Detail.Text, Mine: e.User == who(r).ID,

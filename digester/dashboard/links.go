@@ -34,6 +34,9 @@ func (l links) signOut() string { return l.base + "/sign-out" }
 // owner leads to the page that makes the first owner.
 func (l links) owner(secret string) string { return l.base + "/setup/" + secret }
 
+// system leads to whether the installation is well.
+func (l links) system() string { return l.base + "/system" }
+
 // ledger leads to the books, of one project or, with zero, of all.
 func (l links) ledger(id event.ProjectID) string {
 	to := l.base + "/ledger"

@@ -196,6 +196,8 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"retryURL":       l.retryDead,
 		"hasDeadLetters": cfg.hasDeadLetters,
 		"hasLedger":      cfg.hasLedger,
+		"hasSystem":      cfg.hasSystem,
+		"systemURL":      l.system,
 		"version":        func() string { return cfg.Version },
 		"passages":       passages,
 		"count":          formatCount,

@@ -21,6 +21,7 @@ import (
 	"sundew/digester/password"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/vitals"
 	"sundew/schema/event"
 	"sundew/schema/event/eventtest"
 	"sundew/schema/wire"
@@ -40,8 +41,9 @@ type site struct {
 	seq     uint64
 	counts  uint64
 	queue   ledger.Queue // what the ledger's page finds in the queue
-	dead    deadLetters  // of the queue "local"
-	session string       // whose all requests are; empty: nobody's
+	vitals  vitals.Vitals
+	dead    deadLetters // of the queue "local"
+	session string      // whose all requests are; empty: nobody's
 }
 
 // newSite makes a dashboard with one project. edit, if not nil, changes its
@@ -55,6 +57,7 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,
 		Log: zerolog.New(s.log), Version: "1.2.3", Ledger: s.books,
+		Vitals:    func(context.Context) vitals.Vitals { return s.vitals },
 		Passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1}),
 		Dead:      []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
 	}

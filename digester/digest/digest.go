@@ -67,6 +67,9 @@ type Config struct {
 	// usual one.
 	Scrubber func(event.ProjectID) *scrub.Scrubber
 
+	// Report is told of every batch when it is over; nil: nobody is. It must be quick.
+	Report func(Report)
+
 	BatchSize int           // messages that share a barrier, at most; 0: 256
 	Workers   int           // that prepare in parallel; 0: one a core
 	Wait      time.Duration // of one receive; 0: 10 s
@@ -104,6 +107,7 @@ func New(cfg Config) (*Digester, error) {
 // batch is what one receive brought, on its way through the stages.
 type batch struct {
 	items   []item
+	report  Report
 	release context.CancelFunc // stops renewing its invisibility
 }
 
@@ -113,7 +117,8 @@ type item struct {
 	receives int    // how often it was delivered
 	body     []byte // as it was received
 	ready    *prepared
-	err      error // why nothing could be made of it; it is left
+	err      error  // why nothing could be made of it; it is left
+	outcome  string // one of the Outcome constants, once it is known
 }
 
 // Run digests until ctx is done; then it finishes the batches under way and
@@ -171,7 +176,7 @@ func (d *Digester) receive(ctx context.Context, batches chan<- *batch) {
 // it is released.
 func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch {
 	hold, release := context.WithCancel(context.WithoutCancel(ctx))
-	b := &batch{items: make([]item, len(messages)), release: release}
+	b := &batch{items: make([]item, len(messages)), release: release, report: Report{Received: time.Now()}}
 	receipts := make([]string, len(messages))
 	for i, m := range messages {
 		receipts[i] = m.Receipt
@@ -193,6 +198,7 @@ func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch
 	}
 	close(next)
 	workers.Wait()
+	b.report.Prepared = time.Now()
 	return b
 }
 
@@ -222,10 +228,12 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
+	b.report.Begun, b.report.Decided, b.report.Tally = began, time.Now(), tally
 	if len(decided) > 0 {
 		if err := d.barrier(ctx); err != nil {
 			return err
 		}
+		b.report.Durable = time.Now()
 		if err := d.cfg.Queue.Delete(context.WithoutCancel(ctx), decided); err != nil {
 			// They come back and are recognised.
 			d.cfg.Log.Warn().Err(err).Int("messages", len(decided)).Msg("deleting digested messages failed")
@@ -234,6 +242,7 @@ func (d *Digester) finish(ctx context.Context, b *batch) error {
 	b.release() // or what is left would be kept for less long again
 	d.putOff(context.WithoutCancel(ctx), left)
 	d.health.finished(tally)
+	d.tell(b)
 	d.cfg.Log.Info().Int("messages", len(b.items)).Int64("stored", tally.Stored).Int64("duplicate", tally.Duplicate).
 		Int64("dropped", tally.Dropped).Int64("redelivered", tally.Redelivered).Int64("left", tally.Left).
 		Dur("took", time.Since(began)).Msg("batch")
@@ -280,7 +289,7 @@ func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (deci
 			it, kind := todo[i], store.KindOf(o.Err)
 			switch {
 			case o.Err == nil:
-				tally.add(o.Result, ins[i].IsCounts)
+				it.outcome = tally.add(o.Result, ins[i].IsCounts)
 				decided = append(decided, it.receipt)
 			case kind == store.KindUnknown:
 				return nil, nil, fmt.Errorf("digesting: %w", o.Err)
@@ -309,6 +318,7 @@ func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (deci
 // leave notes that a message is left in the queue.
 func (d *Digester) leave(it *item, err error, tally *Tally, says string) {
 	tally.Left++
+	it.outcome = OutcomeLeft
 	d.left.note(it.body, err)
 	entry := d.cfg.Log.Error().Err(err)
 	if it.ready != nil {

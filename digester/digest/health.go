@@ -17,19 +17,34 @@ type Tally struct {
 	Left        int64 // deliveries that decided nothing
 }
 
-func (t *Tally) add(r store.Result, counts bool) {
+// What became of a message.
+const (
+	OutcomeStored      = "stored"
+	OutcomeDuplicate   = "duplicate"
+	OutcomeDropped     = "dropped"
+	OutcomeRedelivered = "redelivered"
+	OutcomeCounts      = "counts"
+	OutcomeLeft        = "left"
+)
+
+// add counts a message and returns what became of it.
+func (t *Tally) add(r store.Result, counts bool) string {
 	switch {
 	case r == store.Redelivered:
 		t.Redelivered++
+		return OutcomeRedelivered
 	case counts:
 		t.Counts++
+		return OutcomeCounts
 	case r == store.Stored:
 		t.Stored++
+		return OutcomeStored
 	case r == store.Duplicate:
 		t.Duplicate++
-	case r == store.Dropped:
-		t.Dropped++
+		return OutcomeDuplicate
 	}
+	t.Dropped++
+	return OutcomeDropped
 }
 
 // Health is the state of a digester at one moment.

@@ -74,6 +74,16 @@ func (p *preparer) clean(ready *prepared, s *scrub.Scrubber, plain []byte) []byt
 	return clean
 }
 
+// Prepare makes of an encoded message, which came by no queue, what DB.Digest commits.
+// Rules and Scrubber are those of cfg; all else of it is not needed.
+func Prepare(body []byte, cfg Config) (*store.Incoming, error) {
+	ready, err := newPreparer(cfg.Rules, cfg.Scrubber).prepareSafely(body)
+	if err != nil {
+		return nil, err
+	}
+	return &ready.in, nil
+}
+
 // prepareSafely is prepare with a panic turned into an error, so that a poison
 // message takes nobody with it.
 func (p *preparer) prepareSafely(body []byte) (ready *prepared, err error) {

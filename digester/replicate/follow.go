@@ -181,7 +181,7 @@ func (f *Follower) forget() error {
 		f.file = nil
 	}
 	var errs []error
-	for _, path := range append(besides(f.cfg.Path), litestream.TXIDPath(f.cfg.Path)) {
+	for _, path := range append(Besides(f.cfg.Path), litestream.TXIDPath(f.cfg.Path)) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

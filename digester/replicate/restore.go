@@ -23,7 +23,7 @@ var ErrExists = errors.New("there is something already")
 // before that moment some may be missing, of what was committed after it nothing
 // is there. It overwrites nothing.
 func Restore(ctx context.Context, t Target, at time.Time, to string, log zerolog.Logger) error {
-	for _, path := range besides(to) {
+	for _, path := range Besides(to) {
 		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("%s: %w", path, ErrExists)
 		}
@@ -49,9 +49,9 @@ func Restore(ctx context.Context, t Target, at time.Time, to string, log zerolog
 	return nil
 }
 
-// besides are the files that belong to a database: with one of them left from
+// Besides returns the files that belong to a database: with one of them left from
 // another database a restored one would be taken for what it is not.
-func besides(path string) []string {
+func Besides(path string) []string {
 	dir, file := filepath.Split(path)
 	return []string{path, path + "-wal", path + "-shm", path + "-journal", filepath.Join(dir, "."+file+litestream.MetaDirSuffix)}
 }

@@ -206,3 +206,16 @@ func (rx *Rx) outbox(where string, args ...any) ([]OutboxMail, error) {
 		return []any{&m.ID, &m.To, &m.Subject, &created, &due, &m.Attempts, &m.Error, &sent}
 	}, func(m *OutboxMail) { m.CreatedAt, m.DueAt, m.SentAt = fromMS(created), fromMS(due), fromMS(sent) })
 }
+
+// MailState counts what the outbox has: mails that wait, since when the oldest of
+// them does (zero: none), and mails that were given up and not removed yet.
+func (rx *Rx) MailState() (waiting int64, oldest time.Time, givenUp int64, err error) {
+	var since sql.NullInt64
+	err = rx.q.QueryRowContext(rx.ctx, `
+		SELECT
+			count(*) FILTER (WHERE due_at IS NOT NULL),
+			min(created_at) FILTER (WHERE due_at IS NOT NULL),
+			count(*) FILTER (WHERE due_at IS NULL AND sent_at IS NULL)
+		FROM outbox`).Scan(&waiting, &since, &givenUp)
+	return waiting, fromMS(since), givenUp, err
+}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"sundew/schema/event"
 )
 
 // The same for what is read of projects, their settings and releases.
@@ -34,6 +36,9 @@ func TestProjectQueryPlans(t *testing.T) {
 		{"deploys of a release", func(rx *Rx) error { _, err := rx.Deploys(1, "x", 10); return err }, "deploys_by_release (project_id=? AND release=?)", nil},
 		{"deploys", func(rx *Rx) error { _, err := rx.Deploys(1, "", 10); return err }, "deploys_by_release (project_id=?)", nil},
 		{"members of a project", func(rx *Rx) error { _, err := rx.ProjectMembers(1); return err }, "PRIMARY KEY (project_id=?)", []string{"m"}},
+		{"an imported project", func(rx *Rx) error { _, err := rx.ImportedProject(Imported{}); return notFoundIsFine(err) }, "SEARCH imported_projects USING PRIMARY KEY (source=? AND remote=?)", nil},
+		{"an imported issue", func(rx *Rx) error { _, err := rx.ImportedIssue(1, Imported{}); return err }, "PRIMARY KEY (project_id=? AND source=? AND remote=?)", nil},
+		{"an event of a project", func(rx *Rx) error { _, err := rx.EventOf(1, event.ID{}); return notFoundIsFine(err) }, "sqlite_autoindex_events_1 (event_id=? AND project_id=?)", nil},
 		{"keys of a project", func(rx *Rx) error { _, err := rx.ProjectKeys(1); return err }, "sqlite_autoindex_project_keys_1 (project_id=?)", nil},
 	}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {

@@ -158,6 +158,8 @@ func goneWithProject() []string {
 		`DELETE FROM project_keys WHERE project_id = ?1`,
 		`DELETE FROM project_members WHERE project_id = ?1`,
 		`DELETE FROM former_slugs WHERE project_id = ?1`,
+		`DELETE FROM imported_issues WHERE project_id = ?1`,
+		`DELETE FROM imported_projects WHERE project_id = ?1`,
 		`DELETE FROM rejects WHERE project_id = ?1`,
 	}
 }

@@ -24,6 +24,36 @@ type Replica struct {
 	remote *remoteReads // in its place; nil: it is a file
 	codec  *wire.Codec
 	gate   *gate // shared with the DB of this process, if it has one
+
+	observe func(context.Context, ReadReport) // nil: nobody is told of reads
+}
+
+// ReadReport is what a read transaction took.
+type ReadReport struct {
+	Began   time.Time
+	Took    time.Duration
+	Queries int
+	Failed  bool
+}
+
+// ObserveReads has f told of every Read, with the context that it was given. It is
+// called before the replica is used; f must be quick and safe for concurrent use.
+func (r *Replica) ObserveReads(f func(context.Context, ReadReport)) { r.observe = f }
+
+// counting counts the queries of a transaction.
+type counting struct {
+	querier
+	n *int
+}
+
+func (c counting) QueryContext(ctx context.Context, query string, args ...any) (cursor, error) {
+	*c.n++
+	return c.querier.QueryContext(ctx, query, args...)
+}
+
+func (c counting) QueryRowContext(ctx context.Context, query string, args ...any) row {
+	*c.n++
+	return c.querier.QueryRowContext(ctx, query, args...)
 }
 
 // OpenReplica opens the database for reading beside its writer.
@@ -63,9 +93,20 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 // after five seconds, when ctx is done, or, with ErrCut, when the WAL has grown
 // beyond its bound and must be reset. With the context of a transaction it returns
 // ErrNested.
-func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) error {
+func (r *Replica) Read(ctx context.Context, fn func(*Rx) error) (err error) {
 	if err := refuseNested(ctx); err != nil {
 		return err
+	}
+	if r.observe != nil {
+		report, told, whole := ReadReport{Began: time.Now()}, ctx, fn
+		fn = func(rx *Rx) error {
+			rx.q = counting{rx.q, &report.Queries}
+			return whole(rx)
+		}
+		defer func() {
+			report.Took, report.Failed = time.Since(report.Began), err != nil
+			r.observe(told, report)
+		}()
 	}
 	ctx, cancel := context.WithTimeout(inTransaction(ctx), readDeadline)
 	defer cancel()

@@ -17,14 +17,16 @@ import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mj
 import { keepAtMost, removePerson } from "./retention.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
+import { readSystem } from "./system.mjs";
 import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
 
 const commands = {
-  keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
+  HEAD, keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
+  readSystem, ops,
 };
 
 const browser = await chromium.launch({

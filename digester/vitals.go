@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"sundew/digester/ledger"
+	"sundew/digester/release"
+	"sundew/digester/store"
+	"sundew/digester/vitals"
+)
+
+const (
+	// readyWithin is how long the digester may not have heard of its queue
+	// before it counts as dead; a receive waits for up to ten seconds.
+	readyWithin = time.Minute
+
+	// lagLimit is how old the oldest queued message may be: beyond it, people
+	// look at a dashboard that lags behind.
+	lagLimit = time.Minute
+
+	// mailLimit is how long a mail may wait; the first attempts are minutes apart.
+	mailLimit = time.Hour
+)
+
+// vitals reads everything that can be wrong. What cannot be read is in what it
+// returns.
+func (s *service) vitals(ctx context.Context) vitals.Vitals {
+	now := time.Now()
+	v := vitals.Vitals{
+		At: now, Started: s.started, Version: release.Version(), Role: string(s.role),
+		Digester: s.digesterVitals(),
+		Intake:   vitals.Intake{Here: s.role != roleDigest, Refusing: trouble(s.queue.Refusing())},
+		Backup:   s.backupVitals(),
+		Files:    s.clock.vitals(),
+		Mail:     vitals.Mail{On: s.postman != nil},
+		Copies:   s.copies.states(),
+		Limits: vitals.Limits{QueueAge: lagLimit, Idle: readyWithin, DiskFree: s.cfg.DiskFree,
+			CopyLag: oldAfter, MailAge: mailLimit, BackupAge: 2 * s.cfg.BackupEvery},
+	}
+	for _, r := range s.regions {
+		v.Queues = append(v.Queues, r.vitals(now))
+		if problem := r.digester.Health().Problem; store.KindOf(problem).Holds() {
+			v.Digester.Held = trouble(problem) // of the database, so it holds every queue
+		}
+	}
+	free, total, err := s.diskFree(s.cfg.Data)
+	v.Disk = vitals.Disk{Free: free, Total: total, Unknown: trouble(err)}
+	v.Database.Server = s.cfg.Server.URL != ""
+	if info, err := os.Stat(s.cfg.databasePath() + "-wal"); err == nil && !v.Database.Server {
+		v.Database.WAL = info.Size()
+	}
+	s.readDatabase(ctx, now, &v)
+	return v
+}
+
+func (s *service) digesterVitals() vitals.Digester {
+	h := s.digester.Health()
+	d := vitals.Digester{Held: trouble(h.Problem), LastReceive: h.LastReceive, LastBatch: h.LastBatch, Batches: h.Batches}
+	d.PerMinute, d.Lately = s.decided.perMinute()
+	for _, r := range s.regions {
+		if last := r.digester.Health().LastBatch; last.After(d.LastBatch) {
+			d.LastBatch = last
+		}
+	}
+	return d
+}
+
+// readDatabase fills in what the database and the queue say.
+func (s *service) readDatabase(ctx context.Context, now time.Time, v *vitals.Vitals) {
+	books, err := readBooks(ctx, s.replica, s.queue, now)
+	if err == nil {
+		err = s.replica.Read(ctx, func(rx *store.Rx) error {
+			waiting, oldest, givenUp, err := rx.MailState()
+			v.Mail.Waiting, v.Mail.GivenUp = waiting, givenUp
+			if !oldest.IsZero() {
+				v.Mail.Oldest = now.Sub(oldest)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		v.Database.Broken = trouble(err)
+		return
+	}
+	v.Queue = vitals.Queue{
+		InFlight: books.InFlight, Oldest: time.Duration(books.OldestMessageAge * float64(time.Second)),
+		Bytes: books.QueueBytes, DeadLetters: books.DeadLetters, Lost: books.Lost,
+	}
+	v.Database.Bytes, v.Database.Events = books.DatabaseBytes, books.StoredEvents
+	v.Database.Issues, v.Database.Projects = books.Issues, books.Projects
+	v.Database.ThisHour, v.Database.Yesterday = acceptedLately(books, now)
+}
+
+// acceptedLately returns how many messages were accepted in the hour that is not
+// over, and in the 24 hours before it.
+func acceptedLately(books *ledger.Books, now time.Time) (thisHour, before int64) {
+	current := now.UTC().Truncate(time.Hour)
+	for _, h := range books.Hours {
+		switch {
+		case h.Hour.Equal(current):
+			thisHour += h.Accepted
+		case h.Hour.Before(current) && !h.Hour.Before(current.Add(-24*time.Hour)):
+			before += h.Accepted
+		}
+	}
+	return thisHour, before
+}
+
+// trouble puts an error into words, with what can be done about it.
+func trouble(err error) vitals.Trouble {
+	if err == nil {
+		return vitals.Trouble{}
+	}
+	return vitals.Trouble{What: err.Error(), Do: adviceFor(err)}
+}
+
+// adviceFor says what an operator can do about what holds digesting, empty if
+// nothing can be said that the error does not. Nothing accepted is lost by any
+// of it: it waits in the queue.
+func adviceFor(problem error) string {
+	switch kind := store.KindOf(problem); {
+	case kind == store.KindFull:
+		return "The disk is full. Make room where SUNDEW_DATA is; digesting then goes on by itself."
+	case kind == store.KindIO:
+		return "The disk does not read or write what it is asked to. Look at its health, its quota and the kernel's log; digesting goes on by itself once it works."
+	case kind == store.KindReadOnly:
+		return "The data may not be written. Look at the permissions in SUNDEW_DATA and at how its disk is mounted; digesting goes on by itself once they allow it."
+	case kind == store.KindCorrupt:
+		return "A database file is damaged and this does not pass. Stop the process, keep a copy of all files in SUNDEW_DATA, then restore the damaged one from a backup and run digester check."
+	case kind.Again():
+		return "Another process keeps the database locked, perhaps a shell or a backup. Let it end; digesting then goes on by itself."
+	}
+	return ""
+}
+
+// watchRates looks at the counters until ctx is done.
+func (s *service) watchRates(ctx context.Context) {
+	note := func() {
+		tally := s.digester.Health().Tally
+		n := tally.Stored + tally.Duplicate + tally.Dropped
+		for _, r := range s.regions {
+			tally := r.digester.Health().Tally
+			n += tally.Stored + tally.Duplicate + tally.Dropped
+		}
+		s.decided.note(time.Now(), n)
+	}
+	note()
+	every(ctx, rateEvery, note)
+}
+
+// readiness is the answer of /health/ready.
+type readiness struct {
+	Status         string  `json:"status"` // "ok", or why not
+	ReadyForIntake bool    `json:"ready_for_intake"`
+	ReadyForDigest bool    `json:"ready_for_digest"`
+	Intake         string  `json:"intake"`
+	Digester       string  `json:"digester"`
+	Advice         string  `json:"advice,omitempty"`      // what to do about it
+	LastBatch      string  `json:"last_batch,omitempty"`  // RFC 3339
+	QueueAge       float64 `json:"queue_age_seconds"`     // of the oldest message that waits
+	InFlight       int64   `json:"in_flight"`             // messages in the queue
+	QueueBytes     int64   `json:"queue_bytes"`           //
+	DeadLetters    int64   `json:"dead_letters"`          //
+	Lost           int64   `json:"lost_messages"`         // accepted, and gone; waiting does not help, so it is no reason to be not ready
+	DatabaseAnswer string  `json:"database"`              // "ok" or the error
+	DatabaseBytes  int64   `json:"database_bytes"`        //
+	WALBytes       int64   `json:"wal_bytes"`             //
+	DiskFree       int64   `json:"disk_free_bytes"`       // where SUNDEW_DATA is
+	DiskTotal      int64   `json:"disk_total_bytes"`      //
+	Backup         string  `json:"backup,omitempty"`      // "ok" or why it does not work, which is no reason to be not ready
+	Lag            float64 `json:"digester_idle_seconds"` // since the queue last answered the digester
+
+	Problems []vitals.Problem  `json:"problems"`          // the worst first
+	Regions  []regionReadiness `json:"regions,omitempty"` // one that is away does not make this process unready
+	Copies   []copyReadiness   `json:"copies,omitempty"`  // likewise
+}
+
+// copyReadiness is what /health/ready says of a dashboard elsewhere.
+type copyReadiness struct {
+	Name   string  `json:"name"`
+	Status string  `json:"status"` // "ok", or why it does not answer or keep up
+	Lag    float64 `json:"lag_seconds"`
+}
+
+// newReadiness puts a reading and what was found wrong with it into the answer.
+func newReadiness(v vitals.Vitals, verdict vitals.Verdict) readiness {
+	answer := readiness{
+		Status: verdict.Status(), Advice: verdict.Advice(), Problems: verdict.Problems,
+		ReadyForIntake: v.Intake.Here && verdict.IntakeReady(), ReadyForDigest: verdict.DigestReady(),
+		Intake: okOr(v.Intake.Refusing), Digester: okOr(v.Digester.Held), DatabaseAnswer: okOr(v.Database.Broken),
+		QueueAge: v.Queue.Oldest.Seconds(), InFlight: v.Queue.InFlight, QueueBytes: v.Queue.Bytes,
+		DeadLetters: v.Queue.DeadLetters, Lost: v.Queue.Lost,
+		DatabaseBytes: v.Database.Bytes, WALBytes: v.Database.WAL, DiskFree: v.Disk.Free, DiskTotal: v.Disk.Total,
+	}
+	if answer.Problems == nil {
+		answer.Problems = []vitals.Problem{}
+	}
+	for _, p := range verdict.Problems {
+		if p.Part == "digester" && answer.Digester == "ok" {
+			answer.Digester = p.Detail
+		}
+	}
+	if v.Backup.On {
+		answer.Backup = okOr(v.Backup.Failing)
+	}
+	if !v.Digester.LastBatch.IsZero() {
+		answer.LastBatch = v.Digester.LastBatch.UTC().Format(time.RFC3339)
+	}
+	if !v.Digester.LastReceive.IsZero() {
+		answer.Lag = v.At.Sub(v.Digester.LastReceive).Seconds()
+	}
+	for _, c := range v.Copies {
+		answer.Copies = append(answer.Copies, copyReadiness{Name: c.Name, Status: okOr(c.Failing), Lag: c.Age.Seconds()})
+	}
+	return answer
+}
+
+func okOr(t vitals.Trouble) string {
+	if t == (vitals.Trouble{}) {
+		return "ok"
+	}
+	return t.What
+}
+
+// serveReady returns the handler that answers 200 if ready says so, 503 with the
+// reason if not.
+func (s *service) serveReady(ready func(readiness) bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), opsTimeout)
+		defer cancel()
+		v := s.vitals(ctx)
+		answer := newReadiness(v, vitals.Judge(v))
+		for _, region := range s.regions {
+			answer.Regions = append(answer.Regions, region.readiness(v.At))
+		}
+		status := http.StatusOK
+		if !ready(answer) {
+			status = http.StatusServiceUnavailable
+		}
+		writeJSON(w, status, answer)
+	}
+}
