@@ -53,7 +53,8 @@ var mayImport = map[string][]string{
 	"sundew/schema/wire":               {"sundew/schema/event"},
 	"sundew/schema/corpus":             {},
 	"sundew/schema/detach":             {},
-	"sundew/schema/keyring":            {"sundew/schema/event", "sundew/schema/scrub"},
+	"sundew/schema/keyring":            {"sundew/schema/event", "sundew/schema/quota", "sundew/schema/scrub"},
+	"sundew/schema/quota":              {"sundew/schema/event"},
 	"sundew/schema/scrub":              {},
 	"sundew/functions/lambdahttp":      {},
 	"sundew/functions/ingest":          {"sundew/functions/ingest/...", "sundew/functions/lambdahttp", "sundew/schema/..."},
@@ -145,6 +146,7 @@ var pure = []string{
 	"sundew/functions/ingest/envelope",
 	"sundew/schema/event",
 	"sundew/schema/keyring",
+	"sundew/schema/quota",
 	"sundew/schema/scrub",
 	"sundew/schema/wire",
 }

@@ -10,6 +10,7 @@ import (
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/quota"
 	"sundew/schema/scrub"
 )
 
@@ -62,6 +63,7 @@ type keySource interface {
 type keys struct {
 	source keySource
 	now    func() time.Time // by the wall: other clocks stop while the process sleeps
+	meter  *quota.Meter     // gets the quotas that are read; nil: nobody asks for them
 
 	mu      sync.Mutex
 	ring    *keyring.Ring // nil before the first read
@@ -115,6 +117,9 @@ func (k *keys) read(ctx context.Context, began time.Time) {
 		k.readAt = began
 		if k.ring == nil || !snapshot.At.Before(k.ring.At()) {
 			k.ring = k.ring.Next(snapshot)
+			if k.meter != nil {
+				k.meter.Set(snapshot.Quotas, snapshot.QuotasAt)
+			}
 		}
 	}
 	close(k.under)

@@ -25,6 +25,7 @@ import (
 
 	"sundew/functions/ingest/edge"
 	"sundew/functions/lambdahttp"
+	"sundew/schema/quota"
 )
 
 func main() {
@@ -54,7 +55,8 @@ func newFunction(ctx context.Context, cfg Config, aws aws.Config, out io.Writer)
 		}
 		source = &bothSources{replica: replica, bucket: source}
 	}
-	f.keys = &keys{source: source, now: wallClock}
+	meter := quota.NewMeter()
+	f.keys = &keys{source: source, now: wallClock, meter: meter}
 	limits := edge.DefaultLimits()
 	if cfg.MaxEvent > 0 {
 		limits.Event = cfg.MaxEvent
@@ -63,7 +65,7 @@ func newFunction(ctx context.Context, cfg Config, aws aws.Config, out io.Writer)
 		claims: &claims{client: bucket, bucket: cfg.Bucket, now: wallClock}}
 	var err error
 	f.edge, err = edge.New(edge.Config{
-		Keys: f.keys, Scrubber: f.keys.scrubber, Sender: queue, Limits: limits, KeyRate: cfg.KeyRate, Region: cfg.Region, Log: f.log,
+		Keys: f.keys, Quotas: meter, Scrubber: f.keys.scrubber, Sender: queue, Limits: limits, KeyRate: cfg.KeyRate, Region: cfg.Region, Log: f.log,
 	})
 	f.keys.refresh(f.log.WithContext(ctx))
 	f.keys.settle()

@@ -107,5 +107,6 @@ func (b *bothSources) read(ctx context.Context) (*keyring.Snapshot, error) {
 	case bucketErr != nil:
 		return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Privacy: b.privacy}, nil
 	}
-	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits, Origins: fromBucket.Origins, Privacy: b.privacy}, nil
+	return &keyring.Snapshot{At: fromReplica.At, Keys: fromReplica.Keys, Limits: fromBucket.Limits, Origins: fromBucket.Origins, Privacy: b.privacy,
+		Quotas: fromBucket.Quotas, QuotasAt: fromBucket.QuotasAt}, nil
 }

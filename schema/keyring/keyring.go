@@ -8,6 +8,7 @@
 package keyring
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"sundew/schema/event"
+	"sundew/schema/quota"
 	"sundew/schema/scrub"
 )
 
@@ -37,6 +39,12 @@ type Snapshot struct {
 	// Privacy is of the projects that have set something; others are left out. An edge
 	// that is too old to know it scrubs by the usual rules, and the digester once more.
 	Privacy []Privacy
+
+	// Quotas are the limits that projects and the installation have, and how far they
+	// were used up at a moment: that of the snapshot, unless it was put together from
+	// several.
+	Quotas   []quota.Quota
+	QuotasAt time.Time
 }
 
 // Key says that a public key belongs to a project.
@@ -52,6 +60,9 @@ type Limit struct {
 	Categories []string        `json:"categories"` // the protocol's words; none: all of them
 	Until      time.Time       `json:"until"`
 	Reason     string          `json:"reason"` // a word for the client and the books, such as "project_quota"
+
+	// Organization says that the limit is that of all projects together.
+	Organization bool `json:"organization,omitempty"`
 }
 
 // Origins says from where browsers may report to a project, see ParseOrigins.
@@ -68,12 +79,13 @@ type Privacy struct {
 
 // file is the snapshot as it is written.
 type file struct {
-	Version int       `json:"version"`
-	At      time.Time `json:"at"`
-	Keys    []Key     `json:"keys"`
-	Limits  []Limit   `json:"limits,omitempty"`
-	Origins []Origins `json:"origins,omitempty"`
-	Privacy []Privacy `json:"privacy,omitempty"`
+	Version int           `json:"version"`
+	At      time.Time     `json:"at"`
+	Keys    []Key         `json:"keys"`
+	Limits  []Limit       `json:"limits,omitempty"`
+	Origins []Origins     `json:"origins,omitempty"`
+	Privacy []Privacy     `json:"privacy,omitempty"`
+	Quotas  []quota.Quota `json:"quotas,omitempty"`
 }
 
 // Encode returns the snapshot as JSON, everything in a fixed order: equal snapshots
@@ -83,9 +95,13 @@ func (s *Snapshot) Encode() ([]byte, error) {
 		Version: Version, At: s.At.UTC().Truncate(time.Millisecond),
 		Keys: slices.Clone(s.Keys), Limits: slices.Clone(s.Limits), Origins: slices.Clone(s.Origins),
 		Privacy: slices.Clone(s.Privacy),
+		Quotas:  slices.Clone(s.Quotas),
 	}
 	slices.SortFunc(f.Keys, compareKeys)
 	slices.SortFunc(f.Limits, func(a, b Limit) int { return compareProjects(a.Project, b.Project) })
+	slices.SortFunc(f.Quotas, func(a, b quota.Quota) int {
+		return cmp.Or(compareProjects(a.Project, b.Project), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Window, b.Window))
+	})
 	slices.SortFunc(f.Origins, func(a, b Origins) int { return compareProjects(a.Project, b.Project) })
 	slices.SortFunc(f.Privacy, func(a, b Privacy) int { return compareProjects(a.Project, b.Project) })
 	encoded, err := json.Marshal(f)
@@ -108,13 +124,23 @@ func Decode(encoded []byte) (*Snapshot, error) {
 	if f.At.IsZero() {
 		return nil, fmt.Errorf("%w: it does not say when it was made", ErrFormat)
 	}
-	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits, Origins: f.Origins, Privacy: f.Privacy}, nil
+	return &Snapshot{At: f.At, Keys: f.Keys, Limits: f.Limits, Origins: f.Origins, Privacy: f.Privacy, Quotas: f.Quotas, QuotasAt: f.At}, nil
 }
 
 // SameKeys reports whether two snapshots say the same of every key and project,
-// whenever they were made.
+// whenever they were made. How far a quota is used up is compared in tenths: nobody
+// has to be told of every event.
 func (s *Snapshot) SameKeys(other *Snapshot) bool {
-	a, errA := (&Snapshot{Keys: s.Keys, Limits: s.Limits, Origins: s.Origins, Privacy: s.Privacy}).Encode()
-	b, errB := (&Snapshot{Keys: other.Keys, Limits: other.Limits, Origins: other.Origins, Privacy: other.Privacy}).Encode()
+	a, errA := s.essence().Encode()
+	b, errB := other.essence().Encode()
 	return errA == nil && errB == nil && string(a) == string(b)
+}
+
+// essence is what SameKeys compares.
+func (s *Snapshot) essence() *Snapshot {
+	e := &Snapshot{Keys: s.Keys, Limits: s.Limits, Origins: s.Origins, Privacy: s.Privacy, Quotas: slices.Clone(s.Quotas)}
+	for i := range e.Quotas {
+		e.Quotas[i].Used = 10 * e.Quotas[i].Used / max(e.Quotas[i].Limit, 1)
+	}
+	return e
 }

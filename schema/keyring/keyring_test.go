@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sundew/schema/event"
+	"sundew/schema/quota"
 	"sundew/schema/scrub"
 )
 
@@ -24,6 +25,11 @@ func sample() *Snapshot {
 		Limits:  []Limit{{Project: 2, Categories: []string{"error"}, Until: moment.Add(time.Hour), Reason: "project_quota"}},
 		Origins: []Origins{{Project: 1, Allowed: []string{"example.com"}}},
 		Privacy: []Privacy{{Project: 2, Settings: scrub.Settings{Names: []string{"tax id"}, Addresses: scrub.DropAddresses}}},
+		Quotas: []quota.Quota{
+			{Project: quota.Installation, Class: quota.Feedback, Window: quota.Month, Limit: 1000, Used: 10},
+			{Project: 2, Class: quota.Events, Window: quota.Hour, Limit: 100, Used: 52},
+		},
+		QuotasAt: moment,
 	}
 }
 
@@ -48,6 +54,17 @@ func TestEncode(t *testing.T) {
 	later.Keys[0].Enabled = true
 	if later.SameKeys(sample()) {
 		t.Error("a key switched on goes unnoticed")
+	}
+	later = sample()
+	if later.Quotas[1].Used = 59; !later.SameKeys(sample()) {
+		t.Error("a few events more count as another snapshot")
+	}
+	if later.Quotas[1].Used = 60; later.SameKeys(sample()) {
+		t.Error("a tenth of a quota goes unnoticed")
+	}
+	later = sample()
+	if later.Quotas[0].Limit = 1001; later.SameKeys(sample()) {
+		t.Error("another limit goes unnoticed")
 	}
 	later = sample()
 	later.Origins[0].Allowed = []string{"example.org"}

@@ -57,7 +57,7 @@ func (in *intake) readAttachment(reader *envelope.Reader, item envelope.Item) er
 // enqueueAttachment adds a file to what will be sent, unless the sender or the project
 // is over its limit. The rate limit is one of events: what comes with one is paid for.
 func (in *intake) enqueueAttachment(item envelope.Item, content []byte) {
-	if in.overQuota(categoryAttachment, 1) || !in.paid && in.overRate(categoryAttachment) {
+	if in.overQuota(categoryAttachment, 1) || !in.paid && in.overRate(categoryAttachment) || !in.takeQuota(categoryAttachment) {
 		return
 	}
 	content = in.scrub.File(content)

@@ -24,6 +24,7 @@ import (
 	"sundew/functions/ingest/envelope"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/quota"
 	"sundew/schema/scrub"
 	"sundew/schema/wire"
 )
@@ -54,6 +55,16 @@ type Keys interface {
 	Allows(project event.ProjectID, page string) bool
 }
 
+// Quotas counts what is accepted and says what is over a limit. It is asked for every
+// item and by many goroutines.
+type Quotas interface {
+	// Take counts one item, unless its project may report no more of its class now:
+	// then it says why.
+	Take(project event.ProjectID, class quota.Class, now time.Time) (quota.Over, bool)
+	// Add takes back, with -1, what was counted and could not be queued.
+	Add(project event.ProjectID, class quota.Class, at time.Time, n int64)
+}
+
 // Sender puts messages into the queue. Send returns nil only when every one of them
 // is durable; after an error any of them may be. It sets the messages' Instance and
 // Seq, keeps no reference to them, and may be called by many goroutines.
@@ -65,6 +76,8 @@ type Sender interface {
 type Config struct {
 	Keys   Keys
 	Sender Sender
+	// Quotas counts what is accepted; nil: nothing is limited but by Keys.
+	Quotas Quotas
 
 	// Scrubber returns what takes secrets out of what a project reports, before it is
 	// queued. It is asked for every request and answers from memory. nil, and an answer

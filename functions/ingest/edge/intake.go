@@ -177,7 +177,7 @@ func (in *intake) inspect(payload []byte) (clean []byte, head event.Head, err er
 // enqueue adds one payload that inspect returned to what will be sent, unless the sender or the
 // project is over its limit: then it returns false.
 func (in *intake) enqueue(kind wire.Kind, id event.ID, payload []byte) bool {
-	if category := categoryOfKind(kind); in.overQuota(category, 1) || in.overRate(category) {
+	if category := categoryOfKind(kind); in.overQuota(category, 1) || in.overRate(category) || !in.takeQuota(category) {
 		return false
 	}
 	m := in.base
@@ -204,6 +204,7 @@ func (in *intake) overRate(category string) bool {
 // answer sends what is to be sent and writes the response.
 func (in *intake) answer(w http.ResponseWriter, r *http.Request) {
 	if err := in.send(r.Context()); err != nil {
+		in.giveBack()
 		for _, m := range in.messages {
 			in.count(categoryOfKind(m.Kind), wire.OutcomeRefused, "queue_unavailable", 1)
 		}

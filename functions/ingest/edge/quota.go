@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sundew/schema/keyring"
+	"sundew/schema/quota"
 	"sundew/schema/wire"
 )
 
@@ -31,9 +32,46 @@ type quotas struct {
 // they say is part of the books.
 func (in *intake) overQuota(category string, quantity int64) bool {
 	limit, over := in.h.cfg.Keys.Limited(in.project, category, in.base.ReceivedAt)
-	if !over {
-		return false
+	if over {
+		in.leaveOut(category, quantity, limit)
 	}
+	return over
+}
+
+// takeQuota counts an item that is about to be queued, unless that is one too many.
+// It is asked last: what it counts is queued, or given back. Keys that nobody vouches
+// for use up nothing: what comes with them is dropped if they are wrong.
+func (in *intake) takeQuota(category string) bool {
+	class, limited := quota.ClassOf(category)
+	if !limited || !in.metered() {
+		return true
+	}
+	over, is := in.h.cfg.Quotas.Take(in.project, class, in.base.ReceivedAt)
+	if is {
+		in.leaveOut(category, 1, keyring.Limit{
+			Project: in.project, Categories: over.Class.Categories(), Until: over.Until, Reason: over.Reason(),
+			Organization: over.Scope == quota.Installation,
+		})
+	}
+	return !is
+}
+
+func (in *intake) metered() bool { return in.h.cfg.Quotas != nil && in.base.Key == "" }
+
+// giveBack is for messages that could not be queued.
+func (in *intake) giveBack() {
+	if !in.metered() {
+		return
+	}
+	for _, m := range in.messages {
+		if class, limited := quota.ClassOf(categoryOfKind(m.Kind)); limited {
+			in.h.cfg.Quotas.Add(in.project, class, in.base.ReceivedAt, -1)
+		}
+	}
+}
+
+// leaveOut counts items that are left out because of a quota.
+func (in *intake) leaveOut(category string, quantity int64, limit keyring.Limit) {
 	in.count(category, wire.OutcomeLimited, plainWord(limit.Reason), quantity)
 	in.quotas.items++
 	known := func(l keyring.Limit) bool {
@@ -42,7 +80,6 @@ func (in *intake) overQuota(category string, quantity int64) bool {
 	if !slices.ContainsFunc(in.quotas.limits, known) {
 		in.quotas.limits = append(in.quotas.limits, limit)
 	}
-	return true
 }
 
 // answerLimited tells the client which categories to hold back and for how long:
@@ -77,7 +114,11 @@ func quotaEntry(limit keyring.Limit, seconds int) string {
 	for i, c := range limit.Categories {
 		categories[i] = plainWord(c)
 	}
-	return strconv.Itoa(seconds) + ":" + strings.Join(categories, ";") + ":project:" + plainWord(limit.Reason)
+	scope := "project"
+	if limit.Organization {
+		scope = "organization"
+	}
+	return strconv.Itoa(seconds) + ":" + strings.Join(categories, ";") + ":" + scope + ":" + plainWord(limit.Reason)
 }
 
 // secondsUntil returns the whole seconds to a moment, 1 to maxPause.
