@@ -105,7 +105,7 @@ func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*t
 	}
 	tried, read := &triedRules{}, 0
 	for _, issue := range found.Issues {
-		ev, err := rx.EventByNumber(issue.ID, issue.OwnEvents)
+		ev, err := rx.NewestEventOf(issue.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

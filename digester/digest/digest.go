@@ -52,6 +52,19 @@ type Store interface {
 	Barrier(ctx context.Context) error
 }
 
+// Quotas decides, from memory, what is not stored of floods. It is called by many
+// goroutines.
+type Quotas interface {
+	// Admit counts a message by when it was accepted and returns an empty text, or why
+	// it is dropped: a word for the books and one for people. What is left in the queue,
+	// or was decided before, is taken back with Forget.
+	Admit(in *store.Incoming) (reason, detail string)
+	Forget(in *store.Incoming)
+	// Spike returns how many events a minute of one issue of a project are all stored;
+	// 0: any number.
+	Spike(event.ProjectID) int64
+}
+
 // Config says how to digest.
 type Config struct {
 	Queue Queue
@@ -69,6 +82,9 @@ type Config struct {
 
 	// Report is told of every batch when it is over; nil: nobody is. It must be quick.
 	Report func(Report)
+
+	// Quotas says what is not stored of floods. nil: everything is.
+	Quotas Quotas
 
 	BatchSize int           // messages that share a barrier, at most; 0: 256
 	Workers   int           // that prepare in parallel; 0: one a core
@@ -119,6 +135,7 @@ type item struct {
 	ready    *prepared
 	err      error  // why nothing could be made of it; it is left
 	outcome  string // one of the Outcome constants, once it is known
+	counts   bool   // towards quotas
 }
 
 // Run digests until ctx is done; then it finishes the batches under way and
@@ -278,6 +295,7 @@ func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (deci
 		d.leave(&items[i], items[i].err, tally, "a message cannot be prepared; it is left in the queue")
 		left = append(left, &items[i])
 	}
+	d.admit(todo)
 	for failures := 0; len(todo) > 0; {
 		ins := make([]*store.Incoming, len(todo))
 		for i, it := range todo {
@@ -290,12 +308,16 @@ func (d *Digester) decide(ctx context.Context, items []item, tally *Tally) (deci
 			switch {
 			case o.Err == nil:
 				it.outcome = tally.add(o.Result, ins[i].IsCounts)
+				if o.Result == store.Redelivered {
+					d.forget(it)
+				}
 				decided = append(decided, it.receipt)
 			case kind == store.KindUnknown:
 				return nil, nil, fmt.Errorf("digesting: %w", o.Err)
 			case kind.Holds():
 				held, why = append(held, it), o.Err
 			default:
+				d.forget(it)
 				d.leave(it, o.Err, tally, "a message cannot be stored; it is left in the queue")
 				left = append(left, it)
 			}

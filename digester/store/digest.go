@@ -52,6 +52,11 @@ type Incoming struct {
 	Group       [16]byte
 	GroupRules  int // version of the rules that made Group
 
+	// SpikeAfter is how many events of one issue are all stored that were accepted in
+	// one minute; of those beyond it only a sample is (quota.Keeps), and the others are
+	// counted. 0: all are stored.
+	SpikeAfter int64
+
 	// Of the body.
 	Kind     wire.Kind
 	Encoding wire.Encoding
@@ -120,10 +125,13 @@ func (d *DB) Digest(ctx context.Context, in *Incoming) (Result, error) {
 }
 
 // DigestBatch commits messages, each in a transaction of its own, and returns an
-// outcome for each. An error that Holds is about the database: the messages behind
+// outcome for each; those that are over a quota together in one. An error that Holds is about the database: the messages behind
 // it have it too, without having been tried, unless they are decided. To a libSQL
 // server several transactions go at once: see remotedigest.go.
 func (d *DB) DigestBatch(ctx context.Context, ins []*Incoming) []Outcome {
+	if places, over := sift(ins); len(over) > 0 {
+		return d.digestSifted(ctx, ins, places, over)
+	}
 	outcomes := make([]Outcome, len(ins))
 	if d.remote != nil {
 		d.digestRemote(ctx, ins, outcomes)

@@ -21,6 +21,7 @@ type digestCache struct {
 	projects map[event.ProjectID]*projectState
 	releases map[releaseKey]struct{} // that are there; nothing is known of others
 	ids      lastIDs
+	spikes   map[int64]spike // of issues; what stands nowhere else, and so is not forgotten with them
 
 	// maxAttachments is how many bytes a project's attachments are charged with at
 	// most. Constant.
@@ -113,7 +114,7 @@ func newDigestCache(maxAttachments int64) *digestCache {
 	return &digestCache{
 		maxAttachments: maxAttachments,
 		groups:         make(map[groupKey]int64), issues: make(map[int64]*issueState),
-		lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState), releases: make(map[releaseKey]struct{}),
+		lanes: make(map[laneKey]*laneState), projects: make(map[event.ProjectID]*projectState), releases: make(map[releaseKey]struct{}), spikes: make(map[int64]spike),
 		gaps: make(map[laneKey][]gap), missing: make(map[event.ProjectID]struct{}), orders: make(map[orderKey]int),
 	}
 }
@@ -131,6 +132,7 @@ func (c *digestCache) begin(n int) {
 	makeRoom(c.lanes, n)
 	makeRoom(c.projects, n)
 	makeRoom(c.releases, n)
+	makeRoom(c.spikes, n)
 }
 
 // reset forgets everything.

@@ -13,8 +13,9 @@ import (
 // unless it lies in a gap. Numbers usually arrive in order, and then a digest
 // changes one row.
 
-// enterLedger marks the message's number as decided. It returns false if it was
-// before: the queue delivered the message again.
+// enterLedger marks the message's number as decided, and those of the ones right
+// behind it that go with it. It returns false if it was before: the queue delivered
+// the message again.
 func (p *plan) enterLedger() (fresh bool, err error) {
 	lane := p.cache.lanes[laneKey{p.in.Instance, p.in.Project}]
 	if lane == nil {
@@ -34,8 +35,8 @@ func (p *plan) enterLedger() (fresh bool, err error) {
 		}
 		p.gaps = append(slices.Clone(p.known()), gap{high + 1, seq - 1, p.now})
 	}
-	p.lane.high = seq
-	return true, p.to.assert(`UPDATE edge_lanes SET high = CASE WHEN high = ? THEN ? END WHERE id = ?`, high, seq, p.lane.id)
+	p.lane.high = seq + p.behind
+	return true, p.to.assert(`UPDATE edge_lanes SET high = CASE WHEN high = ? THEN ? END WHERE id = ?`, high, p.lane.high, p.lane.id)
 }
 
 // known returns the gaps of the lane that matter to the batch.

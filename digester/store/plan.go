@@ -61,6 +61,7 @@ type plan struct {
 	now       int64  // ms
 	refused   string // why the client's key may not report, a reason to drop; empty: it may
 	duplicate bool   // the event is stored already
+	behind    int64  // how many messages with the next numbers enter the ledger with this one
 
 	// What is so once the plan is committed.
 	result   Result
@@ -72,6 +73,8 @@ type plan struct {
 	hasIssue bool
 	newIssue bool
 	turned   turn  // what the event did to the issue
+	counted  int64 // 1: the event is counted only, and not stored
+	spike    spike // of the issue
 	charged  int64 // bytes by which the project's attachments grew
 }
 
@@ -120,6 +123,9 @@ func (p *plan) apply() {
 	if p.hasIssue {
 		c.groups[groupKey{p.in.Project, p.in.Group}] = p.issue.id
 		keep(c.issues, p.issue.id, p.issue)
+		if p.in.SpikeAfter > 0 {
+			c.spikes[p.issue.id] = p.spike
+		}
 		if p.issue.head != 0 {
 			keep(c.issues, p.head.id, p.head)
 		}
@@ -156,19 +162,32 @@ func (p *plan) store(old *issueState) error {
 	if err != nil {
 		return err
 	}
+	if p.counted = p.spare(); p.counted > 0 {
+		err = p.countOnly()
+	} else {
+		err = p.keep()
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.countAround(); err != nil {
+		return err
+	}
+	if p.counted > 0 {
+		return p.outcome(outcomeStored, reasonCounted)
+	}
+	return p.outcome(outcomeStored, "")
+}
+
+// keep stores the event itself.
+func (p *plan) keep() error {
 	if err := p.insertEvent(); err != nil {
 		return err
 	}
 	if err := p.noteText(); err != nil {
 		return err
 	}
-	if err := p.noteHistory(); err != nil {
-		return err
-	}
-	if err := p.countAround(); err != nil {
-		return err
-	}
-	return p.outcome(outcomeStored, "")
+	return p.noteHistory()
 }
 
 // insertEvent relies on UNIQUE to tell an event that is stored already.
@@ -212,10 +231,10 @@ func (p *plan) countAround() error {
 		return err
 	}
 	if err := p.to.exec(`
-		INSERT INTO release_counts (project_id, release, environment, first_seen, last_seen, event_count) VALUES (?1, ?2, ?3, ?4, ?4, 1)
-		ON CONFLICT DO UPDATE SET event_count = event_count + 1,
+		INSERT INTO release_counts (project_id, release, environment, first_seen, last_seen, event_count, evicted) VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5)
+		ON CONFLICT DO UPDATE SET event_count = event_count + 1, evicted = evicted + ?5,
 		  first_seen = min(first_seen, ?4), last_seen = max(last_seen, ?4)`,
-		int64(in.Project), in.Release, in.Environment, at); err != nil {
+		int64(in.Project), in.Release, in.Environment, at, p.counted); err != nil {
 		return err
 	}
 	return p.countTags(at)

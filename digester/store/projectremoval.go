@@ -155,6 +155,8 @@ func goneWithProject() []string {
 		`DELETE FROM project_retention WHERE project_id = ?1`,
 		`DELETE FROM erasure_events WHERE erasure_id IN (SELECT id FROM erasures WHERE project_id = ?1)`,
 		`DELETE FROM erasures WHERE project_id = ?1`,
+		`DELETE FROM quotas WHERE project_id = ?1`,
+		`DELETE FROM quota_uses WHERE project_id = ?1`,
 		`DELETE FROM project_keys WHERE project_id = ?1`,
 		`DELETE FROM project_members WHERE project_id = ?1`,
 		`DELETE FROM former_slugs WHERE project_id = ?1`,

@@ -14,6 +14,7 @@ import (
 	"sundew/digester/store/storetest"
 	"sundew/digester/triage"
 	"sundew/schema/event"
+	"sundew/schema/quota"
 )
 
 // person does what people do, at random, while events come in, some of them twice.
@@ -26,6 +27,7 @@ type person struct {
 	project event.ProjectID
 	seq     uint64
 	sent    []*store.Incoming
+	flooded bool // a part of the events is over a quota or only counted
 }
 
 func newPerson(t *testing.T, seed uint64) *person {
@@ -43,6 +45,9 @@ func (p *person) event() *store.Incoming {
 	in.Release = []string{"", "shop@1.0.0", "shop@1.1.0", "shop@2.0.0", "abc", "def"}[p.rng.IntN(6)]
 	in.Environment = []string{"", "production", "staging"}[p.rng.IntN(3)]
 	in.User = []string{"", "ann", "bob", "cy", "dee", "eve"}[p.rng.IntN(6)]
+	if p.flooded {
+		in.SpikeAfter = 1 + int64(p.seq%3)
+	}
 	return in
 }
 
@@ -75,9 +80,26 @@ func (p *person) burst() {
 	for range 2 + p.rng.IntN(8) {
 		ins = append(ins, p.event())
 	}
-	p.sent = append(p.sent, ins...)
+	if p.flooded {
+		for _, in := range ins {
+			if p.rng.IntN(2) == 0 {
+				in.Drop = quota.ReasonProject
+			}
+		}
+		ins = append(ins, p.sent[max(0, len(p.sent)-p.rng.IntN(4)):]...) // delivered again
+		p.rng.Shuffle(len(ins), func(i, j int) { ins[i], ins[j] = ins[j], ins[i] })
+	}
+	known := len(p.sent)
 	for i, o := range p.db.DigestBatch(p.t.Context(), ins) {
-		if o.Err != nil || o.Result != store.Stored {
+		want := store.Stored
+		switch {
+		case slices.Contains(p.sent[:known], ins[i]):
+			want = store.Redelivered
+		case ins[i].Drop != "":
+			want = store.Dropped
+		}
+		p.sent = append(p.sent, ins[i])
+		if o.Err != nil || o.Result != want {
 			p.t.Fatalf("number %d: %d, %v", ins[i].Seq, o.Result, o.Err)
 		}
 	}
@@ -136,6 +158,7 @@ func TestTriageAtRandom(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p := newPerson(t, seed)
+			p.flooded = seed%2 == 1
 			for step := range 400 {
 				p.now = p.now.Add(time.Duration(p.rng.IntN(60)) * time.Second)
 				if kind := p.rng.IntN(12); kind < 7 {

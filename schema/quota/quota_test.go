@@ -126,7 +126,7 @@ func TestOthersCount(t *testing.T) {
 	// A digester that stands still says the same again.
 	for i := range 20 {
 		at := noon.Add(time.Duration(i) * 2 * time.Minute)
-		read(0, at)
+		read(1, at)
 		take(at)
 	}
 	if used := m.projects[7][Events][Hour].sum(0, 1<<60); used > 100 {
