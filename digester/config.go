@@ -20,6 +20,7 @@ import (
 	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
+	"sundew/schema/quota"
 )
 
 // Config is everything that can be configured. The names of the environment
@@ -29,6 +30,7 @@ type Config struct {
 	Listen    string         // SUNDEW_LISTEN: address of intake and dashboard; "127.0.0.1:8000"
 	URL       string         // SUNDEW_URL: how browsers and SDKs reach Listen from outside; derived from Listen
 	KeyRate   float64        // SUNDEW_KEY_RATE: events a second that one key may send; 0: no limit
+	Spike     int64          // SUNDEW_SPIKE: events a minute of one issue that are all stored, where a project says nothing else; 0: any number; 300
 	ProxyHops int            // SUNDEW_PROXY_HOPS: trusted reverse proxies in front, for client addresses; 0
 	MaxEvent  int64          // SUNDEW_MAX_EVENT_BYTES: of one event, decoded; 1 MiB
 	MaxBody   int64          // SUNDEW_MAX_BODY_BYTES: of a request as sent; 20 MiB
@@ -72,7 +74,7 @@ type Config struct {
 // it at once.
 func configFromEnv(getenv func(string) string) (Config, error) {
 	cfg := Config{Data: "data", Listen: "127.0.0.1:8000", LogLevel: zerolog.InfoLevel, DiskFree: 512 << 20, BackupEvery: 24 * time.Hour, BackupKeep: 7,
-		Networks: outbound.PublicOnly(), Retention: retention.Policy{Days: retention.DefaultDays, Events: retention.DefaultEvents}}
+		Spike: quota.DefaultSpike, Networks: outbound.PublicOnly(), Retention: retention.Policy{Days: retention.DefaultDays, Events: retention.DefaultEvents}}
 	var problems []error
 	read := func(name string, set func(string) error) {
 		if v := strings.TrimSpace(getenv(name)); v != "" {
@@ -96,13 +98,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 		cfg.URL = strings.TrimRight(v, "/")
 		return nil
 	})
-	read("SUNDEW_KEY_RATE", func(v string) (err error) {
-		cfg.KeyRate, err = strconv.ParseFloat(v, 64)
-		if err != nil || !(cfg.KeyRate >= 0 && cfg.KeyRate <= 1e9) {
-			return errors.New("want events a second, for example 100; 0 means no limit")
-		}
-		return nil
-	})
+	cfg.readFloods(read)
 	read("SUNDEW_PROXY_HOPS", func(v string) (err error) {
 		cfg.ProxyHops, err = strconv.Atoi(v)
 		if err != nil || cfg.ProxyHops < 0 || cfg.ProxyHops > 10 {
@@ -233,6 +229,24 @@ func readOperation(read func(string, func(string) error), getenv func(string) st
 		problems = append(problems, fmt.Errorf("  SUNDEW_OPS_TOKEN: it needs at least %d characters", minOpsToken))
 	}
 	return problems
+}
+
+// readFloods reads what holds back floods.
+func (c *Config) readFloods(read func(name string, set func(string) error)) {
+	read("SUNDEW_KEY_RATE", func(v string) (err error) {
+		c.KeyRate, err = strconv.ParseFloat(v, 64)
+		if err != nil || !(c.KeyRate >= 0 && c.KeyRate <= 1e9) {
+			return errors.New("want events a second, for example 100; 0 means no limit")
+		}
+		return nil
+	})
+	read("SUNDEW_SPIKE", func(v string) (err error) {
+		c.Spike, err = strconv.ParseInt(v, 10, 64)
+		if err != nil || c.Spike < 0 || c.Spike > quota.MaxLimit {
+			return errors.New("want events a minute of one issue, for example 300; 0 stores all")
+		}
+		return nil
+	})
 }
 
 // readMail reads what mail needs. The server's address has a password and is not

@@ -82,7 +82,7 @@ var readyLine = regexp.MustCompile(`Dashboard: (http://\S+)/  DSN: http://([0-9a
 func startChild(t *testing.T, dir string) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0], "serve")}
-	c.cmd.Env = append(os.Environ(), "SUNDEW_TEST_RUN=1", "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=error")
+	c.cmd.Env = append(os.Environ(), "SUNDEW_TEST_RUN=1", "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=error", "SUNDEW_SPIKE=0")
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {

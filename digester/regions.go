@@ -36,7 +36,7 @@ type region struct {
 
 // openRegions opens what is configured; none of it is asked whether it is there.
 func (s *service) openRegions(ctx context.Context) error {
-	s.publisher = &keyPublisher{read: readKeys(s.replica), log: s.log}
+	s.publisher = &keyPublisher{read: s.quotas.publish(readKeys(s.replica)), log: s.log}
 	for _, cfg := range s.cfg.Regions {
 		log := s.log.With().Str("region", cfg.Name).Logger()
 		r := &region{name: cfg.Name, log: log}
@@ -44,7 +44,7 @@ func (s *service) openRegions(ctx context.Context) error {
 		if r.queue, err = sqs.Open(ctx, sqs.Config{Region: cfg.Name, URL: cfg.Queue, Log: log}); err != nil {
 			return err
 		}
-		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Wait: 20 * time.Second, Report: s.tracing.batch(cfg.Name)}); err != nil {
+		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Quotas: s.quotas, Wait: 20 * time.Second, Report: s.tracing.batch(cfg.Name)}); err != nil {
 			return err
 		}
 		if cfg.Bucket != "" {

@@ -57,6 +57,7 @@ type service struct {
 	queue     *local.Queue
 	keys      *keySnapshot
 	rules     *ruleBook
+	quotas    *quotaBook
 	edge      *edge.Handler
 	intake    http.Handler     // edge, watched
 	digester  *digest.Digester // of the local queue
@@ -167,8 +168,9 @@ func (s *service) openIntake(ctx context.Context) (err error) {
 	if s.cfg.MaxFile > 0 {
 		limits.Attachment = int(s.cfg.MaxFile)
 	}
+	s.quotas = newQuotaBook(s.cfg.Spike, s.queue.Accepted, s.log)
 	s.edge, err = edge.New(edge.Config{
-		Keys: s.keys, Scrubber: s.keys.scrubber, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
+		Keys: s.keys, Quotas: s.quotas.accepted, Scrubber: s.keys.scrubber, Sender: s.queue, Codec: wire.NewCodec(), Limits: limits,
 		KeyRate: s.cfg.KeyRate, ProxyHops: s.cfg.ProxyHops, Log: s.log,
 	})
 	s.intake = timed(s.requests, partIntake, s.tracing.requests(partIntake, s.edge))
@@ -185,13 +187,16 @@ func (s *service) open(ctx context.Context) (err error) {
 	if s.tracing != nil {
 		s.replica.ObserveReads(s.tracing.read)
 	}
+	if err := s.quotas.open(ctx, s.db, s.replica); err != nil {
+		return fmt.Errorf("reading the quotas: %w", err)
+	}
 	s.keys.use(s.replica)
 	s.rules = &ruleBook{replica: s.replica, log: s.log}
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the rules of projects: %w", err)
 	}
 	if s.digester, err = digest.New(digest.Config{
-		Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Report: s.tracing.batch("local"),
+		Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Report: s.tracing.batch("local"),
 	}); err != nil {
 		return err
 	}
@@ -324,6 +329,10 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 	})
 	group.Go(func() error {
 		s.rules.keepFresh(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.quotas.run(ctx)
 		return nil
 	})
 	group.Go(func() error { return s.digester.Run(ctx) })

@@ -38,11 +38,11 @@ type running struct {
 	stop    func()
 }
 
-// startService runs everything on a directory and stops it, in the order of a
-// SIGTERM, when the test ends.
+// startService runs everything on a directory, stores every event, and stops it, in
+// the order of a SIGTERM, when the test ends.
 func startService(t *testing.T, dir string) *running {
 	t.Helper()
-	return startServiceWith(t, map[string]string{"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0"})
+	return startServiceWith(t, map[string]string{"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_SPIKE": "0"})
 }
 
 // startServiceWith is startService with an environment of its own.

@@ -80,29 +80,36 @@ func (tx *Tx) SetQuotas(project event.ProjectID, q Quotas) error {
 	return err
 }
 
+// QuotaRecord is what was counted of what was accepted.
+type QuotaRecord struct {
+	Counted  quota.Record
+	Accepted int64 // messages that the local queue had ever accepted then
+}
+
 // QuotaRecord returns what was counted for a project, or for the installation; it is
 // some seconds old.
-func (rx *Rx) QuotaRecord(project event.ProjectID) (quota.Record, error) {
+func (rx *Rx) QuotaRecord(project event.ProjectID) (QuotaRecord, error) {
 	all, err := rx.quotaRecords(`WHERE project_id = ?`, int64(project))
 	return all[project], err
 }
 
 // QuotaRecords returns all that was counted.
-func (rx *Rx) QuotaRecords() (map[event.ProjectID]quota.Record, error) {
+func (rx *Rx) QuotaRecords() (map[event.ProjectID]QuotaRecord, error) {
 	return rx.quotaRecords(``)
 }
 
-func (rx *Rx) quotaRecords(where string, args ...any) (map[event.ProjectID]quota.Record, error) {
+func (rx *Rx) quotaRecords(where string, args ...any) (map[event.ProjectID]QuotaRecord, error) {
 	type row struct {
-		project event.ProjectID
-		record  string
+		project  event.ProjectID
+		record   string
+		accepted int64
 	}
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT project_id, record FROM quota_uses `+where, args...)
-	set, err := collect(rows, err, func(r *row) []any { return []any{&r.project, &r.record} })
-	all := make(map[event.ProjectID]quota.Record, len(set))
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT project_id, record, accepted FROM quota_uses `+where, args...)
+	set, err := collect(rows, err, func(r *row) []any { return []any{&r.project, &r.record, &r.accepted} })
+	all := make(map[event.ProjectID]QuotaRecord, len(set))
 	for _, r := range set {
-		var record quota.Record
-		if err := json.Unmarshal([]byte(r.record), &record); err != nil {
+		record := QuotaRecord{Accepted: r.accepted}
+		if err := json.Unmarshal([]byte(r.record), &record.Counted); err != nil {
 			return nil, fmt.Errorf("what was counted of project %d: %w", r.project, err)
 		}
 		all[r.project] = record
@@ -111,16 +118,16 @@ func (rx *Rx) quotaRecords(where string, args ...any) (map[event.ProjectID]quota
 }
 
 // SaveQuotaRecords writes down what was counted.
-func (tx *Tx) SaveQuotaRecords(records map[event.ProjectID]quota.Record) error {
+func (tx *Tx) SaveQuotaRecords(records map[event.ProjectID]QuotaRecord) error {
 	for project, r := range records {
-		record, err := json.Marshal(r)
+		record, err := json.Marshal(r.Counted)
 		if err != nil {
 			return err
 		}
 		if _, err := tx.exec(`
-			INSERT INTO quota_uses (project_id, record, updated_at) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at`,
-			int64(project), string(record), ms(tx.now)); err != nil {
+			INSERT INTO quota_uses (project_id, record, accepted, updated_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET record = excluded.record, accepted = excluded.accepted, updated_at = excluded.updated_at`,
+			int64(project), string(record), r.Accepted, ms(tx.now)); err != nil {
 			return err
 		}
 	}

@@ -186,7 +186,8 @@ func TestSnapshotObject(t *testing.T) {
 		}
 		bucket.put(t, "keys/v1.json", encoded)
 	}
-	first := &keyring.Snapshot{At: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
+	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	first := &keyring.Snapshot{At: at, QuotasAt: at,
 		Keys: []keyring.Key{{Project: 1, Public: strings.Repeat("a", 32), Enabled: true}}}
 	publish(first)
 	var conditions atomic.Int32 // requests that had one

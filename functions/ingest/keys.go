@@ -117,7 +117,7 @@ func (k *keys) read(ctx context.Context, began time.Time) {
 		k.readAt = began
 		if k.ring == nil || !snapshot.At.Before(k.ring.At()) {
 			k.ring = k.ring.Next(snapshot)
-			if k.meter != nil {
+			if k.meter != nil && !snapshot.QuotasAt.IsZero() { // else they are out of reach, and the last ones hold
 				k.meter.Set(snapshot.Quotas, snapshot.QuotasAt)
 			}
 		}

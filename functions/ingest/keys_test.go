@@ -11,6 +11,7 @@ import (
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
+	"sundew/schema/quota"
 )
 
 const (
@@ -244,4 +245,43 @@ func TestBothSources(t *testing.T) {
 			t.Errorf("replica %v, bucket %v: limited %v", tt.replica, tt.bucket, limited)
 		}
 	}
+}
+
+// TestQuotasOfKeys: the quotas that come with the keys are what the edge counts
+// against, and those that were known last hold while nothing newer can be read.
+func TestQuotasOfKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, k := keysRig()
+		k.meter = quota.NewMeter()
+		quotas := func(used int64) {
+			source.snapshot.QuotasAt = time.Now()
+			source.snapshot.Quotas = []quota.Quota{{Project: 1, Class: quota.Events, Window: quota.Hour, Limit: 10, Used: used}}
+		}
+		taken := func() (n int) {
+			ask(t, k, goodKey)
+			for n < 100 {
+				if _, over := k.meter.Take(1, quota.Events, time.Now()); over {
+					return n
+				}
+				n++
+			}
+			return n
+		}
+		quotas(4)
+		if n := taken(); n != 6 {
+			t.Errorf("%d taken, 6 were left", n)
+		}
+		time.Sleep(2 * keysEvery)
+		quotas(4) // a digester that stands still: then each edge has the whole limit, but no more
+		if n := taken(); n != 4 {
+			t.Errorf("%d taken, 4 were left", n)
+		}
+		time.Sleep(2 * keysEvery)
+		alone := &bothSources{replica: source, bucket: &scriptedSource{err: errSource}}
+		source.snapshot.Quotas, source.snapshot.QuotasAt = nil, time.Time{}
+		k.source = alone
+		if n := taken(); n != 0 {
+			t.Errorf("%d taken while the quotas are out of reach", n)
+		}
+	})
 }

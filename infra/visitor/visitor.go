@@ -20,9 +20,10 @@ const (
 	Password = "correct horse battery"
 )
 
-// Env is what the program needs in its environment to have that owner.
+// Env is what the program needs in its environment to have that owner, and to store
+// every event: suites count them.
 func Env() []string {
-	return []string{"SUNDEW_OWNER_EMAIL=" + Email, "SUNDEW_OWNER_PASSWORD=" + Password}
+	return []string{"SUNDEW_OWNER_EMAIL=" + Email, "SUNDEW_OWNER_PASSWORD=" + Password, "SUNDEW_SPIKE=0"}
 }
 
 // New returns a client without a session. It keeps the cookies it is given.

@@ -14,5 +14,6 @@ CREATE TABLE quotas (
 CREATE TABLE quota_uses (
   project_id INTEGER PRIMARY KEY, -- likewise
   record     TEXT    NOT NULL,    -- JSON, quota.Record
+  accepted   INTEGER NOT NULL,    -- messages that the local queue had ever accepted when this was written: those beyond it are not in the record
   updated_at INTEGER NOT NULL
 ) STRICT;

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -43,6 +44,12 @@ func (m *Meter) Set(quotas []Quota, at time.Time) {
 	for _, q := range quotas {
 		if q.Class >= 0 && q.Class < Classes && q.Window >= 0 && q.Window < Windows && q.Limit > 0 { // a newer digester may know more
 			m.quotas[q.Project] = append(m.quotas[q.Project], q)
+		}
+	}
+	for project := range m.quotas {
+		if m.projects[project] == nil { // that nothing was counted yet is worth writing down
+			m.projects[project] = new(counters)
+			m.changed[project] = struct{}{}
 		}
 	}
 	m.read = at
@@ -108,7 +115,7 @@ func (m *Meter) used(q Quota, at time.Time, strict bool) int64 {
 		return own
 	}
 	left := 1 - float64(at.Sub(m.read))/float64(q.Window.Duration())
-	return max(own, int64(float64(q.Used)*min(max(left, 0), 1))+since)
+	return max(own, int64(math.Ceil(float64(q.Used)*min(max(left, 0), 1)))+since)
 }
 
 // until returns when a limit that is reached has room again. Where it is reached only
@@ -138,21 +145,33 @@ func (m *Meter) Add(project event.ProjectID, class Class, at time.Time, n int64)
 	m.add(project, class, at, n)
 }
 
+// Recall adds items to one of the counts alone, the installation's say: what a loaded
+// record lacks.
+func (m *Meter) Recall(scope event.ProjectID, class Class, at time.Time, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.addTo(scope, class, at, n)
+}
+
 func (m *Meter) add(project event.ProjectID, class Class, at time.Time, n int64) {
 	for _, scope := range scopes(project) {
-		p := m.projects[scope]
-		if p == nil {
-			if len(m.projects) >= maxProjects && len(m.quotas[scope]) == 0 {
-				continue
-			}
-			p = new(counters)
-			m.projects[scope] = p
-		}
-		for w := range Window(Windows) {
-			p[class][w].add(stepOf(at, w), n)
-		}
-		m.changed[scope] = struct{}{}
+		m.addTo(scope, class, at, n)
 	}
+}
+
+func (m *Meter) addTo(scope event.ProjectID, class Class, at time.Time, n int64) {
+	p := m.projects[scope]
+	if p == nil {
+		if len(m.projects) >= maxProjects && len(m.quotas[scope]) == 0 {
+			return
+		}
+		p = new(counters)
+		m.projects[scope] = p
+	}
+	for w := range Window(Windows) {
+		p[class][w].add(stepOf(at, w), n)
+	}
+	m.changed[scope] = struct{}{}
 }
 
 // Quotas returns all limits, with what this meter counted as Used.
@@ -200,6 +219,18 @@ func (m *Meter) Changed() map[event.ProjectID]Record {
 		}
 	}
 	return changed
+}
+
+// HasChanged reports whether Changed has anything to return.
+func (m *Meter) HasChanged() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for project := range m.changed {
+		if len(m.quotas[project]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Again has projects returned by Changed once more: they could not be written down.

@@ -52,6 +52,20 @@ func (q *Queue) Stats(ctx context.Context) (Stats, error) { return q.view.Stats(
 // Inventory lists what the queue holds.
 func (q *Queue) Inventory(ctx context.Context) (Inventory, error) { return q.view.Inventory(ctx) }
 
+// Accepted counts what was ever accepted for each project, whether or not it is still
+// in the queue.
+func (q *Queue) Accepted(ctx context.Context) (map[event.ProjectID]int64, error) {
+	all := make(map[event.ProjectID]int64)
+	err := q.view.snapshot(ctx, func(tx *sql.Tx) error {
+		clear(all)
+		return readLanes(ctx, tx, func(_ int64, l Lane) { all[l.Project] += int64(l.High) })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting what the queue accepted: %w", err)
+	}
+	return all, nil
+}
+
 // Inspector reads a queue without owning it: beside the process that does, or
 // when none runs. It writes nothing and blocks nobody.
 type Inspector struct {
