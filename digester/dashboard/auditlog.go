@@ -150,6 +150,7 @@ func actionWords(action string) string {
 		"channel.secret": "made a new secret for a channel of", "channel.test": "sent a test message to a channel of",
 		"alert-rule.add": "added an alert rule to", "alert-rule.change": "changed an alert rule of", "alert-rule.delete": "deleted an alert rule of",
 		"alert-rule.enable": "switched on an alert rule of", "alert-rule.disable": "switched off an alert rule of",
+		"installation.limits": "changed the limits of", "project.limits": "changed the limits of",
 		"dead-letter.retry": "put dead letters back", "installation.own": "became the owner of the installation",
 		"invitation.accept": "accepted an invitation", "invitation.create": "invited", "invitation.withdraw": "withdrew an invitation",
 		"issue.assign": "assigned", "issue.comment": "commented on", "issue.comment.delete": "deleted a comment on", "issue.comment.edit": "changed a comment on",

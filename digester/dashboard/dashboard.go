@@ -184,6 +184,7 @@ func (d *Dashboard) routes(files assets) {
 
 	d.peopleRoutes()
 	d.adminRoutes()
+	d.quotaRoutes()
 
 	d.get("/{$}", signedIn, d.showProjects)
 	d.post("/projects", "create project", signedIn, d.createProject) // it asks for more itself: in which team?

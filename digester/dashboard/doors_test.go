@@ -79,6 +79,8 @@ func peopleDoors() map[string]door {
 		"GET /teams/{id}/invite":                             {path: "/teams/1/invite", want: team(access.Admin, ok)},
 		"POST /teams/{id}/invite":                            {path: "/teams/1/invite", form: "role=viewer", want: team(access.Admin, ok)},
 		"POST /teams/{id}/invitations/{invitation}/withdraw": {path: "/teams/1/invitations/{invitation}/withdraw", want: team(access.Admin, found), once: true},
+		"GET /limits":                                        {path: "/limits", want: admin},
+		"POST /limits":                                       {path: "/limits", form: "events-hour=100", want: adminForm},
 		"GET /users":                                         {path: "/users", want: admin},
 		"GET /users/{id}":                                    {path: "/users/{colleague}", want: admin},
 		"POST /users/{id}/role":                              {path: "/users/{colleague}/role", form: "role=admin", want: adminForm},

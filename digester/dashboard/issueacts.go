@@ -119,6 +119,7 @@ func readActChoices(rx *store.Rx, p access.Person, project event.ProjectID) (act
 // issueHead is the top of every page about an issue.
 type issueHead struct {
 	Issue     store.Issue
+	Stored    int64 // of its events; the others were counted only, or are removed
 	Current   issueTab
 	Words     string    // what was decided about it
 	Until     time.Time // when that ends; zero: it does not say
@@ -160,6 +161,9 @@ func (d *Dashboard) newIssueHead(rx *store.Rx, r *http.Request, issue store.Issu
 	head := issueHead{Issue: issue, Current: tab, Deed: d.newDeedView(r), Permalink: d.permalink(issue)}
 	head.Words, head.Until = stateWords(issue)
 	var err error
+	if head.Stored, err = rx.StoredCount(issue.ID); err != nil {
+		return head, err
+	}
 	if head.Releases, err = rx.IssueReleases(issue.ID); err != nil {
 		return head, err
 	}

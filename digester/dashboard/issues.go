@@ -38,8 +38,9 @@ type issuesPage struct {
 	Notice  string      // what a form has just done
 	Deed    *deedView   // likewise, about issues of the list
 	Bulk    *bulkBar
-	Events  int64 // ever, of all its projects
-	Started bool  // there is a project
+	Quota   *quotaView // of the project; nil: nothing is limited
+	Events  int64      // ever, of all its projects
+	Started bool       // there is a project
 }
 
 // tab is one of several views of the same thing.
@@ -112,6 +113,9 @@ func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 		shell: shell{Title: project.Name, Trail: d.trail()}, Heading: project.Name, Project: project, Base: d.links.openIssues(project.ID),
 		Areas:  d.areas(r, project, areaIssues),
 		Notice: resolvedWords(r),
+	}
+	if page.Quota, err = d.newQuotaView(rx, who(r), project.ID); err != nil {
+		return reply{}, err
 	}
 	return d.listIssues(rx, r, page, store.SearchPlace{Project: project.ID}, []store.Project{project})
 }

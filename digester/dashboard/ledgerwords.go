@@ -18,6 +18,10 @@ func dropWords(reason string) string {
 		return "nothing in it"
 	case "attachments_full":
 		return "more attachments than the project has room for"
+	case "project_quota":
+		return "over the project's limits"
+	case "installation_quota":
+		return "over the installation's limits"
 	case "unknown_project":
 		return "the project does not exist"
 	case "unknown_key":
@@ -107,6 +111,10 @@ func refusalWords(reason string) string {
 		return "the connection broke off"
 	case "key_quota":
 		return "over the key's rate limit"
+	case "project_quota":
+		return "over the project's limits"
+	case "installation_quota":
+		return "over the installation's limits"
 	case "queue_unavailable":
 		return "the queue took no messages"
 	case "internal":

@@ -46,6 +46,8 @@ func (l links) ledger(id event.ProjectID) string {
 	return to
 }
 
+// limits leads to what all projects together may report.
+func (l links) limits() string      { return l.base + "/limits" }
 func (l links) deadLetters() string { return l.base + "/dead-letters" }
 func (l links) retryDead() string   { return l.deadLetters() + "/retry" }
 

@@ -161,6 +161,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"auditURL":       l.audit,
 		"personURL":      l.person,
 		"outboxURL":      l.outbox,
+		"limitsURL":      l.limits,
 		"retryMailURL":   l.retryMail,
 		"ownerURL":       l.owner,
 		"findURL":        l.find,

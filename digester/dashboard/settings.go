@@ -76,6 +76,7 @@ func settingsParts() []settingsPart {
 		{"grouping", "Grouping"},
 		{"environments", "Environments"},
 		{"privacy", "Privacy"},
+		{"limits", "Limits"},
 		{"retention", "Retention"},
 		{"person", "Personal data"},
 		{alertPart, "Alerts"},

@@ -46,6 +46,8 @@ func settingsDoors() map[string]door {
 		"POST /projects/{id}/settings/channels/{channel}/secret":                   {path: "/projects/1/settings/channels/{channel}/secret", want: team(access.Admin, ok)},
 		"POST /projects/{id}/settings/channels/{channel}/test":                     {path: "/projects/1/settings/channels/{channel}/test", want: admin},
 		"POST /projects/{id}/settings/channels/{channel}/messages/{message}/retry": {path: "/projects/1/settings/channels/{channel}/messages/{message}/retry", want: admin, once: true},
+		"GET /projects/{id}/settings/limits":                                       {path: "/projects/1/settings/limits", want: team(access.Admin, ok)},
+		"POST /projects/{id}/settings/limits":                                      {path: "/projects/1/settings/limits", form: "events-hour=100&spike=50", want: admin},
 		"GET /projects/deleted":                                                    {path: "/projects/deleted", want: members(ok)},
 		"POST /projects/{id}/restore":                                              {path: "/projects/1/restore", want: team(access.Owner, missing)},
 		"GET /projects/{id}/releases":                                              {path: "/projects/1/releases", want: team(access.Viewer, ok)},

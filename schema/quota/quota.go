@@ -15,6 +15,7 @@ package quota
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -161,9 +162,13 @@ func (o Over) Reason() string {
 }
 
 // Keeps reports whether the n-th event of an issue within one minute is stored, of
-// which limit are all stored; 0 stores all. Beyond the limit it is every tenth, from
-// twice the limit on every twentieth, and so on: of a hundred times the limit about
-// one and a half times the limit is stored.
+// which limit are all stored; 0 stores all. Beyond the limit it is every eighth, from
+// twice the limit on every sixteenth, from four times on every thirty-second, and so
+// on: each time that they double an eighth of the limit more is stored.
 func Keeps(n, limit int64) bool {
-	return limit <= 0 || n <= limit || n%(10*(n/limit)) == 0
+	if limit <= 0 || n <= limit {
+		return true
+	}
+	doubled := bits.Len64(uint64(n/limit)) - 1
+	return n%(8<<doubled) == 0
 }
