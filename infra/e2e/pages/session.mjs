@@ -10,6 +10,7 @@ import { addChannel, refuseChannel, retryMessage } from "./channels.mjs";
 import { downloadAll } from "./download.mjs";
 import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
+import { readLimited, readOpen, setLimits } from "./limits.mjs";
 import { takePictures } from "./pictures.mjs";
 import { become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut } from "./people.mjs";
 import { readFiltered, setPrivacy } from "./privacy.mjs";
@@ -26,7 +27,7 @@ const commands = {
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
-  readSystem, ops,
+  readSystem, ops, readLimited, readOpen, setLimits,
 };
 
 const browser = await chromium.launch({
