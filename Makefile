@@ -5,7 +5,7 @@ GO ?= go
 BIN := bin/digester
 OUT = bin/$(FUNCTION)
 
-.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-big bench-lambda bench-libsql bench-replicas bench-retention bench-alerts lint deploy deploy-host release cost clean demo
+.PHONY: run build build-ingest build-dashboard build-Ingest build-Dashboard test test-go test-aws test-chaos test-replicas test-sam test-sqld test-sdk fuzz bench bench-floor bench-flood bench-big bench-lambda bench-libsql bench-replicas bench-retention bench-alerts lint deploy deploy-host release cost clean demo
 
 run: build ## start the whole product on the embedded default
 	./$(BIN) serve
@@ -79,6 +79,9 @@ bench-lambda: ## the edge as a Lambda function, on this machine
 
 bench-floor: ## the store against the same statements in C; FLOOR=-drivers compares drivers too
 	$(GO) run ./infra/bench/floor $(FLOOR)
+
+bench-flood: ## a flood of one project over its limit, and what another project notices of it; FLOOD="-limit 3000"
+	$(GO) run ./infra/bench/flood $(FLOOD)
 
 bench-big: ## five million events: does it stay as fast? Takes half an hour and 15 GB; BIG='-dir DIR' keeps it
 	$(GO) run ./infra/bench/big $(BIG)

@@ -108,6 +108,7 @@ var mayImport = map[string][]string{
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},
 	"sundew/infra/bench/floor/trace": {},
+	"sundew/infra/bench/flood":       {"sundew/infra/visitor"},
 	"sundew/infra/bench/libsql": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store", "sundew/digester/store/hrana",
 		"sundew/infra/bench/floor/trace", "sundew/infra/sqld", "sundew/schema", "sundew/schema/..."},
 	"sundew/infra/visitor":             {},
