@@ -13,6 +13,7 @@ import (
 	"sundew/digester/store/storetest"
 	"sundew/digester/triage"
 	"sundew/schema/event"
+	"sundew/schema/quota"
 	"sundew/schema/wire"
 )
 
@@ -287,7 +288,15 @@ func TestIssuePages(t *testing.T) {
 	}
 }
 
-func BenchmarkDigest(b *testing.B) {
+func BenchmarkDigest(b *testing.B) { benchmarkDigest(b, 0, "") }
+
+// BenchmarkDigestSpike is the same with events of which nearly all are only counted.
+func BenchmarkDigestSpike(b *testing.B) { benchmarkDigest(b, 1, "") }
+
+// BenchmarkDigestOverQuota is the same with events that are dropped, by batches.
+func BenchmarkDigestOverQuota(b *testing.B) { benchmarkDigest(b, 0, quota.ReasonProject) }
+
+func benchmarkDigest(b *testing.B, spike int64, drop string) {
 	db, _ := storetest.Open(b, nil)
 	p := storetest.MustCreateProject(b, db, "Shop", "")
 	tags := make([]event.Pair, 10)
@@ -296,12 +305,19 @@ func BenchmarkDigest(b *testing.B) {
 	}
 	body := []byte(strings.Repeat("0123456789abcdef", 128))
 	b.ResetTimer()
+	var batch []*store.Incoming
 	for i := range b.N {
 		in := incoming(p.ID, uint64(i+1), fmt.Sprintf("group %d", i%100))
 		binary.BigEndian.PutUint64(in.EventID[:], uint64(i)*0x9e3779b97f4a7c15)
-		in.Tags, in.Body = tags, body
-		mustDigest(b, db, in, store.Stored)
-		if i%100 == 99 {
+		in.Tags, in.Body, in.SpikeAfter, in.Drop = tags, body, spike, drop
+		batch = append(batch, in)
+		if i%100 == 99 || i == b.N-1 {
+			for _, o := range db.DigestBatch(b.Context(), batch) {
+				if o.Err != nil {
+					b.Fatal(o.Err)
+				}
+			}
+			batch = batch[:0]
 			if err := db.Barrier(b.Context()); err != nil {
 				b.Fatal(err)
 			}

@@ -77,6 +77,11 @@ func TestQueryPlans(t *testing.T) {
 			return err
 		}, "issues_by_seen", nil},
 		{"counts of issues", func(rx *Rx) error { _, err := rx.CountStates([]event.ProjectID{1}); return err }, "issues_by_id (project_id=? AND state=?)", []string{"p"}},
+		{"stored events of an issue", func(rx *Rx) error { _, err := rx.StoredEvents(1); return err }, "issues_by_head", nil},
+		{"the newest event of an issue", func(rx *Rx) error { _, err := rx.NewestEvent(1); return notFoundIsFine(err) }, "events_by_issue", nil},
+		{"limits", func(rx *Rx) error { _, err := rx.Quotas(1); return err }, "INTEGER PRIMARY KEY", nil},
+		{"how far limits are used up", func(rx *Rx) error { _, err := rx.QuotaRecord(1); return err }, "INTEGER PRIMARY KEY", nil},
+		{"what was refused because of limits", func(rx *Rx) error { _, err := rx.OverQuota(1, since); return err }, "PRIMARY KEY (project_id=? AND hour>?)", nil},
 		{"hours of issues", func(rx *Rx) error { _, err := rx.IssueHours([]int64{1, 2}, since); return err }, "PRIMARY KEY", nil},
 		{"hours of projects", func(rx *Rx) error { _, err := rx.ProjectHours(since); return err }, "PRIMARY KEY", []string{"p"}},
 		{"events of an issue", func(rx *Rx) error { _, _, err := rx.Events(1, 0, 10); return err }, "events_by_issue", nil},
