@@ -27,6 +27,7 @@ type fixture struct {
 	project event.ProjectID
 	codec   *wire.Codec
 	faults  faults
+	quotas  Quotas
 }
 
 func newFixture(t *testing.T) *fixture { return newFixtureOf(t, 3) }
@@ -56,8 +57,13 @@ func newFixtureOn(t *testing.T, maxReceives int, cfg store.Config) *fixture {
 // send queues an event with a payload; n makes its id.
 func (f *fixture) send(n byte, payload string) {
 	f.t.Helper()
+	f.sendAt(n, payload, time.Now())
+}
+
+func (f *fixture) sendAt(n byte, payload string, at time.Time) {
+	f.t.Helper()
 	body, encoding := f.codec.Compress([]byte(payload))
-	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: f.project, EventID: event.ID{0xe, n}, ReceivedAt: time.Now(), Body: body}
+	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: f.project, EventID: event.ID{0xe, n}, ReceivedAt: at, Body: body}
 	if err := f.queue.Send(f.t.Context(), []*wire.Message{m}); err != nil {
 		f.t.Fatal(err)
 	}
@@ -162,7 +168,7 @@ func (s faultyStore) Barrier(ctx context.Context) error {
 // run digests until ok says so, and returns what Run returned.
 func (f *fixture) run(ok func(Health) bool) error {
 	f.t.Helper()
-	d, err := New(Config{Queue: faultyQueue{f.queue, &f.faults}, Store: faultyStore{f.db, &f.faults}, Wait: 50 * time.Millisecond, HoldFor: 150 * time.Millisecond})
+	d, err := New(Config{Queue: faultyQueue{f.queue, &f.faults}, Store: faultyStore{f.db, &f.faults}, Quotas: f.quotas, Wait: 50 * time.Millisecond, HoldFor: 150 * time.Millisecond})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -77,8 +77,8 @@ func TestQueryPlans(t *testing.T) {
 			return err
 		}, "issues_by_seen", nil},
 		{"counts of issues", func(rx *Rx) error { _, err := rx.CountStates([]event.ProjectID{1}); return err }, "issues_by_id (project_id=? AND state=?)", []string{"p"}},
-		{"stored events of an issue", func(rx *Rx) error { _, err := rx.StoredEvents(1); return err }, "issues_by_head", nil},
-		{"the newest event of an issue", func(rx *Rx) error { _, err := rx.NewestEvent(1); return notFoundIsFine(err) }, "events_by_issue", nil},
+		{"stored events of an issue", func(rx *Rx) error { _, err := rx.StoredCount(1); return err }, "issues_by_head", nil},
+		{"the newest event of an issue", func(rx *Rx) error { _, err := rx.NewestEventOf(1); return notFoundIsFine(err) }, "events_by_issue", nil},
 		{"limits", func(rx *Rx) error { _, err := rx.Quotas(1); return err }, "INTEGER PRIMARY KEY", nil},
 		{"how far limits are used up", func(rx *Rx) error { _, err := rx.QuotaRecord(1); return err }, "INTEGER PRIMARY KEY", nil},
 		{"what was refused because of limits", func(rx *Rx) error { _, err := rx.OverQuota(1, since); return err }, "PRIMARY KEY (project_id=? AND hour>?)", nil},

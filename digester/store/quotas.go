@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -141,8 +140,5 @@ func (rx *Rx) OverQuota(project event.ProjectID, since time.Time) (n int64, err 
 		SELECT coalesce(sum(quantity), 0) FROM outcomes
 		WHERE project_id = ? AND hour >= ? AND outcome IN ('limited', 'dropped') AND reason IN (?, ?)`,
 		int64(project), hourOf(since), quota.ReasonProject, quota.ReasonInstallation).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
 	return n, err
 }
