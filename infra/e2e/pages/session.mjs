@@ -23,11 +23,11 @@ import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
 
 const commands = {
-  HEAD, keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
+  keepCookie, createProject, readEvent, readState, setState, takePictures, pressButton, downloadAll, useFactors,
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
-  readSystem, ops, readLimited, readOpen, setLimits,
+  readSystem, readLimited, readOpen, setLimits,
 };
 
 const browser = await chromium.launch({
