@@ -44,7 +44,9 @@ func (s *service) openRegions(ctx context.Context) error {
 		if r.queue, err = sqs.Open(ctx, sqs.Config{Region: cfg.Name, URL: cfg.Queue, Log: log}); err != nil {
 			return err
 		}
-		if r.digester, err = digest.New(digest.Config{Queue: r.queue, Store: s.db, Log: log, Rules: s.rules.of, Quotas: s.quotas, Wait: 20 * time.Second, Report: s.tracing.batch(cfg.Name)}); err != nil {
+		digesting := s.digesting(cfg.Name, r.queue, log)
+		digesting.Wait = 20 * time.Second // as long as SQS can
+		if r.digester, err = digest.New(digesting); err != nil {
 			return err
 		}
 		if cfg.Bucket != "" {
@@ -62,7 +64,7 @@ func (s *service) openRegions(ctx context.Context) error {
 
 // deadQueues are all queues whose dead letters can be shown and put back.
 func (s *service) deadQueues() []dashboard.DeadQueue {
-	queues := []dashboard.DeadQueue{{Name: "local", Letters: s.queue, LastError: s.digester.LastError}}
+	queues := []dashboard.DeadQueue{{Name: localQueue, Letters: s.queue, LastError: s.digester.LastError}}
 	for _, r := range s.regions {
 		queues = append(queues, dashboard.DeadQueue{Name: r.name, Letters: r.queue, LastError: r.digester.LastError})
 	}

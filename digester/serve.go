@@ -43,6 +43,9 @@ const (
 	// passwordsAtOnce is how many passwords are checked at once, with 64 MiB each.
 	passwordsAtOnce = 2
 
+	// localQueue is what this process's own queue is called.
+	localQueue = "local"
+
 	// firstProject is made when there is none, so that there is a DSN to print.
 	firstProject = "My project"
 )
@@ -195,9 +198,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the rules of projects: %w", err)
 	}
-	if s.digester, err = digest.New(digest.Config{
-		Queue: s.queue, Store: s.db, Log: s.log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Report: s.tracing.batch("local"),
-	}); err != nil {
+	if s.digester, err = digest.New(s.digesting(localQueue, s.queue, s.log)); err != nil {
 		return err
 	}
 	if err = s.openRegions(ctx); err != nil {
@@ -223,6 +224,13 @@ func (s *service) open(ctx context.Context) (err error) {
 		Dead:   s.deadQueues(), Retention: s.cfg.Retention,
 	})
 	return err
+}
+
+// digesting says how a queue is digested.
+func (s *service) digesting(name string, queue digest.Queue, log zerolog.Logger) digest.Config {
+	return digest.Config{
+		Queue: queue, Store: s.db, Log: log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Report: s.tracing.batch(name),
+	}
 }
 
 // provider returns who else signs people in, nil if nobody.

@@ -92,7 +92,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/store/busylab":           {}, // tests only
 	"sundew/infra":                            {},
 	"sundew/infra/bench/big":                  {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
-	"sundew/infra/bench":                      {"sundew/schema/..."},
+	"sundew/infra/bench":                      {"sundew/infra/visitor", "sundew/schema/..."},
 	"sundew/infra/cost":                       {},
 	"sundew/digester/sentryapi":               {},
 	"sundew/digester/sentryapi/sentryapitest": {},

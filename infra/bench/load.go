@@ -22,6 +22,7 @@ import (
 
 	"github.com/andybalholm/brotli"
 
+	"sundew/infra/visitor"
 	"sundew/schema/corpus"
 	"sundew/schema/event"
 )
@@ -209,7 +210,11 @@ func exchange(conn net.Conn, answers *bufio.Reader, request []byte) error {
 // probe reports one event after the other until ctx is done and returns how long
 // each took from being sent to its page being there.
 func probe(ctx context.Context, s *server, t template) []time.Duration {
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := visitor.New() // who is not signed in is told nothing, and at once
+	if err := visitor.SignIn(ctx, client, "http://"+s.addr); err != nil {
+		return nil
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	conn, err := net.Dial("tcp", s.addr)
 	if err != nil {
 		return nil

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sundew/infra/visitor"
 )
 
 // server is a digester that runs for one measurement.
@@ -48,7 +50,7 @@ func start(ctx context.Context, binary string) (*server, error) {
 	}
 	s := &server{binary: binary, data: data}
 	s.cmd = exec.CommandContext(ctx, binary, "serve")
-	s.cmd.Env = append(os.Environ(), "SUNDEW_DATA="+data, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn", "SUNDEW_RETENTION_EVENTS=0", "SUNDEW_SPIKE=0")
+	s.cmd.Env = append(append(os.Environ(), visitor.Env()...), "SUNDEW_DATA="+data, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn", "SUNDEW_RETENTION_EVENTS=0")
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
