@@ -50,7 +50,10 @@ func (s *service) openDatabase(ctx context.Context) (err error) {
 	return nil
 }
 
-// refuseEmpty returns an error where a new database would be copied over the
+// errRestoreFirst says that a database is missing that a backup has.
+var errRestoreFirst = errors.New("a database is missing")
+
+// refuseEmpty returns errRestoreFirst where a new database would be copied over the
 // backup of another: a disk was lost, and what is on it is to be restored.
 func refuseEmpty(ctx context.Context, cfg Config) error {
 	if _, err := os.Stat(cfg.databasePath()); !errors.Is(err, fs.ErrNotExist) {
@@ -61,8 +64,8 @@ func refuseEmpty(ctx context.Context, cfg Config) error {
 		return err
 	}
 	if holds {
-		return fmt.Errorf("there is no database in %q, but a backup of one at %s: run `digester restore --to %s`, or let SUNDEW_BACKUP be an empty place",
-			cfg.Data, cfg.Backup, cfg.databasePath())
+		return fmt.Errorf("%w: there is none in %q, but a backup of one at %s: run `digester restore --to %s`, or let SUNDEW_BACKUP be an empty place; then start again",
+			errRestoreFirst, cfg.Data, cfg.Backup, cfg.databasePath())
 	}
 	return nil
 }

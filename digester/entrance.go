@@ -20,8 +20,9 @@ const (
 )
 
 // awaitDatabase opens the database and a handle to read it, again and again: it may be
-// away, damaged, or in the middle of being restored, and whoever reports waits for none
-// of it. It returns an error only when ctx is done.
+// away or damaged, and whoever reports waits for none of it. Where it is lost and a
+// backup has it, it opens nothing before the process is started again. It returns an
+// error only when ctx is done.
 func (s *service) awaitDatabase(ctx context.Context) error {
 	slow := time.AfterFunc(patience, func() {
 		s.log.Info().Msg("the database is being prepared; events are accepted meanwhile")
@@ -45,6 +46,10 @@ func (s *service) awaitDatabase(ctx context.Context) error {
 		if why != said {
 			s.log.Error().Err(err).Msg("the database cannot be opened; it is tried again, and events are accepted meanwhile")
 			said = why
+		}
+		if errors.Is(err, errRestoreFirst) { // what is being restored is not to be opened before it is checked
+			<-ctx.Done()
+			return ctx.Err()
 		}
 		pauseFor(ctx, awaitEvery)
 	}
