@@ -29,6 +29,7 @@ type releasePage struct {
 	Seen         bool // by an event; a release may only be deployed yet
 	Day, Week    share
 	Environments []releaseEnvironment
+	All          string // address of the list of all its issues
 	New          []store.Issue
 	Regressed    []store.Issue
 	Graph        dayGraph
@@ -83,6 +84,7 @@ func (d *Dashboard) fillRelease(rx *store.Rx, page *releasePage) error {
 	}
 	row := d.releaseRows(p, []store.Release{page.Release}, adoptions)[0]
 	page.Day, page.Week = row.Day, row.Week
+	page.All = d.links.issuesAt(store.SearchPlace{Project: p.ID}, issueList{Release: version})
 	environments, err := rx.ReleaseEnvironments(p.ID, version)
 	if err != nil {
 		return err

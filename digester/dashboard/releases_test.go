@@ -43,7 +43,7 @@ func TestReleases(t *testing.T) {
 	page = s.mustGet("/projects/1/release?version=shop%401.10.0")
 	mustContain(t, page, "WEB-SHOP-1", "production", "staging", "2 events")
 	mustLack(t, page, "WEB-SHOP-2")
-	mustContain(t, s.mustGet("/projects/1/release?version=a%2Fb%3Fc%26d"), "a/b?c&amp;d")
+	mustContain(t, s.mustGet("/projects/1/release?version=a%2Fb%3Fc%26d"), "a/b?c&amp;d", `href="/projects/1/issues?q=&amp;release=a%2Fb%3Fc%26d"`)
 	if resp := s.get("/projects/1/release?version=9"); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("a release that nobody saw: status %d", resp.StatusCode)
 	}

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -28,7 +29,7 @@ func main() {
 	defer stop()
 	program := flag.String("program", "bin/digester", "the program to run")
 	dir := flag.String("dir", "", "a new directory to keep; none: one that is removed at the end")
-	listen := flag.String("listen", "127.0.0.1:8000", "its address")
+	listen := flag.String("listen", cmp.Or(os.Getenv("SUNDEW_LISTEN"), "127.0.0.1:8000"), "its address")
 	flag.Parse()
 	if err := run(ctx, *program, *dir, *listen); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)

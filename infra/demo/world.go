@@ -149,13 +149,33 @@ func (w *world) live(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if !m.at.Truncate(time.Hour).Equal(w.now.Truncate(time.Hour)) {
+			if err := w.countReleases(ctx); err != nil {
+				return err
+			}
+		}
 		w.now = m.at
 		if err := m.do(ctx); err != nil {
 			return err
 		}
 	}
+	if err := w.countReleases(ctx); err != nil {
+		return err
+	}
 	w.now = w.began
 	return w.db.Barrier(ctx)
+}
+
+// countReleases counts the events of releases in the hour that ends, which the program
+// does as time goes by.
+func (w *world) countReleases(ctx context.Context) error {
+	return w.db.Write(ctx, "demo", func(tx *store.Tx) error {
+		deltas, err := tx.ReleaseDeltas()
+		if err != nil {
+			return err
+		}
+		return tx.CountReleaseHours(deltas)
+	})
 }
 
 // deploy records that a release went out.
