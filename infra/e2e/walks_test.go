@@ -66,6 +66,7 @@ func TestWorkflows(t *testing.T) {
 		t.Fatal("what follows needs people and a project")
 	}
 	t.Run("search", func(t *testing.T) { w.search(ctx, t, shop) })
+	t.Run("live", func(t *testing.T) { w.live(ctx, t, shop) })
 	t.Run("triage", func(t *testing.T) { w.triage(ctx, t) })
 	t.Run("settings", func(t *testing.T) { w.settings(ctx, t) })
 	t.Run("roles", func(t *testing.T) {
@@ -231,6 +232,16 @@ func (w *walk) settings(ctx context.Context, t *testing.T) {
 		})
 		w.send(ctx, t, added, order(3))
 		w.do(ctx, t, who, command{Do: "deleteProject", URL: w.url, Project: project, Name: name})
+	}
+}
+
+// live looks at a list and at an issue while an event comes.
+func (w *walk) live(ctx context.Context, t *testing.T, s shop) {
+	const stock = 1 // of order
+	for i, at := range []string{s.issues, s.issue} {
+		w.do(ctx, t, w.ada, command{Do: "openPage", URL: at})
+		w.send(ctx, t, s.dsn, order(stock))
+		w.do(ctx, t, w.ada, command{Do: "readLive", Text: "StockError", Value: fmt.Sprint(6 + i)})
 	}
 }
 

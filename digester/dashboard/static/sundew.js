@@ -2,19 +2,22 @@
 // copy, and a button that folds all frames of a stack at once.
 "use strict";
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(time.dateTime);
-  if (Number.isNaN(at.getTime())) continue;
-  const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-  if ("full" in time.dataset) {
-    time.title = time.textContent;
-    time.textContent = local;
-  } else if ("clock" in time.dataset) {
-    time.textContent = at.toLocaleTimeString(undefined, { hour12: false, fractionalSecondDigits: 3, hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  } else {
-    time.title = local;
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+    if ("full" in time.dataset) {
+      time.title = time.textContent;
+      time.textContent = local;
+    } else if ("clock" in time.dataset) {
+      time.textContent = at.toLocaleTimeString(undefined, { hour12: false, fractionalSecondDigits: 3, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    } else {
+      time.title = local;
+    }
   }
 }
+localTimes(document);
 
 for (const zone of document.querySelectorAll("[data-zone]")) {
   zone.textContent = `Graphs are in UTC, times of events in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;

@@ -11,6 +11,7 @@ import { downloadAll } from "./download.mjs";
 import { useFactors, useProvider } from "./factors.mjs";
 import { createProject, readEvent, readState, setState } from "./journey.mjs";
 import { readLimited, readOpen, setLimits } from "./limits.mjs";
+import { openPage, readLive } from "./live.mjs";
 import { takePictures } from "./pictures.mjs";
 import { become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut } from "./people.mjs";
 import { readFiltered, setPrivacy } from "./privacy.mjs";
@@ -27,7 +28,7 @@ const commands = {
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
-  readSystem, readLimited, readOpen, setLimits,
+  readSystem, readLimited, readOpen, setLimits, openPage, readLive,
 };
 
 const browser = await chromium.launch({
