@@ -38,7 +38,8 @@ type program struct {
 func command(dir string, wrapper []string, args ...string) *exec.Cmd {
 	line := append(append(append([]string{}, wrapper...), executable), args...)
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Env = append(visitor.Env(), "PATH="+os.Getenv("PATH"), "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn")
+	cmd.Env = append(visitor.Env(), "PATH="+os.Getenv("PATH"), "SUNDEW_DATA="+dir, "SUNDEW_LISTEN=127.0.0.1:0", "SUNDEW_LOG_LEVEL=warn",
+		"SUNDEW_DISK_FREE=0") // the disk of a test is small
 	return cmd
 }
 
