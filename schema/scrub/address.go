@@ -43,45 +43,45 @@ func (s *Scrubber) keep(text string) (kept string, ok bool) {
 	return netip.PrefixFrom(addr, bits).Masked().Addr().String(), true
 }
 
-// addressValue walks the value of a name under which addresses are sent.
-func (w *walker) addressValue(at place) {
-	if w.peek() != '"' {
-		w.value(at)
-		return
-	}
+// addressText walks a string that is sent under a name for addresses. It returns false,
+// and stays where it is, if the string has none.
+func (w *walker) addressText() bool {
 	from := w.pos
 	w.skipString()
 	if w.broken {
-		return
+		return true
 	}
 	text := string(w.src[from+1 : w.pos-1])
 	kept, ok := w.s.keepAll(text)
 	switch {
-	case !ok || kept == text:
-		return
+	case !ok:
+		w.pos = from
+		return false
+	case kept == text:
+		return true
 	case kept == "":
 		w.replace(from, []byte("null"))
 	default:
 		w.replace(from, quote([]byte(kept)))
 	}
 	w.explain.found(whyAddress)
+	return true
 }
 
 // keepAll is keep for a list of addresses with commas between, as X-Forwarded-For has
-// it, and for Forwarded. ok is false for what is neither; that is left alone.
+// it, and for Forwarded. Proxies put other words into such a list, as "unknown"; of a
+// list with an address they go. ok is false for what has no address; that is left alone.
 func (s *Scrubber) keepAll(text string) (kept string, ok bool) {
 	if strings.Contains(strings.ToLower(text), "for=") {
 		return "", true // who and by which way: nothing of that is of use in part
 	}
 	var all []string
 	for part := range strings.SplitSeq(text, ",") {
-		address, ok := s.keep(strings.TrimSpace(part))
-		if !ok {
-			return text, false
-		}
+		address, is := s.keep(strings.TrimSpace(part))
+		ok = ok || is
 		if address != "" {
 			all = append(all, address)
 		}
 	}
-	return strings.Join(all, ", "), true
+	return strings.Join(all, ", "), ok
 }

@@ -213,7 +213,7 @@ func marksSecret(before, last string) bool {
 func isAddress(n name) bool {
 	switch strings.TrimPrefix(strings.TrimPrefix(n.joined, "http"), "x") {
 	case "ipaddress", "remoteaddr", "remoteaddress", "remoteip", "clientip", "clientaddress", "ip", "forwardedfor",
-		"forwarded", "realip", "cfconnectingip", "cfconnectingipv6", "trueclientip", "fastlyclientip", "clusterclientip", "originalforwardedfor", "envoyexternaladdress":
+		"forwarded", "realip", "cfconnectingip", "cfconnectingipv6", "trueclientip", "fastlyclientip", "flyclientip", "clusterclientip", "originalforwardedfor", "envoyexternaladdress":
 		return true
 	}
 	return false

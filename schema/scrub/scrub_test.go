@@ -167,6 +167,42 @@ func TestAddressValues(t *testing.T) {
 	}
 }
 
+// Addresses are found in every shape in which clients and proxies send them, and what
+// is no address is looked at as anywhere else.
+func TestAddressShapes(t *testing.T) {
+	drop := mustNew(t, scrub.Settings{Addresses: scrub.DropAddresses})
+	truncate := mustNew(t, scrub.Settings{Addresses: scrub.TruncateAddresses})
+	for _, tt := range []struct{ in, truncated, dropped string }{
+		{`{"X-Forwarded-For":["203.0.113.7","198.51.100.2"]}`, `{"X-Forwarded-For":["203.0.113.0","198.51.100.0"]}`, `{"X-Forwarded-For":[null,null]}`},
+		{`[["X-Forwarded-For",["203.0.113.7, 198.51.100.2"]]]`, `[["X-Forwarded-For",["203.0.113.0, 198.51.100.0"]]]`, `[["X-Forwarded-For",[null]]]`},
+		{`{"forwarded":[["for=203.0.113.7"]]}`, `{"forwarded":[[null]]}`, `{"forwarded":[[null]]}`},
+		{`{"X-Forwarded-For":"203.0.113.7, unknown"}`, `{"X-Forwarded-For":"203.0.113.0"}`, `{"X-Forwarded-For":null}`},
+		{`{"X-Forwarded-For":"203.0.113.7,"}`, `{"X-Forwarded-For":"203.0.113.0"}`, `{"X-Forwarded-For":null}`},
+		{`{"X-Forwarded-For":"_hidden, 203.0.113.7, _hidden"}`, `{"X-Forwarded-For":"203.0.113.0"}`, `{"X-Forwarded-For":null}`},
+		{`{"X-Forwarded-For":"unknown, "}`, `{"X-Forwarded-For":"unknown, "}`, `{"X-Forwarded-For":"unknown, "}`},
+		{`{"ip":["--password","x","none",{"name":"token","value":"x"}]}`, `{"ip":["--password","[Filtered]","none",{"name":"token","value":"[Filtered]"}]}`, `{"ip":["--password","[Filtered]","none",{"name":"token","value":"[Filtered]"}]}`},
+		{`{"ip":"token=x"}`, `{"ip":"token=[Filtered]"}`, `{"ip":"token=[Filtered]"}`},
+	} {
+		for s, want := range map[*scrub.Scrubber]string{truncate: tt.truncated, drop: tt.dropped} {
+			got := string(s.Event([]byte(`{"request":{"headers":` + tt.in + `}}`)))
+			if want = `{"request":{"headers":` + want + `}}`; got != want {
+				t.Errorf("%s:\n got %s\nwant %s", tt.in, got, want)
+			}
+			if again := string(s.Event([]byte(got))); again != got {
+				t.Errorf("%s: then %s", got, again)
+			}
+		}
+	}
+	for _, name := range []string{
+		"Fly-Client-IP", "True-Client-IP", "Fastly-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For",
+		"HTTP_FLY_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP", "CF-Connecting-IP",
+	} {
+		if got, want := string(drop.Event([]byte(`{"`+name+`":"203.0.113.7"}`))), `{"`+name+`":null}`; got != want {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for want, settings := range map[string]scrub.Settings{
 		"line 2: the pattern":   {Patterns: []string{"a", "("}},

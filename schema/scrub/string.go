@@ -68,6 +68,12 @@ func escapes(s []byte) bool {
 
 // stringValue walks a string that is a value.
 func (w *walker) stringValue(at place) {
+	if at == placeAddresses {
+		if w.addressText() {
+			return
+		}
+		at = placeData
+	}
 	from := w.pos
 	if at <= placeCode && w.s.patterns == nil {
 		if end, look := w.glance(from+1, at); !look {

@@ -6,18 +6,19 @@ import "bytes"
 type place uint8
 
 const (
-	placeData    place = iota // what applications fill as they like
-	placeRoot                 // the event itself
-	placeStack                // exceptions and threads, down to their frames
-	placeFrame                // a frame, or a list of them
-	placeSource               // source lines
-	placeCode                 // names of functions, files and modules
-	placeFixed                // what the protocol fixes: ids, times, levels
-	placeCookies              // cookies by name, or a list of lines of them
-	placeCookie               // one cookie: its name and its value
-	placeEntry                // a log entry, whose message may name what its params are
-	placeHidden               // values that the place itself makes secret
-	placeTexts                // a list whose texts are secrets
+	placeData      place = iota // what applications fill as they like
+	placeRoot                   // the event itself
+	placeStack                  // exceptions and threads, down to their frames
+	placeFrame                  // a frame, or a list of them
+	placeSource                 // source lines
+	placeCode                   // names of functions, files and modules
+	placeFixed                  // what the protocol fixes: ids, times, levels
+	placeCookies                // cookies by name, or a list of lines of them
+	placeCookie                 // one cookie: its name and its value
+	placeEntry                  // a log entry, whose message may name what its params are
+	placeHidden                 // values that the place itself makes secret
+	placeTexts                  // a list whose texts are secrets
+	placeAddresses              // a client's address, or a list of them
 )
 
 // maxNesting is how deep JSON may nest, which is what the event's parser takes.
@@ -132,6 +133,9 @@ func (w *walker) enter(at place, walk func(*walker, place)) {
 func (w *walker) object(at place) {
 	var labels label
 	var params bool // of a log entry are secrets
+	if at == placeAddresses {
+		at = placeData
+	}
 	if at == placeEntry {
 		params = w.entryHasSecrets()
 	}
@@ -213,7 +217,7 @@ func (w *walker) treat(at place, meaning class) {
 	case cookie:
 		w.value(placeCookies)
 	case address:
-		w.addressValue(at)
+		w.value(placeAddresses)
 	default:
 		w.value(at)
 	}
@@ -262,7 +266,12 @@ func (w *walker) array(at place) {
 		case meaning != plain && c == '"' && (meaning == flag || w.isLast()):
 			w.treatPair(at, meaning)
 			meaning = plain
-		case at == placeData && c == '"':
+		case meaning == address && c == '[': // a header that came more than once
+			w.treat(at, meaning)
+			meaning = plain
+		case at == placeAddresses && c == '"' && w.addressText():
+			meaning = plain
+		case (at == placeData || at == placeAddresses) && c == '"':
 			meaning = w.element(i)
 		default:
 			w.value(at)
