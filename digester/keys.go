@@ -82,6 +82,12 @@ func (s *keySnapshot) lookup(project event.ProjectID, key string) edge.KeyStatus
 	return edge.KeyUnknown
 }
 
+// active reports whether a key may report to a project, as far as that was known when
+// the keys were last read.
+func (s *keySnapshot) active(project event.ProjectID, key string) bool {
+	return s.lookup(project, key) == edge.KeyActive
+}
+
 // Limited says which quota a project is over.
 func (s *keySnapshot) Limited(project event.ProjectID, category string, now time.Time) (keyring.Limit, bool) {
 	ring := s.last()

@@ -31,7 +31,13 @@ func TestKeySnapshot(t *testing.T) {
 	}
 	want("before there is a project", 1, key, edge.KeyUnknown)
 	storetest.MustCreateProject(t, db, "Shop", key)
+	if s.active(1, key) {
+		t.Error("a key is known that was not read yet")
+	}
 	want("a moment after it was made", 1, key, edge.KeyActive)
+	if !s.active(1, key) || s.active(2, key) {
+		t.Error("of a key that was read, the project is not known")
+	}
 	want("with another project's number", 2, key, edge.KeyUnknown)
 	want("with another key", 1, strings.Repeat("f", 32), edge.KeyUnknown)
 

@@ -229,7 +229,7 @@ func (s *service) open(ctx context.Context) (err error) {
 // digesting says how a queue is digested.
 func (s *service) digesting(name string, queue digest.Queue, log zerolog.Logger) digest.Config {
 	return digest.Config{
-		Queue: queue, Store: s.db, Log: log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Report: s.tracing.batch(name),
+		Queue: queue, Store: s.db, Log: log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Active: s.keys.active, Report: s.tracing.batch(name),
 	}
 }
 

@@ -86,6 +86,12 @@ type Config struct {
 	// Quotas says what is not stored of floods. nil: everything is.
 	Quotas Quotas
 
+	// Active reports, from memory, whether a key may report to a project. It is asked
+	// for messages that were accepted when the edge did not know their key: those of
+	// active keys count towards quotas, all others are judged by the store and do not.
+	// nil: no key is known.
+	Active func(project event.ProjectID, key string) bool
+
 	BatchSize int           // messages that share a barrier, at most; 0: 256
 	Workers   int           // that prepare in parallel; 0: one a core
 	Wait      time.Duration // of one receive; 0: 10 s

@@ -28,6 +28,7 @@ type fixture struct {
 	codec   *wire.Codec
 	faults  faults
 	quotas  Quotas
+	active  func(event.ProjectID, string) bool
 }
 
 func newFixture(t *testing.T) *fixture { return newFixtureOf(t, 3) }
@@ -62,8 +63,14 @@ func (f *fixture) send(n byte, payload string) {
 
 func (f *fixture) sendAt(n byte, payload string, at time.Time) {
 	f.t.Helper()
+	f.sendBy("", n, payload, at)
+}
+
+// sendBy is sendAt with a key that the edge did not know.
+func (f *fixture) sendBy(key string, n byte, payload string, at time.Time) {
+	f.t.Helper()
 	body, encoding := f.codec.Compress([]byte(payload))
-	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: f.project, EventID: event.ID{0xe, n}, ReceivedAt: at, Body: body}
+	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: f.project, Key: key, EventID: event.ID{0xe, n}, ReceivedAt: at, Body: body}
 	if err := f.queue.Send(f.t.Context(), []*wire.Message{m}); err != nil {
 		f.t.Fatal(err)
 	}
@@ -168,7 +175,7 @@ func (s faultyStore) Barrier(ctx context.Context) error {
 // run digests until ok says so, and returns what Run returned.
 func (f *fixture) run(ok func(Health) bool) error {
 	f.t.Helper()
-	d, err := New(Config{Queue: faultyQueue{f.queue, &f.faults}, Store: faultyStore{f.db, &f.faults}, Quotas: f.quotas, Wait: 50 * time.Millisecond, HoldFor: 150 * time.Millisecond})
+	d, err := New(Config{Queue: faultyQueue{f.queue, &f.faults}, Store: faultyStore{f.db, &f.faults}, Quotas: f.quotas, Active: f.active, Wait: 50 * time.Millisecond, HoldFor: 150 * time.Millisecond})
 	if err != nil {
 		f.t.Fatal(err)
 	}

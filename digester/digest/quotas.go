@@ -1,6 +1,9 @@
 package digest
 
-import "sundew/schema/quota"
+import (
+	"sundew/digester/store"
+	"sundew/schema/quota"
+)
 
 // admit marks what is over a quota to be dropped, in the order in which it came, and
 // what is a spike's to be sampled.
@@ -10,22 +13,26 @@ func (d *Digester) admit(items []*item) {
 	}
 	for _, it := range items {
 		in := &it.ready.in
-		if it.counts = limited(it); !it.counts {
+		if !isLimited(in) {
 			continue
 		}
 		in.SpikeAfter = d.cfg.Quotas.Spike(in.Project)
+		if in.Key != "" && d.cfg.Active != nil && d.cfg.Active(in.Project, in.Key) {
+			in.Key = "" // as if the edge had known it
+		}
+		if it.counts = in.Key == ""; !it.counts { // it may be nobody's
+			continue
+		}
 		if reason, detail := d.cfg.Quotas.Admit(in); reason != "" {
 			in.Drop, in.Detail = reason, detail
 		}
 	}
 }
 
-// limited reports whether a message counts towards quotas: if the key is not judged
-// yet, it may be nobody's.
-func limited(it *item) bool {
-	in := &it.ready.in
+// isLimited reports whether a message is of a kind of which there may be too many.
+func isLimited(in *store.Incoming) bool {
 	_, is := quota.ClassOf(in.Category)
-	return is && !in.IsCounts && in.Drop == "" && in.Key == ""
+	return is && !in.IsCounts && in.Drop == ""
 }
 
 // forget takes back that a message was counted.

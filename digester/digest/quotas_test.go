@@ -80,3 +80,44 @@ func TestQuotas(t *testing.T) {
 		})
 	}
 }
+
+// What was accepted before the edge knew any keys counts towards quotas if its key turns
+// out to be good, and is sampled as any other.
+func TestQuotasOfUnknownKeys(t *testing.T) {
+	const known, late = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+	f := newFixture(t)
+	f.project = storetest.MustCreateProject(t, f.db, "Shop", known).ID
+	other := storetest.MustCreateProject(t, f.db, "Other", late).ID
+	count := &everySecond{counts: make(map[event.ID]int)}
+	f.quotas = count
+	f.active = func(project event.ProjectID, key string) bool { return project == f.project && key == known }
+	at := time.Now()
+	for n := range byte(20) {
+		f.sendBy(known, n, `{"message":"it broke"}`, at)
+	}
+	shop := f.project
+	f.project = other
+	for n := range byte(20) { // only the database knows this key yet
+		f.sendBy(late, 100+n, `{"message":"it broke"}`, at)
+	}
+	f.project = shop
+	if err := f.run(func(h Health) bool { return f.queueEmpty() && h.Stored+h.Dropped == 40 }); err != nil {
+		t.Fatal(err)
+	}
+	if len(count.counts) != 20 {
+		t.Errorf("%d messages count towards quotas, want the 20 of the key that is known", len(count.counts))
+	}
+	storetest.MustRead(t, f.replica, func(rx *store.Rx) error {
+		for project, want := range map[event.ProjectID][2]int64{shop: {10, 6}, other: {20, 7}} {
+			counted, stored, err := rx.KeptOf(project)
+			if err != nil {
+				return err
+			}
+			if got := [2]int64{counted, stored}; got != want {
+				t.Errorf("of project %d %v are counted and stored, want %v", project, got, want)
+			}
+		}
+		return nil
+	})
+	storetest.MustCheck(t, f.replica)
+}
