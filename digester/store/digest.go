@@ -138,7 +138,7 @@ func (d *DB) DigestBatch(ctx context.Context, ins []*Incoming) []Outcome {
 		return outcomes
 	}
 	for i, in := range ins {
-		if outcomes[i] = d.digest(ctx, in); stops(outcomes[i].Err) {
+		if outcomes[i] = d.digest(ctx, in); Stops(outcomes[i].Err) {
 			for j := range outcomes[i+1:] {
 				outcomes[i+1+j].Err = outcomes[i].Err
 			}
@@ -146,12 +146,6 @@ func (d *DB) DigestBatch(ctx context.Context, ins []*Incoming) []Outcome {
 		}
 	}
 	return outcomes
-}
-
-// stops reports whether an error is about the database and not about a message.
-func stops(err error) bool {
-	kind := KindOf(err)
-	return kind.Holds() || kind == KindUnknown
 }
 
 // digest decides one message, reading in its transaction what is not remembered.

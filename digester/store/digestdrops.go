@@ -49,7 +49,7 @@ func (d *DB) digestSifted(ctx context.Context, ins []*Incoming, places, over []i
 	}
 	var stopped error
 	for n, o := range d.DigestBatch(ctx, pick(places)) {
-		if outcomes[places[n]] = o; stops(o.Err) {
+		if outcomes[places[n]] = o; Stops(o.Err) {
 			stopped = o.Err
 		}
 	}

@@ -133,6 +133,13 @@ func (k Kind) Again() bool {
 	return false
 }
 
+// Stops reports whether an error is about the database and not about what was to be
+// written, or leaves open what became of it: nothing else should be tried then.
+func Stops(err error) bool {
+	kind := KindOf(err)
+	return kind.Holds() || kind == KindUnknown
+}
+
 // Holds reports whether the error is about the database and not about what was
 // to be written: whatever comes next would meet it too, so nothing is given up
 // and everything waits.

@@ -77,7 +77,7 @@ func (b *remoteBatch) retryFirst(ctx context.Context) error {
 	if *first = b.d.digest(ctx, b.ins[b.todo[0]]); KindOf(first.Err) == KindUnknown {
 		first.Err = fromServer(fmt.Errorf("trying again what may be committed: %v", first.Err))
 	}
-	if stops(first.Err) {
+	if Stops(first.Err) {
 		b.d.forgetAll()
 		return first.Err
 	}

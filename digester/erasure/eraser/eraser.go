@@ -62,7 +62,8 @@ func Run(ctx context.Context, cfg Config) {
 	}
 }
 
-// Round does all that people asked for.
+// Round does all that people asked for. What goes wrong with one request keeps it from
+// no other, unless nothing can be removed at all.
 func Round(ctx context.Context, cfg Config) error {
 	if cfg.Removed == nil {
 		cfg.Removed = func(int64) {}
@@ -72,16 +73,22 @@ func Round(ctx context.Context, cfg Config) error {
 		todo, err = rx.ErasuresToDo()
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	var errs []error
 	for _, request := range todo {
-		if err != nil {
-			return err
-		}
 		w := worker{cfg, request}
-		if err = w.work(ctx); errors.Is(err, store.ErrNotFound) { // it was withdrawn
-			err = nil
+		err := w.work(ctx)
+		if err == nil || errors.Is(err, store.ErrNotFound) { // it was withdrawn
+			continue
+		}
+		errs = append(errs, fmt.Errorf("request %d: %w", request.ID, err))
+		if ctx.Err() != nil || store.Stops(err) {
+			break
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // worker works on one request.

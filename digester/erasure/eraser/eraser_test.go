@@ -250,6 +250,30 @@ func (d *desk) lacks(project event.ProjectID, words ...string) {
 	}
 }
 
+// A person whose data cannot be removed does not keep another one's from being removed.
+func TestOneRequestFails(t *testing.T) {
+	d := &desk{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	d.db, d.replica = storetest.OpenFile(t, store.Config{Now: func() time.Time { return d.now }})
+	d.project = storetest.MustCreateProject(t, d.db, "Shop", "").ID
+	d.write(func(tx *store.Tx) (err error) {
+		d.user, err = tx.CreateUser("owner@example.com", "Owner", "", access.Owner)
+		return err
+	})
+	first, second := d.of("login", event.User{ID: "1"}, "no"), d.of("login", event.User{ID: "2"}, "no")
+	ids := []int64{d.ask(d.project, "id", "1"), d.ask(d.project, "id", "2")}
+	storetest.MustSpoil(t, d.replica, `CREATE TRIGGER refuse BEFORE DELETE ON events WHEN OLD.user = 'id:1' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	for _, id := range ids {
+		d.write(func(tx *store.Tx) error { return tx.ConfirmErasure(id) })
+	}
+	err := eraser.Round(t.Context(), eraser.Config{Replica: d.replica, DB: d.db})
+	if store.KindOf(err) != store.KindConstraint {
+		t.Errorf("the round says %v", err)
+	}
+	if !d.is(first) || d.is(second) {
+		t.Errorf("stored are %v and %v, want the first alone", d.is(first), d.is(second))
+	}
+}
+
 // What was found can be left alone; then nobody is remembered.
 func TestWithdraw(t *testing.T) {
 	d := newDesk(t)

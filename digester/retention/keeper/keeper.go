@@ -11,6 +11,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -105,7 +106,8 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// Round removes all that is too much or too old now.
+// Round removes all that is too much or too old now. What goes wrong with one project
+// keeps it from no other, unless nothing can be removed at all.
 func (k *Keeper) Round(ctx context.Context) error {
 	var projects []store.ProjectRetention
 	err := k.read(ctx, func(rx *store.Rx) (err error) {
@@ -115,12 +117,18 @@ func (k *Keeper) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, p := range projects {
-		if err := k.project(ctx, p); err != nil {
-			return fmt.Errorf("project %d: %w", p.Project, err)
+		err := k.project(ctx, p)
+		if err == nil {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("project %d: %w", p.Project, err))
+		if ctx.Err() != nil || store.Stops(err) {
+			return errors.Join(errs...)
 		}
 	}
-	return k.tidyAudit(ctx)
+	return errors.Join(append(errs, k.tidyAudit(ctx))...)
 }
 
 func (k *Keeper) project(ctx context.Context, p store.ProjectRetention) error {

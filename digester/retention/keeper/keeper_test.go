@@ -161,6 +161,27 @@ func compareStock(t *testing.T, before, after map[int64][]int64) {
 	}
 }
 
+// A project of which nothing can be removed does not keep the others full.
+func TestOneProjectFails(t *testing.T) {
+	s := &shop{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), removed: make(map[string]int64)}
+	s.db, s.replica = storetest.OpenFile(t, store.Config{Now: func() time.Time { return s.now }})
+	for range 3 {
+		s.project = storetest.MustCreateProject(t, s.db, "Shop", "").ID
+		s.sees(fmt.Sprint("group ", s.project), 300)
+	}
+	storetest.MustSpoil(t, s.replica, `CREATE TRIGGER refuse BEFORE DELETE ON events WHEN OLD.project_id = 1 BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	err := s.keeper(retention.Policy{Events: 100}).Round(t.Context())
+	if store.KindOf(err) != store.KindConstraint {
+		t.Errorf("the round says %v", err)
+	}
+	for project, want := range map[event.ProjectID]int{1: 300, 2: 95, 3: 95} {
+		s.project = project
+		if numbers, _ := s.stored(); total(numbers) != want {
+			t.Errorf("project %d has %d, want %d", project, total(numbers), want)
+		}
+	}
+}
+
 // A project says otherwise than the installation, and back.
 func TestProjectsOwnLimit(t *testing.T) {
 	s := newShop(t)

@@ -6,6 +6,7 @@ package storetest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -101,6 +102,19 @@ func MustCreateProject(t testing.TB, db *store.DB, name, key string) store.Proje
 func MustRead(t testing.TB, replica *store.Replica, fn func(rx *store.Rx) error) {
 	t.Helper()
 	if err := replica.Read(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// MustSpoil changes a database that OpenFile opened, behind the program's back.
+func MustSpoil(t testing.TB, replica *store.Replica, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+replica.Path()+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), statement)
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
