@@ -417,3 +417,28 @@ func TestMail(t *testing.T) {
 	w.round()
 	w.mustBe(c, store.MailFailed, 1, "SUNDEW_SMTP")
 }
+
+// An address that the server does not take now holds up nobody else, and is tried again.
+func TestMailToBadRecipient(t *testing.T) {
+	server := mailtest.Start(t)
+	parsed, err := mail.ParseServer(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newTown(t, func(cfg *Config) { cfg.Mail, cfg.From = parsed, "errors@example.com" })
+	c := w.add(store.Channel{Kind: notify.Mail, Config: notify.Config{Addresses: []string{"full@example.com", "ada@example.com"}}})
+	w.queue(c, "x")
+	server.Fail(452)
+	w.round()
+	if l := server.Next(); l.To[0] != "ada@example.com" {
+		t.Errorf("letter %+v", l)
+	}
+	if pause := w.round(); pause != 10*time.Second {
+		t.Errorf("he tries again after %s", pause)
+	}
+	w.clock.pass(10 * time.Second)
+	w.round()
+	if l := server.Next(); l.To[0] != "full@example.com" {
+		t.Errorf("letter %+v", l)
+	}
+}

@@ -67,7 +67,7 @@ func (c *Courier) sendMail(ctx context.Context, d store.Dispatch) store.Attempt 
 		From: c.cfg.From, To: d.Recipient, Subject: l.Subject, Text: l.Text + "\n", HTML: l.HTML, Date: c.cfg.Now(),
 	})
 	if err != nil {
-		return store.Attempt{Failure: err.Error(), Final: errors.Is(err, mail.ErrRefused)}
+		return store.Attempt{Failure: err.Error(), Final: errors.Is(err, mail.ErrRefused), OfRecipient: errors.Is(err, mail.ErrRecipient)}
 	}
 	return store.Attempt{}
 }

@@ -87,8 +87,13 @@ type Letter struct {
 // does not want this letter.
 var ErrRefused = errors.New("the mail server refuses it")
 
+// ErrRecipient is wrapped by errors that are about whom a letter is for, and that
+// another attempt may not meet.
+var ErrRecipient = errors.New("the mail server does not take mail for this address now")
+
 // Send hands a letter to the server and returns when the server has it. The error
-// wraps ErrRefused or is worth another attempt.
+// wraps ErrRefused, or is worth another attempt; then it wraps ErrRecipient if letters
+// for others may fare better.
 func (s Server) Send(ctx context.Context, l Letter) error {
 	msg := gomail.NewMsg()
 	if err := errors.Join(msg.From(l.From), msg.To(l.To)); err != nil {
@@ -152,7 +157,13 @@ func (s Server) options() []gomail.Option {
 // sendError tells what is about the letter from what is about the server.
 func sendError(err error) error {
 	var failed *gomail.SendError
-	if errors.As(err, &failed) && !failed.IsTemp() {
+	if !errors.As(err, &failed) {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	switch {
+	case failed.IsTemp() && failed.Reason == gomail.ErrSMTPRcptTo:
+		return fmt.Errorf("%w: %w", ErrRecipient, err)
+	case !failed.IsTemp():
 		switch failed.Reason {
 		case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose, gomail.ErrGetRcpts:
 			return fmt.Errorf("%w: %w", ErrRefused, err)

@@ -92,15 +92,24 @@ func (tx *Tx) AddChannel(project event.ProjectID, c Channel) (Channel, error) {
 }
 
 // ChangeChannel changes a channel's name and configuration to what c says; its kind
-// stays. What waits is tried at once. ErrNotFound if its project has no such channel,
+// stays. What waits for the channel is tried at once, and what waits for an address that
+// it does not have any more is given up. ErrNotFound if its project has no such channel,
 // otherwise as AddChannel.
 func (tx *Tx) ChangeChannel(c Channel) error {
 	name, config, err := cleanChannel(c)
 	if err != nil {
 		return err
 	}
-	return someChanged(tx.exec(`UPDATE channels SET name = ?, config = ?, failures = 0, held_until = NULL WHERE project_id = ? AND id = ? AND kind = ?`,
+	err = someChanged(tx.exec(`UPDATE channels SET name = ?, config = ?, failures = 0, held_until = NULL WHERE project_id = ? AND id = ? AND kind = ?`,
 		name, config, int64(c.Project), c.ID, string(c.Kind)))
+	if err != nil || c.Kind != notify.Mail {
+		return err
+	}
+	const others = `recipient NOT IN (SELECT value FROM json_each(?, '$.addresses'))`
+	if _, err := tx.exec(`UPDATE notifications SET error = ? WHERE channel_id = ? AND due_at IS NOT NULL AND `+others, "the address was removed from the channel", c.ID, config); err != nil {
+		return err
+	}
+	return tx.giveNotificationsUp(c.ID, others, config)
 }
 
 func cleanChannel(c Channel) (name, config string, err error) {

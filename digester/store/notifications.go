@@ -39,8 +39,7 @@ const (
 	maxPause = time.Hour
 )
 
-// notificationPauses are the pauses of a channel after so many failures in a row; the
-// last one stays.
+// notificationPauses are the pauses after so many failures in a row; the last one stays.
 func notificationPauses() []time.Duration {
 	return []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 }
@@ -147,7 +146,8 @@ type Dispatch struct {
 }
 
 // TakeNotification returns the first message of a channel that is due, a test before
-// others; ErrNotFound if there is none. Who takes one calls NotificationDone; if
+// others, and what was tried less often before what was more often: a message that is
+// never taken must not keep others from their first attempt. ErrNotFound if there is none. Who takes one calls NotificationDone; if
 // nothing is heard of it, it is due again a minute later.
 func (tx *Tx) TakeNotification(channel int64) (Dispatch, error) {
 	type taken struct {
@@ -158,7 +158,7 @@ func (tx *Tx) TakeNotification(channel int64) (Dispatch, error) {
 		SELECT n.id, n.attempts + 1, n.recipient, n.message, n.left_out + c.left_out
 		FROM notifications n JOIN channels c ON c.id = n.channel_id
 		WHERE n.channel_id = ?1 AND n.due_at <= ?2 AND (n.kind = 'test' OR coalesce(c.held_until, 0) <= ?2)
-		ORDER BY n.kind = 'test' DESC, n.id LIMIT 1`, channel, ms(tx.now))
+		ORDER BY n.kind = 'test' DESC, n.attempts, n.id LIMIT 1`, channel, ms(tx.now))
 	t, err := one(collect(rows, err, func(t *taken) []any { return []any{&t.ID, &t.Attempt, &t.Recipient, &t.text, &t.LeftOut} }))
 	if err != nil {
 		return Dispatch{}, err
@@ -182,9 +182,13 @@ type Attempt struct {
 	Failure string        // why it failed; empty: it was taken
 	Final   bool          // no other attempt would go better
 	Pause   time.Duration // for which the service asked to be left alone; 0: it did not say
+
+	// OfRecipient: it says nothing about the channel's other recipients.
+	OfRecipient bool
 }
 
-// NotificationDone notes what came of an attempt. It does nothing if the message was
+// NotificationDone notes what came of an attempt, and gives up what is too old and had
+// one; what had none gets one first, however old it is. It does nothing if the message was
 // taken again since, or is gone.
 func (tx *Tx) NotificationDone(d Dispatch, a Attempt) error {
 	const mine = ` WHERE id = ? AND attempts = ? AND due_at IS NOT NULL`
@@ -205,26 +209,36 @@ func (tx *Tx) NotificationDone(d Dispatch, a Attempt) error {
 	if a.Final || d.Message.Kind == notify.KindTest {
 		return tx.giveNotificationsUp(d.Channel.ID, `id = ?`, d.ID)
 	}
-	if err := tx.holdChannel(d, a.Pause); err != nil {
+	hold := tx.holdChannel
+	if a.OfRecipient {
+		hold = tx.holdNotification
+	}
+	if err := hold(d, a.Pause); err != nil {
 		return err
 	}
-	_, err := tx.exec(`UPDATE notifications SET error = ? WHERE channel_id = ? AND due_at IS NOT NULL AND expires_at <= ? AND error = ''`, failure, d.Channel.ID, ms(tx.now))
-	if err != nil {
-		return err
-	}
-	return tx.giveNotificationsUp(d.Channel.ID, `expires_at <= ?`, ms(tx.now))
+	return tx.giveNotificationsUp(d.Channel.ID, `error <> '' AND expires_at <= ?`, ms(tx.now))
 }
 
-// holdChannel has a channel's messages wait: if it does not take this one it does not
-// take the next.
+// pauseAfter returns for how long to wait after so many failures in a row, beside one.
+func pauseAfter(failures int64, asked time.Duration) time.Duration {
+	pauses := notificationPauses()
+	return max(pauses[min(failures, int64(len(pauses)-1))], min(asked, maxPause))
+}
+
+// holdNotification has one message wait: its recipient is not to hold up others.
+func (tx *Tx) holdNotification(d Dispatch, asked time.Duration) error {
+	_, err := tx.exec(`UPDATE notifications SET due_at = ? WHERE id = ?`, ms(tx.now.Add(pauseAfter(d.Attempt-1, asked))), d.ID)
+	return err
+}
+
+// holdChannel has a channel's messages wait: if it does not take this one it hardly
+// takes the next.
 func (tx *Tx) holdChannel(d Dispatch, asked time.Duration) error {
-	var failures int
+	var failures int64
 	if err := tx.q.QueryRowContext(tx.ctx, `SELECT failures FROM channels WHERE id = ?`, d.Channel.ID).Scan(&failures); err != nil {
 		return err
 	}
-	pauses := notificationPauses()
-	pause := max(pauses[min(failures, len(pauses)-1)], min(asked, maxPause))
-	if _, err := tx.exec(`UPDATE channels SET failures = failures + 1, held_until = ? WHERE id = ?`, ms(tx.now.Add(pause)), d.Channel.ID); err != nil {
+	if _, err := tx.exec(`UPDATE channels SET failures = failures + 1, held_until = ? WHERE id = ?`, ms(tx.now.Add(pauseAfter(failures, asked))), d.Channel.ID); err != nil {
 		return err
 	}
 	_, err := tx.exec(`UPDATE notifications SET due_at = ? WHERE id = ?`, ms(tx.now), d.ID) // the lease is over

@@ -149,13 +149,15 @@ func TestNotificationLease(t *testing.T) {
 }
 
 // A channel that does not take one message is not given the next: it pauses longer
-// with each failure, as long as the service asks, and what is a day old is given up.
+// with each failure, as long as the service asks. Then comes what was tried least. What
+// is a day old is given up after an attempt of its own, and not for another's failure.
 func TestNotificationPauses(t *testing.T) {
 	o := newOutlet(t, hook())
 	o.queue("a")
 	o.queue("b")
-	for _, want := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
-		o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+	o.queue("c")
+	for i, want := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
+		o.done(o.mustTake([]string{"a", "b", "c"}[i]), store.Attempt{Failure: "busy"})
 		if d := o.take(); d != nil {
 			t.Fatalf("taken in a pause: %+v", d)
 		}
@@ -168,28 +170,79 @@ func TestNotificationPauses(t *testing.T) {
 	if got := o.due(); got != 40*time.Minute {
 		t.Errorf("asked for 40 minutes, got %s", got)
 	}
+	o.queue("d")
+	o.queue("e")
 	o.now = o.now.Add(40 * time.Minute)
-	o.done(o.mustTake("a"), store.Attempt{Failure: "busy", Pause: 90 * time.Hour})
+	o.done(o.mustTake("d"), store.Attempt{Failure: "busy", Pause: 90 * time.Hour})
 	if got := o.due(); got != time.Hour {
 		t.Errorf("asked for 90 hours, got %s", got)
 	}
-	o.now = o.now.Add(24 * time.Hour)
-	o.queue("c")
-	o.done(o.mustTake("a"), store.Attempt{Failure: "still busy"})
-	if diff := cmp.Diff([]string{"waiting c ", "failed b still busy", "failed a still busy"}, o.list()); diff != "" {
+	o.now = o.now.Add(25 * time.Hour)
+	o.queue("f")
+	o.done(o.mustTake("e"), store.Attempt{Failure: "still busy"})
+	if diff := cmp.Diff([]string{"waiting f ", "failed e still busy", "failed d busy", "failed c busy", "failed b busy", "failed a busy"}, o.list()); diff != "" {
 		t.Error(diff)
 	}
 	o.now = o.now.Add(time.Hour)
-	o.done(o.mustTake("c"), store.Attempt{})
+	o.done(o.mustTake("f"), store.Attempt{})
 	o.write(func(tx *store.Tx) error {
 		all, err := tx.Notifications(o.channel.ID, 10)
 		if err != nil {
 			return err
 		}
-		return tx.RetryNotification(o.channel.ID, all[1].ID)
+		return tx.RetryNotification(o.channel.ID, all[4].ID)
 	})
 	o.done(o.mustTake("b"), store.Attempt{})
-	if diff := cmp.Diff([]string{"sent c ", "sent b ", "failed a still busy"}, o.list()); diff != "" {
+	if diff := cmp.Diff("sent b ", o.list()[4]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What expired without any attempt of its own is not given up for what became of
+// others, be it that the channel was held all the time.
+func TestNotificationExpiresUntried(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.queue("a")
+	o.queue("b")
+	o.now = o.now.Add(48 * time.Hour)
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+	if diff := cmp.Diff([]string{"waiting b ", "failed a busy"}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+	o.now = o.now.Add(time.Hour)
+	o.done(o.mustTake("b"), store.Attempt{Failure: "away"})
+	if diff := cmp.Diff([]string{"failed b away", "failed a busy"}, o.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An address that a mail server does not take now holds up no other address of the
+// channel, pauses longer each time, and what was for it goes with it.
+func TestNotificationOfBadRecipient(t *testing.T) {
+	o := newOutlet(t, store.Channel{Kind: notify.Mail, Name: "People", Config: notify.Config{Addresses: []string{"full@example.com", "ada@example.com"}}})
+	o.queue("a")
+	busy := store.Attempt{Failure: "mailbox full", OfRecipient: true}
+	o.done(o.mustTake("a"), busy)
+	d := o.mustTake("a")
+	if d.Recipient != "ada@example.com" {
+		t.Fatalf("to %q", d.Recipient)
+	}
+	o.done(d, store.Attempt{})
+	for _, want := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
+		if got := o.due(); got != want || o.take() != nil {
+			t.Errorf("due in %s, want %s", got, want)
+		}
+		o.now = o.now.Add(want)
+		o.done(o.mustTake("a"), busy)
+	}
+	o.queue("b")
+	o.write(func(tx *store.Tx) error {
+		c := o.state()
+		c.Config.Addresses = []string{"ada@example.com", "grace@example.com"}
+		return tx.ChangeChannel(c)
+	})
+	const removed = "the address was removed from the channel"
+	if diff := cmp.Diff([]string{"waiting b ", "failed b " + removed, "sent a ", "failed a " + removed}, o.list()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -32,8 +32,8 @@ func TestNotificationsOnLibSQL(t *testing.T) {
 		return err
 	})
 	o.done(o.mustTake("Test message"), store.Attempt{})
-	o.done(o.mustTake("a"), store.Attempt{Failure: "no", Final: true})
 	o.done(o.mustTake("b"), store.Attempt{})
+	o.done(o.mustTake("a"), store.Attempt{Failure: "no", Final: true})
 	if diff := cmp.Diff([]string{"sent Test message ", "sent b ", "failed a no"}, o.list()); diff != "" {
 		t.Error(diff)
 	}
