@@ -442,3 +442,22 @@ func TestMailToBadRecipient(t *testing.T) {
 		t.Errorf("letter %+v", l)
 	}
 }
+
+// A receiver that drops what it knows by its id does not drop another message whose row
+// has the number of one that was deleted.
+func TestDeliveryIDs(t *testing.T) {
+	w, s := newTown(t, nil), newService(t, nil)
+	var rows []int64
+	for range 2 {
+		c := w.addHook(s)
+		w.queue(c, "x")
+		w.round()
+		rows = append(rows, w.list(c)[0].ID)
+		w.write(func(tx *store.Tx) error { return tx.DeleteChannel(w.project.ID, c.ID) })
+		w.clock.pass(time.Second)
+	}
+	first, second := s.got[0].Header.Get("Sundew-Delivery"), s.got[1].Header.Get("Sundew-Delivery")
+	if rows[0] != rows[1] || first == second {
+		t.Errorf("rows %v were delivered as %q and %q", rows, first, second)
+	}
+}

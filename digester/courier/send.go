@@ -42,8 +42,11 @@ func (c *Courier) send(ctx context.Context, d store.Dispatch) store.Attempt {
 	return store.Attempt{Failure: d.Channel.Config.Hide(v.Failure), Final: v.Final, Pause: v.Pause}
 }
 
-// deliveryID is the same for all attempts at a message.
-func deliveryID(d store.Dispatch) string { return "n-" + strconv.FormatInt(d.ID, 10) }
+// deliveryID is the same for all attempts at a message, and for no other message: a
+// row's number alone may come again when rows have been deleted, its time does not.
+func deliveryID(d store.Dispatch) string {
+	return "n-" + strconv.FormatInt(d.ID, 10) + "." + strconv.FormatInt(d.Message.At.UnixMilli(), 36)
+}
 
 // failureWords says for people why there was no answer.
 func failureWords(err error) string {
@@ -63,7 +66,7 @@ func (c *Courier) sendMail(ctx context.Context, d store.Dispatch) store.Attempt 
 	}
 	l := notify.NewLetter(d.Message, d.LeftOut)
 	err := c.cfg.Mail.Send(ctx, mail.Letter{
-		ID:   deliveryID(d) + "." + strconv.FormatInt(d.Message.At.UnixMilli(), 36),
+		ID:   deliveryID(d),
 		From: c.cfg.From, To: d.Recipient, Subject: l.Subject, Text: l.Text + "\n", HTML: l.HTML, Date: c.cfg.Now(),
 	})
 	if err != nil {

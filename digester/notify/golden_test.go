@@ -83,7 +83,7 @@ func text(t *testing.T, kind ChannelKind, m Message) string {
 		l := NewLetter(m, 0)
 		return "Subject: " + l.Subject + "\n\n" + l.Text + "\n\n" + l.HTML
 	}
-	r, err := Render(Delivery{ID: "n-17", Kind: kind, Config: configOf(kind), Message: m, At: testNow}, DefaultServices())
+	r, err := Render(Delivery{ID: "n-17.mmqgone8", Kind: kind, Config: configOf(kind), Message: m, At: testNow}, DefaultServices())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("mail:\n%s", l.Text)
 	}
 	for _, kind := range ChannelKinds()[1:] {
-		r, err := Render(Delivery{ID: "n-17", Kind: kind, Config: configOf(kind), Message: m, LeftOut: 12, At: testNow}, DefaultServices())
+		r, err := Render(Delivery{ID: "n-17.mmqgone8", Kind: kind, Config: configOf(kind), Message: m, LeftOut: 12, At: testNow}, DefaultServices())
 		if err != nil || !strings.Contains(r.Body, "12 messages were left out") && !strings.Contains(r.Body, `"left_out":12`) {
 			t.Errorf("%s: %v\n%s", kind, err, r.Body)
 		}

@@ -18,7 +18,7 @@ func units(s string) int { return len(utf16.Encode([]rune(s))) }
 // into reads what a service gets.
 func into[T any](t *testing.T, kind ChannelKind, m Message) (v T) {
 	t.Helper()
-	r, err := Render(Delivery{ID: "n-17", Kind: kind, Config: configOf(kind), Message: m, LeftOut: 12, At: testNow}, DefaultServices())
+	r, err := Render(Delivery{ID: "n-17.mmqgone8", Kind: kind, Config: configOf(kind), Message: m, LeftOut: 12, At: testNow}, DefaultServices())
 	if err != nil {
 		t.Fatal(err)
 	}
