@@ -202,12 +202,12 @@ func (c *Courier) carry(ctx context.Context, channel int64) (bool, error) {
 	}
 	sending, stop := untilLastWords(ctx)
 	defer stop()
-	attempt := c.send(sending, d)
+	attempt, class := c.send(sending, d)
 	if attempt.Failure != "" {
 		if sending.Err() != nil {
 			return false, nil // nobody knows; it is due again by itself
 		}
-		c.cfg.Log.Warn().Str("failure", attempt.Failure).Int64("channel", channel).Int64("notification", d.ID).Msg("a message was not taken")
+		c.cfg.Log.Warn().Str("failure", class).Int64("channel", channel).Int64("notification", d.ID).Msg("a message was not taken")
 	}
 	err = c.cfg.DB.Write(context.WithoutCancel(ctx), "notification carried", func(tx *store.Tx) error {
 		return tx.NotificationDone(d, attempt)

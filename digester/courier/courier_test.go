@@ -218,11 +218,12 @@ func TestAttempts(t *testing.T) {
 		answer  http.HandlerFunc
 		failure string
 		final   bool
+		class   string
 	}{
-		{"busy", status(503, "later"), "answered 503: later", false},
-		{"taken and cut", hangUp, "EOF", false},
-		{"gone", status(404, "no_service"), "answered 404: no_service", true},
-		{"moved", status(302, ""), "leads to another one", true},
+		{"busy", status(503, "later, of TypeError"), "answered 503: later", false, "answered 503"},
+		{"taken and cut", hangUp, "EOF", false, "not reached"},
+		{"gone", status(404, "no_service for TypeError"), "answered 404: no_service", true, "answered 404"},
+		{"moved", status(302, ""), "leads to another one", true, "answered 302"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, s := newTown(t, nil), newService(t, once(c.answer))
@@ -247,6 +248,9 @@ func TestAttempts(t *testing.T) {
 			if strings.Contains(w.log.String(), "very-secret-path") || strings.Contains(w.list(channel)[0].Error, "very-secret-path") {
 				t.Errorf("the address is in the log: %s", w.log)
 			}
+			if !strings.Contains(w.log.String(), `"failure":"`+c.class+`"`) || strings.Contains(w.log.String(), "TypeError") {
+				t.Errorf("the log says: %s", w.log)
+			}
 		})
 	}
 }
@@ -260,6 +264,9 @@ func TestNobodyListens(t *testing.T) {
 	w.queue(c, "x")
 	w.round()
 	w.mustBe(c, store.MailWaiting, 1, "connection refused")
+	if !strings.Contains(w.log.String(), `"failure":"refused"`) {
+		t.Errorf("the log says: %s", w.log)
+	}
 	if n := w.list(c)[0]; strings.Contains(n.Error, "very-secret-path") {
 		t.Errorf("failure %q", n.Error)
 	}
@@ -435,6 +442,9 @@ func TestMailToBadRecipient(t *testing.T) {
 	}
 	if pause := w.round(); pause != 10*time.Second {
 		t.Errorf("he tries again after %s", pause)
+	}
+	if log := w.log.String(); !strings.Contains(log, `"failure":"answered 452"`) || strings.Contains(log, "full@example.com") {
+		t.Errorf("the log says: %s", log)
 	}
 	w.clock.pass(10 * time.Second)
 	w.round()

@@ -114,7 +114,7 @@ func (p *Postman) carry(ctx context.Context) error {
 			return ctx.Err() // it is due again by itself
 		}
 		if failure != nil {
-			p.cfg.Log.Warn().Err(failure).Int64("mail", m.ID).Msg("a mail was not taken")
+			p.cfg.Log.Warn().Str("failure", Class(failure)).Int64("mail", m.ID).Msg("a mail was not taken")
 		}
 		err := p.cfg.DB.Write(ctx, "mail carried", func(tx *store.Tx) error {
 			return tx.MailDone(m.ID, failure, errors.Is(failure, ErrRefused))

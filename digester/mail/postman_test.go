@@ -44,6 +44,7 @@ type office struct {
 	server  *mailtest.Server
 	postman *Postman
 	clock   *clock
+	log     strings.Builder
 }
 
 func newOffice(t *testing.T) *office {
@@ -51,7 +52,7 @@ func newOffice(t *testing.T) *office {
 	o := &office{t: t, clock: &clock{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}, server: mailtest.Start(t)}
 	o.db, o.replica = storetest.Open(t, o.clock.Now)
 	o.postman = NewPostman(Config{
-		DB: o.db, Replica: o.replica, Server: mustParse(t, o.server.URL), From: `"Sundew" <errors@example.com>`, Now: o.clock.Now, Log: zerolog.Nop(),
+		DB: o.db, Replica: o.replica, Server: mustParse(t, o.server.URL), From: `"Sundew" <errors@example.com>`, Now: o.clock.Now, Log: zerolog.New(&o.log),
 		Address: func(kind store.LinkKind, secret string) string {
 			return "https://example.com/" + string(kind) + "/" + secret
 		},
@@ -136,6 +137,9 @@ func TestFailures(t *testing.T) {
 	o.server.Fail(451)
 	if pause := o.round(); pause != 10*time.Second {
 		t.Errorf("he comes again after %s", pause)
+	}
+	if log := o.log.String(); !strings.Contains(log, `"failure":"answered 451"`) || strings.Contains(log, "ada@example.com") {
+		t.Errorf("the log says: %s", log)
 	}
 	if m := o.outbox(); m.State() != store.MailWaiting || !strings.Contains(m.Error, "as the test wishes") {
 		t.Errorf("outbox has %+v", m)

@@ -123,6 +123,22 @@ func (s Server) Send(ctx context.Context, l Letter) error {
 	return nil
 }
 
+// Class says in a word or two what kind of failure an error of Send is: a text for logs,
+// without what the server said, which often quotes addresses.
+func Class(err error) string {
+	var failed *gomail.SendError
+	var network net.Error
+	switch {
+	case errors.As(err, &failed) && failed.ErrorCode() != 0:
+		return "answered " + strconv.Itoa(failed.ErrorCode())
+	case errors.Is(err, ErrRefused):
+		return "refused"
+	case errors.As(err, &network) && network.Timeout():
+		return "timeout"
+	}
+	return "not reached"
+}
+
 // domainOf returns where an address is at home.
 func domainOf(address string) string {
 	parsed, err := netmail.ParseAddress(address)
