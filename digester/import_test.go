@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"sundew/digester/alert"
+	"sundew/digester/notify"
 	"sundew/digester/sentryapi/sentryapitest"
 	"sundew/digester/store"
 	"sundew/digester/triage"
@@ -200,4 +203,47 @@ func TestImportRefuses(t *testing.T) {
 		mustRefuse(t, env, why, append([]string{"import"}, args...)...)
 	}
 	mustRefuse(t, envOf(t.TempDir()), "needs a token", "import", "--org", "acme")
+}
+
+// Old issues ring nowhere, and one that is resolved there stays so when another falls
+// into its group.
+func TestImportTellsNobody(t *testing.T) {
+	other := elsewhere(t)
+	other.Issues["web-shop"] = raw(
+		`{"id":"10","shortId":"WEB-SHOP-1","title":"PaymentError","status":"resolved","lastSeen":"2026-11-18T09:14:26Z"}`,
+		`{"id":"14","shortId":"WEB-SHOP-5","title":"PaymentError","status":"unresolved","lastSeen":"2026-11-17T09:14:26Z"}`,
+		`{"id":"15","title":"Slow","status":"unresolved","lastSeen":"2026-09-01T00:00:00Z"}`,
+	)
+	other.Events["14"] = json.RawMessage(strings.ReplaceAll(string(other.Events["10"]), "9ec79c33", "00000000"))
+	dir := t.TempDir()
+	env := importEnv(dir)
+	r := startService(t, dir) // it has one project
+	err := r.service.db.Write(t.Context(), "test", func(tx *store.Tx) error {
+		_, err := tx.AddChannel(1, store.Channel{Kind: notify.Slack, Name: "Room", Config: notify.Config{URL: "https://hooks.example.com/a"}})
+		if err != nil {
+			return err
+		}
+		_, err = tx.AddAlertRule(1, alert.Rule{Name: "Every event", Enabled: true, Events: alert.Rate{Count: 1, Period: time.Hour}, Interval: time.Hour, AllChannels: true})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, env, "import", "--url", other.URL, "--org", "acme", "--rate", "1000", "--project", "web-shop", "--into", "1")
+	issue := importedIssue(t, r, "9ec79c33ec9942ab8353589fcb2e04dc")
+	if issue.State != store.StateResolved || issue.Events != 2 {
+		t.Errorf("the resolved issue is %+v", issue)
+	}
+	err = r.service.replica.Read(t.Context(), func(rx *store.Rx) error {
+		pending, err := rx.PendingAlerts(10)
+		lines, logged := rx.AlertLog(1, 10)
+		seen, _, counted := rx.SeenIssues(0, 10)
+		if len(pending)+len(lines)+len(seen) != 0 {
+			t.Errorf("pending are %+v, told is %+v, counted %+v", pending, lines, seen)
+		}
+		return errors.Join(err, logged, counted)
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

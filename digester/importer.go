@@ -255,12 +255,13 @@ func (i *importer) digest(ctx context.Context, project event.ProjectID, id event
 		received = now
 	}
 	m := wire.Message{Kind: wire.KindEvent, Project: project, Instance: i.instance, Seq: i.seq[project] + 1,
-		EventID: id, ReceivedAt: received, Region: "import", Client: "import"}
+		EventID: id, ReceivedAt: received, Region: store.ImportRegion, Client: "import"}
 	m.Body, m.Encoding = i.codec.Compress(ev.Payload)
 	in, err := digest.Prepare(m.Encode(nil), digest.Config{Rules: i.rules.of, Scrubber: i.rules.scrubber})
 	if err != nil {
 		return err
 	}
+	in.Quiet = true // it happened there, and people there were told
 	result, err := i.db.Digest(ctx, in)
 	if err != nil {
 		return err

@@ -36,7 +36,8 @@ func (rx *Rx) NewestEvent() (int64, error) {
 }
 
 // SeenIssues returns the open issues of events behind one, and the last of these
-// events, at most limit of them.
+// events, at most limit of them. That an event was imported is no reason to look at its
+// issue.
 func (rx *Rx) SeenIssues(after int64, limit int) ([]SeenIssue, int64, error) {
 	last := after
 	err := rx.q.QueryRowContext(rx.ctx, `SELECT coalesce(max(id), ?1) FROM (SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT ?2)`, after, limit).Scan(&last)
@@ -50,9 +51,11 @@ func (rx *Rx) SeenIssues(after int64, limit int) ([]SeenIssue, int64, error) {
 func (rx *Rx) seenIssues(after, last int64) ([]SeenIssue, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT h.project_id, h.id, h.title, h.total_events, max(e.newest), max(e.at)
-		FROM (SELECT issue_id, max(id) AS newest, max(digested_at) AS at FROM events WHERE id > ? AND id <= ? GROUP BY issue_id) e
+		FROM (SELECT issue_id, max(id) AS newest, max(digested_at) AS at FROM events WHERE id > ?1 AND id <= ?2
+		        AND NOT EXISTS (SELECT 1 FROM event_bodies b WHERE b.event_id = events.id AND b.meta ->> 'region' = ?3)
+		      GROUP BY issue_id) e
 		CROSS JOIN issues i ON i.id = e.issue_id CROSS JOIN issues h ON h.id = coalesce(i.merged_into, i.id)
-		WHERE h.state = 0 GROUP BY h.id`, after, last)
+		WHERE h.state = 0 GROUP BY h.id`, after, last, ImportRegion)
 	var at sql.NullInt64
 	return collectThen(rows, err, func(s *SeenIssue) []any {
 		return []any{&s.Project, &s.ID, &s.Title, &s.Events, &s.Newest, &at}

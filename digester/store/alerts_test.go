@@ -204,3 +204,43 @@ func TestAlertsGo(t *testing.T) {
 		return err
 	})
 }
+
+// What is told of elsewhere brings nothing back here, and rings nowhere.
+func TestQuietEvents(t *testing.T) {
+	o := newOutlet(t, hook())
+	o.onlyRule(alert.Rule{Enabled: true, New: true, Regression: true, Unmuted: true})
+	seq := uint64(0)
+	quiet := func(group string) {
+		t.Helper()
+		seq++
+		in := incoming(o.channel.Project, seq, group)
+		in.Quiet = true
+		mustDigest(t, o.db, in, store.Stored)
+	}
+	quiet("a")
+	quiet("b")
+	o.write(func(tx *store.Tx) error {
+		_, resolved := tx.Resolve([]int64{1}, triage.Resolution{}, 0)
+		_, muted := tx.Mute([]int64{2}, triage.Mute{Kind: triage.MuteMore, Events: 1}, 0)
+		return errors.Join(resolved, muted)
+	})
+	quiet("a")
+	quiet("b")
+	storetest.MustRead(t, o.replica, func(rx *store.Rx) error {
+		issues, err := rx.IssuesByID([]int64{1, 2})
+		if err == nil && (issues[0].State != store.StateResolved || issues[1].State != store.StateMuted || issues[0].Events != 2) {
+			t.Errorf("issues are %+v", issues)
+		}
+		return err
+	})
+	if got := o.pending(); got != nil {
+		t.Errorf("pending are %v", got)
+	}
+	for _, group := range []string{"a", "b"} { // what happens here decides as ever
+		seq++
+		mustDigest(t, o.db, incoming(o.channel.Project, seq, group), store.Stored)
+	}
+	if got := o.pending(); len(got) != 2 {
+		t.Errorf("pending are %v", got)
+	}
+}

@@ -57,6 +57,10 @@ type Incoming struct {
 	// counted. 0: all are stored.
 	SpikeAfter int64
 
+	// Quiet says that people know of the event from elsewhere: it brings no issue back,
+	// and nobody is told of it.
+	Quiet bool
+
 	// Of the body.
 	Kind     wire.Kind
 	Encoding wire.Encoding

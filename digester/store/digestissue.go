@@ -151,6 +151,9 @@ const (
 // decide says whether the event brings its issue back, after it is counted.
 func (p *plan) decide(s *issueState) {
 	in := p.in
+	if in.Quiet {
+		return
+	}
 	switch s.state {
 	case StateResolved:
 		if !s.resolution.Regresses(in.Release, p.cache.orders[orderKey{s.id, in.Release, in.Environment}]) {

@@ -6,6 +6,10 @@ import (
 	"sundew/schema/event"
 )
 
+// ImportRegion is where imported events are from: in what is stored of an event it stands
+// in place of a region.
+const ImportRegion = "import"
+
 // Imported names something on another server.
 type Imported struct {
 	Source string // which server, and which organization of it

@@ -218,6 +218,9 @@ func (p *plan) noteHistory() error {
 	if err := p.to.exec(insertHistory, p.whole().id, p.now, p.turned.kind, p.ids.event, nil, p.turned.detail); err != nil {
 		return err
 	}
+	if p.in.Quiet {
+		return nil
+	}
 	return p.noteAlert()
 }
 
