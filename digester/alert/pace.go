@@ -50,15 +50,21 @@ type Budget struct {
 func (p Pace) Due(now time.Time) bool { return p.Step > 0 && !now.Before(p.Summary) }
 
 // Summed returns the pace after a summary of n messages, or after none was needed. If
-// they were as few as go out at once, it is quiet again.
+// they were as few as would have gone out one by one in the pause before it, it is quiet
+// again.
 func (p Pace) Summed(n int64, now time.Time) Pace {
-	if n <= handful {
+	if n <= handful+int64(p.pause()/regainAfter) {
 		return Pace{Filled: p.Filled}
 	}
-	pauses := summaryPauses()
-	p.Summary = now.Add(pauses[min(p.Step, len(pauses)-1)])
 	p.Step++
+	p.Summary = now.Add(p.pause())
 	return p
+}
+
+// pause is what lies in front of the next summary.
+func (p Pace) pause() time.Duration {
+	pauses := summaryPauses()
+	return pauses[min(max(p.Step, 1), len(pauses))-1]
 }
 
 // take takes one of a handful of which one comes back after each pause. It is told

@@ -121,3 +121,41 @@ func TestInstallationBudget(t *testing.T) {
 		t.Errorf("%d went out at once, not %d", direct, allAtOnce)
 	}
 }
+
+// A channel that gets a little more in a while than goes out at once is told one by
+// one again after every pause, also the longest.
+func TestSummariesEnd(t *testing.T) {
+	for step, pause := range map[int]time.Duration{2: 5 * time.Minute, 3: 15 * time.Minute, 4: time.Hour, 7: time.Hour} {
+		c := channelOf{pace: Pace{Step: step, Summary: noon.Add(pause)}}
+		now := noon
+		for ; c.pace.Step > 0 && now.Before(noon.Add(2*time.Hour)); now = now.Add(time.Minute) {
+			c.tick(now)
+			if now.Sub(noon)%(10*time.Minute) == 0 {
+				c.happens(now)
+			}
+		}
+		if since := now.Sub(noon); since > pause+2*time.Minute {
+			t.Errorf("step %d: with six an hour there are summaries for %v", step, since)
+		}
+		summed := Pace{Step: step}.Summed(handful+int64(pause/regainAfter), now)
+		if more := (Pace{Step: step}).Summed(handful+int64(pause/regainAfter)+1, now); summed.Step != 0 || more.Step != step+1 {
+			t.Errorf("step %d: after as many as go out at once in %v it is %+v, after one more %+v", step, pause, summed, more)
+		}
+	}
+}
+
+func TestManyInAMinute(t *testing.T) {
+	const many = 5000
+	var c channelOf
+	for i := range many {
+		now := noon.Add(time.Duration(i) * time.Minute / many)
+		c.tick(now)
+		c.happens(now)
+	}
+	for now := noon.Add(time.Minute); now.Before(noon.Add(3 * time.Hour)); now = now.Add(time.Second) {
+		c.tick(now)
+	}
+	if told := int64(c.direct) + c.summed; told != many || c.waiting != 0 || c.direct+len(c.summaries) > 7 {
+		t.Errorf("%d at once and %d summaries tell of %d", c.direct, len(c.summaries), told)
+	}
+}
