@@ -61,6 +61,13 @@ func (p Pace) Summed(n int64, now time.Time) Pace {
 	return p
 }
 
+// PutOff returns the pace if a summary that is due cannot be told: it is tried again
+// after another pause, and nothing is told by itself until then.
+func (p Pace) PutOff(now time.Time) Pace {
+	p.Summary = now.Add(p.pause())
+	return p
+}
+
 // pause is what lies in front of the next summary.
 func (p Pace) pause() time.Duration {
 	pauses := summaryPauses()

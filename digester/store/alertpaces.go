@@ -3,9 +3,11 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"sundew/digester/alert"
+	"sundew/digester/notify"
 	"sundew/schema/event"
 )
 
@@ -84,6 +86,19 @@ func (rx *Rx) CollectedIssues(p AlertPace, limit int) ([]Issue, error) {
 		return nil, err
 	}
 	return rx.IssuesByID(ids)
+}
+
+// QueueSummary is QueueNotification of a summary, which is not left out where too many
+// messages wait: it has to be put off then, and it reports that.
+func (tx *Tx) QueueSummary(channel int64, m notify.Message) (putOff bool, err error) {
+	c, err := one(tx.channels(`WHERE id = ?`, channel))
+	if err != nil {
+		return false, fmt.Errorf("channel %d: %w", channel, err)
+	}
+	if c.Enabled && c.full(maxNotificationsWaiting) {
+		return true, nil
+	}
+	return false, tx.QueueNotification(channel, m)
 }
 
 // Summed returns the pace of a channel that has been told of all that was collected:

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxNotificationsWaiting is how many messages wait for one channel, by
-	// recipient. What comes beyond is only counted: whoever gets a hundred messages
+	// maxNotificationsWaiting is how many messages wait for one channel, whose rows are
+	// one for each recipient. What comes beyond is only counted: whoever gets a hundred messages
 	// late does not need more of them, but has to know that there were.
 	maxNotificationsWaiting = 100
 
@@ -89,10 +89,10 @@ func (tx *Tx) queueNotification(channel int64, m notify.Message) ([]int64, error
 	if !c.Enabled {
 		return nil, nil
 	}
-	if m.Kind == notify.KindTest && c.Waiting >= 2*maxNotificationsWaiting {
+	if m.Kind == notify.KindTest && c.full(2*maxNotificationsWaiting) {
 		return nil, nil
 	}
-	if m.Kind != notify.KindTest && c.Waiting >= maxNotificationsWaiting {
+	if m.Kind != notify.KindTest && c.full(maxNotificationsWaiting) {
 		_, err := tx.exec(`UPDATE channels SET left_out = left_out + 1 WHERE id = ?`, channel)
 		return nil, err
 	}
@@ -117,6 +117,11 @@ func (tx *Tx) queueNotification(channel int64, m notify.Message) ([]int64, error
 		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// full reports whether so many messages wait already.
+func (c Channel) full(most int) bool {
+	return c.Waiting >= int64(most*max(1, len(c.Config.Addresses)))
 }
 
 // DueChannel is a channel that has messages to send.

@@ -368,3 +368,36 @@ func TestNotificationsOfDeletedIssue(t *testing.T) {
 		return err
 	})
 }
+
+// A hundred messages may wait, however many people each goes to.
+func TestNotificationsWaitByMessage(t *testing.T) {
+	o := newOutlet(t, store.Channel{Kind: notify.Mail, Name: "People", Config: notify.Config{Addresses: []string{"ada@example.com", "grace@example.com", "alan@example.com"}}})
+	summary := func() (putOff bool) {
+		o.write(func(tx *store.Tx) (err error) {
+			putOff, err = tx.QueueSummary(o.channel.ID, notify.Message{Kind: notify.KindStorm})
+			return err
+		})
+		return putOff
+	}
+	for range 99 {
+		o.queue("a")
+	}
+	if summary() {
+		t.Error("a summary finds no room behind 99")
+	}
+	o.queue("b")
+	if !summary() {
+		t.Error("a summary is not put off behind 100")
+	}
+	storetest.MustRead(t, o.replica, func(rx *store.Rx) error {
+		c, err := rx.Channel(o.channel.Project, o.channel.ID)
+		if c.Waiting != 300 || c.LeftOut != 1 {
+			t.Errorf("%d rows wait and %d messages are left out", c.Waiting, c.LeftOut)
+		}
+		return err
+	})
+	o.write(func(tx *store.Tx) error { return tx.SetChannelEnabled(o.channel.Project, o.channel.ID, false) })
+	if summary() {
+		t.Error("a summary for nobody is put off")
+	}
+}

@@ -140,11 +140,15 @@ func (s *session) summarize() error {
 		if err != nil {
 			return err
 		}
-		n := pace.Collected.Total()
+		n, putOff := pace.Collected.Total(), false
 		if n > 0 {
-			if err := s.tellAll(pace); notThere(err) != nil {
+			if putOff, err = s.tellAll(pace); notThere(err) != nil {
 				return err
 			}
+		}
+		if putOff {
+			pace.Pace = pace.PutOff(s.tx.Now())
+			continue
 		}
 		pace.Pace = pace.Summed(n, s.tx.Now())
 		if *pace, err = s.tx.Summed(*pace); err != nil {
@@ -154,22 +158,25 @@ func (s *session) summarize() error {
 	return nil
 }
 
-// tellAll writes a channel's summary.
-func (s *session) tellAll(pace *store.AlertPace) error {
+// tellAll writes a channel's summary. It reports whether that has to be put off.
+func (s *session) tellAll(pace *store.AlertPace) (putOff bool, err error) {
 	owner, err := s.tx.ChannelProject(pace.Channel)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p, err := s.project(owner)
 	if err != nil || p.ID == 0 {
-		return err
+		return false, err
 	}
 	issues, err := s.tx.CollectedIssues(*pace, named)
 	if err != nil {
-		return err
+		return false, err
 	}
-	s.queued++
-	return s.tx.QueueNotification(pace.Channel, s.summary(p, issues, pace.Collected))
+	putOff, err = s.tx.QueueSummary(pace.Channel, s.summary(p, issues, pace.Collected))
+	if err == nil && !putOff {
+		s.queued++
+	}
+	return putOff, err
 }
 
 func (s *session) pace(channel int64) (*store.AlertPace, error) {

@@ -275,3 +275,45 @@ func TestSummaryBeforeTheRest(t *testing.T) {
 		t.Errorf("the next summary is %+v", got)
 	}
 }
+
+// A summary that finds too many messages waiting is not lost: what was collected stays
+// so, and is told and counted when there is room.
+func TestSummaryFindsNoRoom(t *testing.T) {
+	w := newTown(t)
+	for i := range 10 {
+		w.happens(fmt.Sprint("g", i))
+	}
+	w.settle()
+	w.take(w.channel)
+	w.write(func(tx *store.Tx) error {
+		for range 100 {
+			if err := tx.QueueNotification(w.channel, notify.Message{Kind: notify.KindNew}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	if sends := w.log()[0].Sends; len(sends) != 1 || sends[0].State != store.SendCollected {
+		t.Errorf("the newest is %+v", sends)
+	}
+	w.happens("late")
+	w.settle()
+	for _, m := range w.take(w.channel) { // there is room again
+		if m.Kind == notify.KindStorm {
+			t.Errorf("told %+v", m)
+		}
+	}
+	w.settle()
+	if got := w.take(w.channel); len(got) != 0 {
+		t.Errorf("told %+v before it is due again", got)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	if got := w.take(w.channel); len(got) != 1 || got[0].OthersCount != 6 || got[0].Others[0].Title != "Error: g5" {
+		t.Errorf("told %+v", got)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.mustTell("[]")
+}
