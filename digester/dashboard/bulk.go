@@ -65,7 +65,7 @@ func (d *Dashboard) bulk(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	if a.verb == doMerge {
-		if a.head, ids, err = largest(&tx.Rx, ids); err != nil {
+		if a.head, ids, err = headOf(&tx.Rx, ids); err != nil {
 			return reply{}, err
 		}
 	}
@@ -114,9 +114,10 @@ func (d *Dashboard) allowed(tx *store.Tx, r *http.Request, a action, chosen []in
 	return nil, 0, store.ErrNotFound
 }
 
-// largest returns the issue with the most events, of several the oldest: it is the
-// head of what is merged; and the others.
-func largest(rx *store.Rx, ids []int64) (head int64, others []int64, err error) {
+// headOf returns the issue that is the head of what is merged, and the others: the one
+// with the most events, of several the oldest. What is open goes before what somebody
+// decided about, or it would leave the list with that.
+func headOf(rx *store.Rx, ids []int64) (head int64, others []int64, err error) {
 	issues, err := rx.IssuesByID(ids)
 	if err != nil {
 		return 0, nil, err
@@ -129,7 +130,11 @@ func largest(rx *store.Rx, ids []int64) (head int64, others []int64, err error) 
 		if issue.ProjectID != most.ProjectID {
 			return 0, nil, &unfit{"Only issues of one project can be merged."}
 		}
-		if issue.Events > most.Events {
+		if open := issue.State == store.StateOpen; open != (most.State == store.StateOpen) {
+			if open {
+				most = issue
+			}
+		} else if issue.Events > most.Events {
 			most = issue
 		}
 	}

@@ -60,6 +60,25 @@ func TestBulk(t *testing.T) {
 	}
 }
 
+// TestBulkMergeHead merges an open issue with a larger one that is resolved: what is
+// open stays in the list.
+func TestBulkMergeHead(t *testing.T) {
+	s := newSite(t, nil)
+	for _, text := range []string{"large", "large", "large", "small", "two", "two"} {
+		s.message(text, testNow)
+	}
+	s.act("/issues/1/resolve", "")
+	s.act("/issues/bulk", "do=merge&issue=1&issue=2&issue=3")
+	if got := s.issue(3); got.State != store.StateOpen || s.issue(1).MergedInto != 3 || s.issue(2).MergedInto != 3 {
+		t.Errorf("the larger of the open ones is %+v", got)
+	}
+	s.message("again", testNow)
+	s.act("/issues/3/resolve", "")
+	s.act("/issues/3/merge", "short=web-shop-4")
+	page := s.mustGet("/issues/3")
+	mustContain(t, page, ">open</span>", "Merged with WEB-SHOP-4", "<span>Reopened</span>")
+}
+
 // TestUndo offers to undo exactly what can be undone.
 func TestUndo(t *testing.T) {
 	s := newSite(t, nil)

@@ -96,7 +96,7 @@ func (tx *Tx) unpark(issue, by int64) error {
 	if len(takers) == 0 {
 		return nil
 	}
-	if _, err := tx.Merge(issue, takers, by); err != nil {
+	if _, _, err := tx.merge(issue, takers, by); err != nil {
 		return err
 	}
 	// There were events meanwhile.

@@ -10,35 +10,49 @@ import (
 
 // Merge makes issues members of another one, their head, and returns the new
 // members. Their own members, if they have any, become the head's too. What people
-// decided about the head holds for all of it. An error that wraps ErrInvalid if they
-// belong to several projects, ErrNotFound if nothing is left to merge (see choose).
-// Unmerge takes it back.
+// decided about the head holds for all of it, unless one of them is open: then the
+// head is opened too, as nobody has decided about that one, and it would leave the
+// lists unseen. An error that wraps ErrInvalid if they belong to several projects,
+// ErrNotFound if nothing is left to merge (see choose). Unmerge takes it back, but
+// for the head's state.
 func (tx *Tx) Merge(head int64, members []int64, by int64) ([]int64, error) {
+	merged, open, err := tx.merge(head, members, by)
+	if err != nil || !open {
+		return merged, err
+	}
+	_, err = tx.Reopen([]int64{head}, by)
+	return merged, err
+}
+
+// merge is Merge that leaves the head's state; open reports whether one of the new
+// members was open.
+func (tx *Tx) merge(head int64, members []int64, by int64) (merged []int64, open bool, err error) {
 	chosen, err := tx.choose([]int64{head})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	to := chosen[0]
-	merged, err := tx.each(members, func(a acted) (bool, error) {
+	merged, err = tx.each(members, func(a acted) (bool, error) {
 		if a.id == to.id {
 			return false, nil
 		}
 		if a.project != to.project {
 			return false, fmt.Errorf("%w: issues of several projects cannot be merged", ErrInvalid)
 		}
+		open = open || a.state == StateOpen
 		return true, tx.mergeOne(to.id, a.id, by)
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if len(merged) == 0 {
-		return nil, ErrNotFound
+		return nil, false, ErrNotFound
 	}
 	if err := tx.recount(to.id); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, err = tx.addHistory(to.id, HistoryMerged, by, Detail{Members: merged})
-	return merged, err
+	return merged, open, err
 }
 
 func (tx *Tx) mergeOne(head, member, by int64) error {

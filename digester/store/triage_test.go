@@ -163,6 +163,9 @@ func TestMuteEnds(t *testing.T) {
 	// Members count, and so many more stay so many more when one comes or goes.
 	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Reopen([]int64{1}, 0) })
 	mute(triage.Mute{Kind: triage.MuteMore, Events: 3})
+	p.do(func(tx *store.Tx) ([]int64, error) {
+		return tx.Mute([]int64{2}, triage.Mute{Kind: triage.MuteForever}, 0)
+	})
 	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(1, []int64{2}, 0) })
 	p.sees("b", "", "", "")
 	p.sees("a", "", "", "")
@@ -174,6 +177,9 @@ func TestMuteEnds(t *testing.T) {
 
 	p.now = p.now.Add(time.Hour)
 	mute(triage.Mute{Kind: triage.MuteRate, Events: 3, Period: time.Minute})
+	p.do(func(tx *store.Tx) ([]int64, error) {
+		return tx.Mute([]int64{2}, triage.Mute{Kind: triage.MuteForever}, 0)
+	})
 	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(1, []int64{2}, 0) })
 	p.sees("b", "", "", "")
 	p.sees("a", "", "", "")
@@ -183,6 +189,29 @@ func TestMuteEnds(t *testing.T) {
 	if got := p.kinds(1); !strings.HasSuffix(got, "muted merged merged unmuted") {
 		t.Errorf("history: %s", got)
 	}
+}
+
+// An open issue does not leave the lists because it is merged into one about which
+// somebody has decided; what is decided stays so where nothing open joins it.
+func TestMergeIntoDecided(t *testing.T) {
+	p := newPerson(t, 1)
+	for _, group := range []string{"a", "b", "c", "d", "e"} {
+		p.sees(group, "", "", "")
+	}
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Resolve([]int64{1, 2}, triage.Resolution{}, 0) })
+	p.do(func(tx *store.Tx) ([]int64, error) {
+		return tx.Mute([]int64{3}, triage.Mute{Kind: triage.MuteForever}, 0)
+	})
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(1, []int64{2}, 0) })
+	p.wantState(1, store.StateResolved, "both are resolved")
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(1, []int64{4}, 0) })
+	p.wantState(1, store.StateOpen, "an open one joined what was resolved")
+	if got := p.kinds(1); !strings.HasSuffix(got, "merged reopened") {
+		t.Errorf("history: %s", got)
+	}
+	p.do(func(tx *store.Tx) ([]int64, error) { return tx.Merge(3, []int64{5}, 0) })
+	p.wantState(3, store.StateOpen, "an open one joined what was muted")
+	storetest.MustCheck(t, p.replica)
 }
 
 // A merged issue's events bring its head back, and pages of the head have them.
