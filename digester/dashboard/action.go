@@ -113,7 +113,7 @@ type muteSpan struct {
 // MuteSpans are what forms offer.
 func muteSpans() []muteSpan {
 	const day = 24 * time.Hour
-	return []muteSpan{{"1h", "1 hour", time.Hour}, {"8h", "8 hours", 8 * time.Hour}, {"1d", "1 day", day}, {"1w", "1 week", 7 * day}}
+	return []muteSpan{{"1h", "1 hour", time.Hour}, {"8h", "8 hours", 8 * time.Hour}, {"1d", "1 day", day}, {"1w", "1 week", 7 * day}, {"1m", "1 month", 30 * day}, {"3m", "3 months", 90 * day}}
 }
 
 func parseMute(how string, form url.Values, now time.Time) (triage.Mute, error) {

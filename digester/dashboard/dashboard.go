@@ -193,6 +193,7 @@ func (d *Dashboard) routes(files assets) {
 	d.settingsRoutes()
 	d.personRoutes()
 	d.releaseRoutes()
+	d.get("/projects/{id}", ofProject(access.Viewer), d.showProject)
 	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
 	d.get("/teams/{id}/issues", ofTeam(access.Viewer), d.showTeamIssues)
 	d.get("/issues", signedIn, d.showAllIssues)

@@ -117,6 +117,7 @@ func projectDoors() map[string]door {
 			return found
 		}},
 		"GET /projects/{id}/setup":                    {path: "/projects/1/setup", want: team(access.Viewer, ok)},
+		"GET /projects/{id}":                          {path: "/projects/1", want: team(access.Viewer, found)},
 		"GET /projects/{id}/issues":                   {path: "/projects/1/issues", want: team(access.Viewer, ok)},
 		"GET /projects/{id}/feedback":                 {path: "/projects/1/feedback", want: team(access.Viewer, ok)},
 		"GET /projects/{id}/attachments/{attachment}": {path: "/projects/1/attachments/1", want: team(access.Viewer, ok)},

@@ -65,6 +65,7 @@ func TestActions(t *testing.T) {
 		{"in", "resolve", "do=resolve:in&release=shop@1.3", []string{"Resolved in shop@1.3"}, "issue.resolve WEB-SHOP-1 in shop@1.3"},
 		{"hour", "mute", "do=mute:1h", []string{"Muted until <time", "2026-03-14 16:09:26 UTC", ">Unmute<"}, "issue.mute WEB-SHOP-1 until 2026-03-14 16:09 UTC"},
 		{"week", "mute", "do=mute:1w", []string{"2026-03-21 15:09:26 UTC"}, "issue.mute WEB-SHOP-1 until 2026-03-21 15:09 UTC"},
+		{"months", "mute", "do=mute:3m", []string{"2026-06-12 15:09:26 UTC"}, "issue.mute WEB-SHOP-1 until 2026-06-12 15:09 UTC"},
 		{"rate", "mute", "do=mute:events&events=100&period=hour", []string{"Muted until 100 events in an hour"}, "issue.mute WEB-SHOP-1 until 100 events in an hour"},
 		{"more", "mute", "do=mute:events&events=40&period=ever", []string{"Muted until 40 more events"}, "issue.mute WEB-SHOP-1 until 40 more events"},
 		{"worse", "mute", "do=mute:worse", []string{"Muted until it gets worse: 10 events in an hour"}, "issue.mute WEB-SHOP-1 until it gets worse"},

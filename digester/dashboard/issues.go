@@ -103,6 +103,13 @@ func (r issueRow) ResolvedRow() bool { return r.State == store.StateResolved }
 // Decided reports whether the row says which state the issue is in.
 func (r issueRow) Decided() bool { return r.State != store.StateOpen }
 
+// showProject is GET /projects/{id}, for who shortens an address by hand: a project is
+// its issues.
+func (d *Dashboard) showProject(rx *store.Rx, r *http.Request) (reply, error) {
+	project, err := pathProject(rx, r)
+	return redirect(d.links.openIssues(project.ID)), err
+}
+
 // showIssues is GET /projects/{id}/issues.
 func (d *Dashboard) showIssues(rx *store.Rx, r *http.Request) (reply, error) {
 	project, err := pathProject(rx, r)

@@ -169,6 +169,13 @@ func TestSavedSearches(t *testing.T) {
 	if to := save("project=1&name=Mine&query=level%3Aerror+x&sort=users"); to != list+"?q=level%3Aerror+x&sort=users" {
 		t.Errorf("saving leads to %s", to)
 	}
+	if to := save("project=1&name=Longer&query=is%3Aassigned&graph=14d"); to != list+"?graph=14d&q=is%3Aassigned" {
+		t.Errorf("saving leads to another graph: %s", to)
+	}
+	mustContain(t, s.mustGet(list+"?graph=14d"), `name="graph" value="14d"`)
+	if to := s.post("/searches/2/delete", "graph=14d").Header.Get("Location"); !strings.Contains(to, "graph=14d") {
+		t.Errorf("deleting leads to another graph: %s", to)
+	}
 	save("project=1&name=Ours&query=is%3Anew&shared=1")
 	save("name=Everywhere&query=is%3Anew")
 	mustContain(t, s.mustGet(list), ">Mine<", ">Ours<", "shared")

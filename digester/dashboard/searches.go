@@ -17,6 +17,7 @@ type savedView struct {
 	Place    store.SearchPlace
 	Query    string // what would be saved
 	Sort     string
+	Graph    string // of the list, which is shown again after it is saved
 	MayShare bool
 	Gone     *goneSearch // what was just deleted
 	Error    string      // why a search was not saved
@@ -38,7 +39,7 @@ type goneSearch struct {
 
 // savedView reads the searches of a list's place.
 func (d *Dashboard) savedView(rx *store.Rx, r *http.Request, page issuesPage, place store.SearchPlace) (savedView, error) {
-	view := savedView{Place: place, Query: page.List.whole(), Sort: page.List.Sort, MayShare: roleAt(who(r), place) >= access.Member}
+	view := savedView{Place: place, Query: page.List.whole(), Sort: page.List.Sort, Graph: page.List.Graph, MayShare: roleAt(who(r), place) >= access.Member}
 	q := r.URL.Query()
 	if name := q.Get("deleted"); name != "" {
 		view.Gone = &goneSearch{Name: name, Shared: q.Has("shared")}
@@ -91,7 +92,7 @@ func (d *Dashboard) saveSearch(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := enough(roleAt(who(r), place), least); err != nil {
 		return reply{}, err
 	}
-	back := d.links.issuesAt(place, issueList{Query: s.Query, Sort: s.Sort})
+	back := d.links.issuesAt(place, issueList{Query: s.Query, Sort: s.Sort, Graph: formGraph(r)})
 	err = tx.SaveSearch(s)
 	if errors.Is(err, store.ErrInvalid) {
 		return redirect(withParam(back, "unsaved", "name")), nil
@@ -122,12 +123,15 @@ func (d *Dashboard) deleteSearch(tx *store.Tx, r *http.Request) (reply, error) {
 	if err := tx.DeleteSearch(id); err != nil {
 		return reply{}, err
 	}
-	back := withParam(d.links.issuesAt(s.Place, issueList{Query: s.Query, Sort: s.Sort}), "deleted", s.Name)
+	back := withParam(d.links.issuesAt(s.Place, issueList{Query: s.Query, Sort: s.Sort, Graph: formGraph(r)}), "deleted", s.Name)
 	if s.Shared {
 		back = withParam(back, "shared", "1")
 	}
 	return redirect(back), d.auditSearch(tx, r, "search.delete", s)
 }
+
+// formGraph is which graph the list shows beside which a form stands.
+func formGraph(r *http.Request) string { return known(graphSpans()[1:], r.PostFormValue("graph")) }
 
 // auditSearch notes what concerns others: shared searches.
 func (d *Dashboard) auditSearch(tx *store.Tx, r *http.Request, action string, s store.SavedSearch) error {
