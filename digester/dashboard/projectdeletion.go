@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,13 +61,17 @@ func (d *Dashboard) showDeleted(rx *store.Rx, r *http.Request) (reply, error) {
 	page := deletedPage{
 		shell: shell{Title: "Deleted projects", Trail: d.trail()}, Notice: settledWords(r.URL.Query().Get("done")),
 	}
-	all, err := rx.DeletedProjects(d.cfg.Now())
-	for _, p := range all {
-		if who(r).In(p.ID) >= access.Owner {
-			page.Projects = append(page.Projects, deletedRow{p, p.DeletedAt.Add(store.ProjectUndo)})
-		}
+	projects, err := restorable(rx, who(r), d.cfg.Now())
+	for _, p := range projects {
+		page.Projects = append(page.Projects, deletedRow{p, p.DeletedAt.Add(store.ProjectUndo)})
 	}
 	return show("deleted", page), err
+}
+
+// restorable returns the deleted projects that a person can still take back.
+func restorable(rx *store.Rx, who access.Person, now time.Time) ([]store.Project, error) {
+	all, err := rx.DeletedProjects(now)
+	return slices.DeleteFunc(all, func(p store.Project) bool { return who.In(p.ID) < access.Owner }), err
 }
 
 // restoreProject is POST /projects/{id}/restore.

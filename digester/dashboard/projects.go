@@ -16,6 +16,7 @@ type projectsPage struct {
 	Projects []projectRow
 	Teams    []store.Team // that a new project may belong to
 	Makes    bool         // the person may make projects
+	Deleted  int          // projects that the person can still take back
 	Name     string       // as typed, when the form comes back
 	Error    string       // why the form came back
 }
@@ -97,6 +98,11 @@ func (d *Dashboard) projectsPage(rx *store.Rx, p access.Person) (projectsPage, e
 	}
 	page.Makes = len(page.Teams) > 0 || p.Makes(0)
 	now := d.cfg.Now()
+	deleted, err := restorable(rx, p, now)
+	if err != nil {
+		return page, err
+	}
+	page.Deleted = len(deleted)
 	hours, err := rx.ProjectHours(chartStart(now))
 	if err != nil {
 		return page, err

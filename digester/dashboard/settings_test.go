@@ -182,12 +182,17 @@ func TestProjectDeletion(t *testing.T) {
 			t.Errorf("%s: status %d", gone, resp.StatusCode)
 		}
 	}
-	mustLack(t, s.mustGet("/"), "/projects/1/")
+	home := s.mustGet("/")
+	mustLack(t, home, "/projects/1/")
+	mustContain(t, home, `href="/projects/deleted">1 deleted project</a> can be restored`)
 	s.session = carl
+	mustLack(t, s.mustGet("/"), "can be restored")
 	mustLack(t, s.mustGet("/projects/deleted"), "Web shop")
 	s.session = owner
 	s.mustPost("/projects/1/restore", nil)
-	mustContain(t, s.mustGet("/"), "/projects/1/")
+	home = s.mustGet("/")
+	mustContain(t, home, "/projects/1/")
+	mustLack(t, home, "can be restored")
 	if resp := s.post("/projects/1/restore", ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("restoring what is there: status %d", resp.StatusCode)
 	}
