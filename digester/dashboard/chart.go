@@ -9,17 +9,20 @@ import (
 
 // graphSpan is what a bar graph shows: so many bars, each of so long.
 type graphSpan struct {
-	bars int
-	each time.Duration
-	name string // in words
+	bars     int
+	each     time.Duration
+	name     string // in words
+	eachName string // of a bar, likewise
+	mark     int    // which bars have a mark below them: one of so many
+	markAs   string // the layout of that
 }
 
 // graphOf returns the span that an address names; the default is a day.
 func graphOf(name string) graphSpan {
 	if name == "14d" {
-		return graphSpan{14, 24 * time.Hour, "14 days"}
+		return graphSpan{14, 24 * time.Hour, "14 days", "a day", 7, "2 Jan"}
 	}
-	return graphSpan{24, time.Hour, "24 hours"}
+	return graphSpan{24, time.Hour, "24 hours", "an hour", 6, "15:04"}
 }
 
 // start returns the start of the first bar of a graph made now; the last is under
@@ -39,21 +42,23 @@ func (s graphSpan) text(from time.Time) string {
 // chartStart returns the start of the first hour of a graph of a day.
 func chartStart(now time.Time) time.Time { return graphOf("").start(now) }
 
-// chart is a bar graph of events an hour. Its unit is arbitrary: the style sheet
+// chart is a bar graph of events an hour or a day. Its unit is arbitrary: the style sheet
 // stretches it.
 type chart struct {
 	Bars  []bar
 	Width int
 	Total int64
 	Peak  int64
-	Label string // all that the graph says, in words
+	Span  string   // how long it is, as in "24 hours"
+	Each  string   // and a bar, as in "an hour"
+	Marks []string // evenly below it from its start on; the end is now
+	Label string   // all that the graph says, in words
 }
 
-// bar is one hour.
+// bar is one hour or day.
 type bar struct {
 	X, Y, Height int
 	Count        int64
-	Hour         string // "14:00"
 	Text         string // "14:00–15:00 UTC: 3 events"
 }
 
@@ -71,7 +76,7 @@ func newChart(hours []store.HourCount, now time.Time) chart {
 // newChartOf draws a span up to now.
 func newChartOf(hours []store.HourCount, now time.Time, span graphSpan) chart {
 	start := span.start(now)
-	c := chart{Bars: make([]bar, span.bars), Width: span.bars*barStep - barGap}
+	c := chart{Bars: make([]bar, span.bars), Width: span.bars*barStep - barGap, Span: span.name, Each: span.eachName}
 	for _, h := range hours {
 		i := int(h.Hour.Sub(start) / span.each)
 		if h.Hour.Before(start) || i >= span.bars {
@@ -91,7 +96,9 @@ func newChartOf(hours []store.HourCount, now time.Time, span graphSpan) chart {
 		b.X = i * barStep
 		b.Height = barHeight(b.Count, c.Peak)
 		b.Y = chartHeight - b.Height
-		b.Hour = from.Format("15:04")
+		if i%span.mark == 0 {
+			c.Marks = append(c.Marks, from.Format(span.markAs))
+		}
 		b.Text = fmt.Sprintf("%s: %s", span.text(from), formatCounted(b.Count, "event"))
 	}
 	c.Label = "No events in the last " + span.name

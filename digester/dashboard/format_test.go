@@ -134,6 +134,13 @@ func TestChart(t *testing.T) {
 	if c.Label != want || last.Text != "15:00–16:00 UTC: 1,000 events" {
 		t.Errorf("label %q, bar %q", c.Label, last.Text)
 	}
+	if got := strings.Join(c.Marks, " "); got != "16:00 22:00 04:00 10:00" {
+		t.Errorf("marks %s", got)
+	}
+	days := newChartOf([]store.HourCount{{Hour: hour(48), Count: 3}, {Hour: hour(49), Count: 2}}, testNow, graphOf("14d"))
+	if want := "5 events in the last 14 days, at most 5 in a day, on 12 Mar"; days.Label != want || days.Width != 138 || strings.Join(days.Marks, ", ") != "1 Mar, 8 Mar" {
+		t.Errorf("days: %q, %d wide, marks %v", days.Label, days.Width, days.Marks)
+	}
 	if label := newChart(nil, testNow).Label; label != "No events in the last 24 hours" {
 		t.Errorf("empty: %q", label)
 	}

@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"time"
 
 	"sundew/digester/store"
@@ -16,6 +18,7 @@ type issuePage struct {
 	shell
 	issueHead
 	Chart   chart
+	Spans   []tab         // what else the graph can show
 	Places  []tagView     // releases and environments
 	Tags    []tagView     // all others
 	Members []store.Issue // that are merged into it
@@ -71,12 +74,13 @@ func (d *Dashboard) issuePage(rx *store.Rx, r *http.Request, issue store.Issue) 
 	if page.issueHead, err = d.newIssueHead(rx, r, issue, tabNewest); err != nil {
 		return nil, err
 	}
-	now := d.cfg.Now()
-	hours, err := rx.IssueHours([]int64{issue.ID}, chartStart(now))
+	graph := known(graphSpans()[1:], r.URL.Query().Get("graph"))
+	now, span := d.cfg.Now(), graphOf(graph)
+	hours, err := rx.IssueHours([]int64{issue.ID}, span.start(now))
 	if err != nil {
 		return nil, err
 	}
-	page.Chart = newChart(hours[issue.ID], now)
+	page.Chart, page.Spans = newChartOf(hours[issue.ID], now, span), d.graphTabs(r, graph)
 	if page.Places, page.Tags, err = issueTags(rx, issue); err != nil {
 		return nil, err
 	}
@@ -101,6 +105,31 @@ func (d *Dashboard) issuePage(rx *store.Rx, r *http.Request, issue store.Issue) 
 		}
 	}
 	return page, nil
+}
+
+// graphTabs leads to an issue's page with each of the graphs, all else as it is.
+func (d *Dashboard) graphTabs(r *http.Request, graph string) []tab {
+	here := r.URL.Query()
+	for _, name := range append(deedParams(), "edit", "graph") {
+		here.Del(name)
+	}
+	tabs := make([]tab, 0, len(graphSpans()))
+	for i, span := range graphSpans() {
+		q := url.Values{}
+		maps.Copy(q, here)
+		value := span.Value
+		if i == 0 { // the default is left out
+			value = ""
+		} else {
+			q.Set("graph", value)
+		}
+		to := d.links.base + r.URL.EscapedPath()
+		if len(q) > 0 {
+			to += "?" + q.Encode()
+		}
+		tabs = append(tabs, tab{Text: span.Text, URL: to + "#graph", Current: value == graph})
+	}
+	return tabs
 }
 
 // deletedIssuePage is what is left of an issue that was deleted: for a while it can be

@@ -99,6 +99,19 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// TestIssueGraph asks for the graph of two weeks and keeps what else the address says.
+func TestIssueGraph(t *testing.T) {
+	s := newSite(t, nil)
+	s.message("old", testNow.Add(-5*24*time.Hour))
+	day := s.mustGet("/issues/1?frames=oldest")
+	mustContain(t, day, "Last 24 hours", "0 events", `href="/issues/1?frames=oldest&amp;graph=14d#graph"`)
+	weeks := s.mustGet("/issues/1?frames=oldest&graph=14d&did=resolve&n=1")
+	mustContain(t, weeks, "Last 14 days", "1 event, at most 1 a day", `viewBox="0 0 138 40"`, "<span>8 Mar</span>",
+		`href="/issues/1?frames=oldest#graph">24 hours`, `href="/issues/1?frames=oldest&amp;graph=14d#graph" aria-current="true">14 days`)
+	mustLack(t, weeks, "Last 24 hours")
+	mustContain(t, s.mustGet("/issues/1?graph=nonsense"), "Last 24 hours")
+}
+
 // TestEventList pages through an issue's events and steps from one to the next.
 func TestEventList(t *testing.T) {
 	s := newSite(t, nil)

@@ -211,7 +211,6 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"unsearchURL":    l.deleteSearch,
 		"stamp":          func(t time.Time) stamp { return newStamp(t, cfg.Now()) },
 		"clock":          formatClock,
-		"isMark":         func(hour int) bool { return hour%6 == 0 },
 		"step":           l.newStep,
 		"dsnBox":         newDSNBox,
 		"second":         func(t time.Time) string { return t.UTC().Format("15:04:05") },
