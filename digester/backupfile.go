@@ -56,7 +56,7 @@ func backup(ctx context.Context, cfg Config, args []string, stdout, stderr io.Wr
 	if to == "" {
 		to = filepath.Join(cfg.BackupDir, time.Now().UTC().Format(backupFileName))
 	}
-	size, err := makeBackup(ctx, cfg, to, *check)
+	size, err := makeBackup(ctx, cfg, to, *check, diskFree)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,9 @@ func backup(ctx context.Context, cfg Config, args []string, stdout, stderr io.Wr
 }
 
 // makeBackup copies the database into a new file, which has its name only when it is
-// whole and on disk. It overwrites nothing.
-func makeBackup(ctx context.Context, cfg Config, to string, check bool) (size int64, err error) {
+// whole and on disk. It overwrites nothing, and does not begin where there is no room:
+// a full disk is worse than no backup if the database is on the same one.
+func makeBackup(ctx context.Context, cfg Config, to string, check bool, disk diskSpace) (size int64, err error) {
 	if cfg.Server.URL != "" {
 		return 0, errors.New("the database is on a libSQL server, which has backups of its own (infra/libsql.md); this command copies a file")
 	}
@@ -79,6 +80,9 @@ func makeBackup(ctx context.Context, cfg Config, to string, check bool) (size in
 	}
 	if _, err := os.Lstat(to); err == nil {
 		return 0, fmt.Errorf("%s is there already, and nothing is overwritten", to)
+	}
+	if err := checkRoom(ctx, cfg.databasePath(), filepath.Dir(to), disk); err != nil {
+		return 0, err
 	}
 	err = intoPlace(to, func(path string) error {
 		if err := store.BackupFile(ctx, cfg.databasePath(), path); err != nil {
@@ -96,6 +100,26 @@ func makeBackup(ctx context.Context, cfg Config, to string, check bool) (size in
 		return err
 	})
 	return size, err
+}
+
+// diskSpace is diskFree, or what a test says in its place.
+type diskSpace func(path string) (free, total int64, err error)
+
+// checkRoom returns an error if a directory has no room for a backup of a database.
+// Where nobody can say how much room there is, it is tried.
+func checkRoom(ctx context.Context, database, dir string, disk diskSpace) error {
+	free, _, err := disk(dir)
+	if err != nil {
+		return nil
+	}
+	needed, err := store.BackupSize(ctx, database)
+	if err != nil {
+		return err
+	}
+	if free < needed {
+		return fmt.Errorf("%s has no room for a backup: it needs about %d MiB, and %d MiB are free; make room, or keep fewer backups (SUNDEW_BACKUP_KEEP)", dir, needed>>20+1, free>>20)
+	}
+	return nil
 }
 
 // intoPlace lets write fill an unfinished file, makes it durable and gives it its name,
@@ -123,14 +147,30 @@ func intoPlace(to string, write func(path string) error) (err error) {
 	if err := syncPath(path); err != nil {
 		return fmt.Errorf("syncing the new file: %w", err)
 	}
-	// A link, because a rename would overwrite what came meanwhile.
-	if err := os.Link(path, to); err != nil {
+	if err := giveName(path, to, os.Link); err != nil {
 		return fmt.Errorf("naming the new file: %w", err)
 	}
 	if err := syncPath(dir); err != nil {
 		return fmt.Errorf("syncing %s: %w", dir, err)
 	}
 	return nil
+}
+
+// giveName gives a file its name, unless something has that name. It does so by a link,
+// because a rename would overwrite what came meanwhile. Some network and USB disks have
+// no links: there it looks, and renames.
+func giveName(path, to string, link func(path, to string) error) error {
+	err := link(path, to)
+	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	switch _, err := os.Lstat(to); {
+	case err == nil:
+		return fmt.Errorf("%s: %w", to, fs.ErrExist)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return os.Rename(path, to)
 }
 
 // syncPath syncs a file, or the names in a directory.
@@ -162,9 +202,13 @@ func checkFile(ctx context.Context, path string) error {
 
 // backupClock makes backups into a directory and removes the oldest.
 type backupClock struct {
-	cfg Config
-	now func() time.Time
-	log zerolog.Logger
+	cfg  Config
+	now  func() time.Time
+	disk diskSpace
+	log  zerolog.Logger
+
+	pause time.Duration // after the last attempt, if it failed
+	again time.Time     // not to be tried before
 
 	mu      sync.Mutex // guards what follows
 	last    time.Time  // when the newest backup began
@@ -180,11 +224,21 @@ func (c *backupClock) run(ctx context.Context) {
 	every(ctx, backupLook, func() { c.round(ctx) })
 }
 
-// round makes a backup if one is due.
+// round makes a backup if one is due. After each failure it waits twice as long: an
+// attempt may read and write the whole database before it fails.
 func (c *backupClock) round(ctx context.Context) {
+	if c.now().Before(c.again) {
+		return
+	}
 	err := c.backupIfDue(ctx)
-	if err != nil && ctx.Err() == nil {
-		c.log.Error().Err(err).Msg("a backup failed; it is tried again")
+	if err == nil {
+		c.pause = 0
+	} else {
+		c.pause = min(max(2*c.pause, backupLook), c.cfg.BackupEvery)
+		c.again = c.now().Add(c.pause)
+		if ctx.Err() == nil {
+			c.log.Error().Err(err).Dur("pause", c.pause).Msg("a backup failed; it is tried again after a pause")
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,7 +258,7 @@ func (c *backupClock) backupIfDue(ctx context.Context) error {
 		return nil
 	}
 	name := now.Format(backupFileName)
-	size, err := makeBackup(ctx, c.cfg, filepath.Join(c.cfg.BackupDir, name), true)
+	size, err := makeBackup(ctx, c.cfg, filepath.Join(c.cfg.BackupDir, name), true, c.disk)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -13,12 +14,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"sundew/digester/store"
 	"sundew/digester/vitals"
 )
 
@@ -253,7 +256,7 @@ func TestBackupClock(t *testing.T) {
 	r := startService(t, dir)
 	r.stop()
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
-	clock := backupClock{cfg: Config{Data: dir, BackupDir: backups, BackupEvery: time.Hour, BackupKeep: 2}, now: func() time.Time { return now }, log: zerolog.Nop()}
+	clock := backupClock{cfg: Config{Data: dir, BackupDir: backups, BackupEvery: time.Hour, BackupKeep: 2}, now: func() time.Time { return now }, disk: diskFree, log: zerolog.Nop()}
 	clock.round(t.Context())
 	mustHaveFiles(t, backups, "sundew-20260314T150926Z.db")
 	if err := os.WriteFile(filepath.Join(backups, "mine.db"), nil, 0o600); err != nil {
@@ -275,5 +278,89 @@ func TestBackupClock(t *testing.T) {
 	clock.round(t.Context())
 	if got := clock.vitals(); !strings.Contains(got.Failing.What, "there is no database") || !got.Last.Equal(now.Add(-time.Hour)) {
 		t.Errorf("vitals of a failure %+v", got)
+	}
+}
+
+// Backups that fail are tried again less and less often, one for which there is no room
+// is not begun, and says so; once there is room, all is as before.
+func TestBackupClockFails(t *testing.T) {
+	dir, backups := t.TempDir(), t.TempDir()
+	r := startService(t, dir)
+	r.stop()
+	began := time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)
+	now, room, asked := began, int64(100), []time.Duration(nil)
+	disk := func(path string) (free, total int64, err error) {
+		if path != backups {
+			t.Errorf("asked for the room in %s", path)
+		}
+		asked = append(asked, now.Sub(began))
+		return room, 1 << 40, nil
+	}
+	clock := backupClock{cfg: Config{Data: dir, BackupDir: backups, BackupEvery: 5 * time.Minute, BackupKeep: 2}, now: func() time.Time { return now }, disk: disk, log: zerolog.Nop()}
+	for now.Sub(began) < 20*time.Minute {
+		clock.round(t.Context())
+		if got := clock.vitals(); !strings.Contains(got.Failing.What, "no room for a backup") {
+			t.Fatalf("after %v: vitals %+v", now.Sub(began), got)
+		}
+		now = now.Add(backupLook)
+	}
+	const m = time.Minute
+	if diff := cmp.Diff([]time.Duration{0, m, 3 * m, 7 * m, 12 * m, 17 * m}, asked); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	mustHaveFiles(t, backups)
+	room, now = 1<<40, now.Add(2*m)
+	clock.round(t.Context())
+	mustHaveFiles(t, backups, "sundew-20260314T152200Z.db")
+	info, err := os.Stat(filepath.Join(backups, "sundew-20260314T152200Z.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if about, err := store.BackupSize(t.Context(), clock.cfg.databasePath()); err != nil || about < info.Size() || about > 2*info.Size() {
+		t.Errorf("about %d bytes were expected, and %d are there (%v)", about, info.Size(), err)
+	}
+	if got := clock.vitals(); got.Failing != (vitals.Trouble{}) {
+		t.Errorf("vitals %+v", got)
+	}
+	room, now, asked = 100, now.Add(5*m), nil
+	for range 2 {
+		clock.round(t.Context())
+		now = now.Add(backupLook)
+	}
+	if len(asked) != 2 {
+		t.Errorf("after a success %d attempts in two minutes", len(asked))
+	}
+}
+
+// Where there are no links a file gets its name nevertheless, and overwrites nothing.
+func TestGiveName(t *testing.T) {
+	for name, refusal := range map[string]error{"not supported": syscall.EOPNOTSUPP, "not permitted": syscall.EPERM, "links": nil} {
+		t.Run(name, func(t *testing.T) {
+			link := os.Link
+			if refusal != nil {
+				link = func(path, to string) error { return &os.LinkError{Op: "link", Old: path, New: to, Err: refusal} }
+			}
+			dir := t.TempDir()
+			path, to := filepath.Join(dir, "new"), filepath.Join(dir, "named")
+			for i, want := range []error{nil, fs.ErrExist} {
+				text := fmt.Sprint("file ", i)
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := giveName(path, to, link); !errors.Is(err, want) {
+					t.Errorf("%s: %v, want %v", text, err, want)
+				}
+				if err := os.RemoveAll(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := os.ReadFile(to); string(got) != "file 0" {
+				t.Errorf("the file says %q, %v", got, err)
+			}
+		})
+	}
+	other := errors.New("the disk is gone")
+	if err := giveName("a", "b", func(string, string) error { return other }); !errors.Is(err, other) {
+		t.Errorf("another error became %v", err)
 	}
 }

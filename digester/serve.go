@@ -138,7 +138,7 @@ func newLog(stderr io.Writer, level zerolog.Level) zerolog.Logger {
 // What was opened before an error is closed by close.
 func (s *service) openIntake(ctx context.Context) (err error) {
 	s.started, s.copies = time.Now(), newCopyWatch(s.cfg.Copies, time.Now)
-	s.clock = &backupClock{cfg: s.cfg, now: time.Now, log: s.log}
+	s.clock = &backupClock{cfg: s.cfg, now: time.Now, disk: diskFree, log: s.log}
 	if s.diskFree == nil {
 		s.diskFree = diskFree
 	}
