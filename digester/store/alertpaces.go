@@ -76,11 +76,13 @@ func (tx *Tx) SetAlertPace(p AlertPace) error {
 }
 
 // CollectedIssues returns the first issues that a channel has not been told of, of
-// those that are still there.
+// those that are still open; of a merged one its head.
 func (rx *Rx) CollectedIssues(p AlertPace, limit int) ([]Issue, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT a.issue_id FROM alert_sends s JOIN alerts a ON a.id = s.alert_id
-		WHERE s.channel_id = ? AND s.alert_id > ? AND s.last_notification IS NULL ORDER BY s.alert_id LIMIT ?`, p.Channel, p.told, limit)
+		SELECT DISTINCT h.id FROM alert_sends s CROSS JOIN alerts a ON a.id = s.alert_id
+		  CROSS JOIN issues i ON i.id = a.issue_id CROSS JOIN issues h ON h.id = coalesce(i.merged_into, i.id)
+		WHERE s.channel_id = ? AND s.alert_id > ? AND s.last_notification IS NULL AND h.state = ?
+		ORDER BY s.alert_id LIMIT ?`, p.Channel, p.told, int64(StateOpen), limit)
 	ids, err := collect(rows, err, func(id *int64) []any { return []any{id} })
 	if err != nil {
 		return nil, err

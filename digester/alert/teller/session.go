@@ -158,7 +158,8 @@ func (s *session) summarize() error {
 	return nil
 }
 
-// tellAll writes a channel's summary. It reports whether that has to be put off.
+// tellAll writes a channel's summary, unless somebody has seen to all of it. It reports
+// whether that has to be put off.
 func (s *session) tellAll(pace *store.AlertPace) (putOff bool, err error) {
 	owner, err := s.tx.ChannelProject(pace.Channel)
 	if err != nil {
@@ -169,7 +170,7 @@ func (s *session) tellAll(pace *store.AlertPace) (putOff bool, err error) {
 		return false, err
 	}
 	issues, err := s.tx.CollectedIssues(*pace, named)
-	if err != nil {
+	if err != nil || len(issues) == 0 {
 		return false, err
 	}
 	putOff, err = s.tx.QueueSummary(pace.Channel, s.summary(p, issues, pace.Collected))

@@ -317,3 +317,48 @@ func TestSummaryFindsNoRoom(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	w.mustTell("[]")
 }
+
+// What somebody has seen to since it was collected is counted in a summary and not named
+// in it; where that is all there is no summary.
+func TestCollectedIsSeenTo(t *testing.T) {
+	w := newTown(t)
+	collect := func(name string) {
+		for i := range 8 {
+			w.happens(fmt.Sprint(name, i))
+		}
+		w.settle()
+	}
+	collect("g") // issues 1 to 8, of which 6 to 8 are collected
+	w.take(w.channel)
+	for i := range 3 {
+		w.happens(fmt.Sprint("h", i)) // 9 to 11
+	}
+	w.settle()
+	w.write(func(tx *store.Tx) error {
+		_, resolved := tx.Resolve([]int64{6}, triage.Resolution{}, 0)
+		_, muted := tx.Mute([]int64{7}, triage.Mute{Kind: triage.MuteForever}, 0)
+		_, deleted := tx.DeleteIssues([]int64{8}, 0)
+		_, merged := tx.Merge(11, []int64{9}, 0)
+		return errors.Join(resolved, muted, deleted, merged)
+	})
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	got := w.take(w.channel)
+	if len(got) != 1 || got[0].OthersCount != 6 || len(got[0].Others) != 2 || got[0].Others[0].ID != 10 || got[0].Others[1].ID != 11 {
+		t.Errorf("told %+v", got)
+	}
+
+	w.now = w.now.Add(time.Hour)
+	collect("k") // 12 to 19, of which 17 to 19 are collected
+	if told := w.take(w.channel); len(told) != 5 {
+		t.Errorf("%d are told at once", len(told))
+	}
+	w.write(func(tx *store.Tx) error {
+		_, err := tx.Resolve([]int64{17, 18, 19}, triage.Resolution{}, 0)
+		return err
+	})
+	w.now = w.now.Add(time.Minute)
+	w.mustTell("[]")
+	w.happens("after")
+	w.mustTell("[new Error: after]")
+}
