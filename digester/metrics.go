@@ -100,6 +100,7 @@ var (
 	descDiskBytes  = prometheus.NewDesc("sundew_disk_bytes", "Size of the file system where SUNDEW_DATA is.", nil, nil)
 	descMail       = prometheus.NewDesc("sundew_mails", "Mails in the outbox, by state (waiting, given_up).", []string{"state"}, nil)
 	descMailAge    = prometheus.NewDesc("sundew_oldest_mail_age_seconds", "How long the oldest waiting mail has waited.", nil, nil)
+	descMessages   = prometheus.NewDesc("sundew_notifications", "Messages to channels, by state (waiting, given_up in the last day).", []string{"state"}, nil)
 	descFileAge    = prometheus.NewDesc("sundew_backup_file_age_seconds", "How old the newest backup file is; absent without one.", nil, nil)
 	descReplicaUp  = prometheus.NewDesc("sundew_replica_up", "1 while a dashboard elsewhere answers and keeps up.", []string{"replica"}, nil)
 	descReplicaLag = prometheus.NewDesc("sundew_replica_lag_seconds", "Since the primary wrote the last that a dashboard elsewhere has.", []string{"replica"}, nil)
@@ -142,6 +143,8 @@ func (c *vitalsCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descMail, float64(v.Mail.Waiting), "waiting")
 	gauge(descMail, float64(v.Mail.GivenUp), "given_up")
 	gauge(descMailAge, v.Mail.Oldest.Seconds())
+	gauge(descMessages, float64(v.Channels.Waiting), "waiting")
+	gauge(descMessages, float64(v.Channels.GivenUp), "given_up")
 	if !v.Files.Last.IsZero() {
 		gauge(descFileAge, v.At.Sub(v.Files.Last).Seconds())
 	}

@@ -171,7 +171,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatalf("/metrics answered %d: %s", status, text)
 	}
 	for _, want := range []string{
-		`sundew_ready{for="intake"} 1`, `sundew_ready{for="digest"} 1`, `sundew_problems{part="disk"} 0`, `sundew_mails{state="waiting"} 0`,
+		`sundew_ready{for="intake"} 1`, `sundew_ready{for="digest"} 1`, `sundew_problems{part="disk"} 0`, `sundew_mails{state="waiting"} 0`, `sundew_notifications{state="given_up"} 0`,
 		`sundew_accepted_total{project="1"} 1`, `sundew_request_seconds_count{class="2xx",part="intake"} 1`, "sundew_disk_free_bytes ", "sundew_last_batch_timestamp_seconds ",
 	} {
 		if !strings.Contains(text, want) {

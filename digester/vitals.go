@@ -21,7 +21,8 @@ const (
 	// look at a dashboard that lags behind.
 	lagLimit = time.Minute
 
-	// mailLimit is how long a mail may wait; the first attempts are minutes apart.
+	// mailLimit is how long a mail or a message to a channel may wait; the first
+	// attempts are minutes apart.
 	mailLimit = time.Hour
 )
 
@@ -77,6 +78,14 @@ func (s *service) readDatabase(ctx context.Context, now time.Time, v *vitals.Vit
 			v.Mail.Waiting, v.Mail.GivenUp = waiting, givenUp
 			if !oldest.IsZero() {
 				v.Mail.Oldest = now.Sub(oldest)
+			}
+			if err != nil {
+				return err
+			}
+			channels, err := rx.ChannelsState(now)
+			v.Channels = vitals.Channels{Failing: channels.Failing, Waiting: channels.Waiting, GivenUp: channels.GivenUp}
+			if !channels.Oldest.IsZero() {
+				v.Channels.Oldest = now.Sub(channels.Oldest)
 			}
 			return err
 		})

@@ -57,7 +57,7 @@ func (d *Dashboard) systemPageOf(v vitals.Vitals) systemPage {
 	page := systemPage{
 		shell: shell{Title: "System", Trail: d.trail()}, Problems: verdict.Problems,
 		Fine: verdict.Ready(), Intake: verdict.IntakeReady(), Head: "Everything works.",
-		Parts: []systemPart{d.systemQueue(v), systemDigester(v), systemStorage(v), d.systemMail(v), systemProcess(v)},
+		Parts: []systemPart{d.systemQueue(v), systemDigester(v), systemStorage(v), d.systemMail(v), systemChannels(v), systemProcess(v)},
 	}
 	switch n := int64(len(verdict.Problems)); {
 	case !verdict.IntakeReady():
@@ -174,6 +174,19 @@ func (d *Dashboard) systemMail(v vitals.Vitals) systemPart {
 	return systemPart{Title: "Mail", Link: d.links.outbox(), More: "All mail", Facts: []systemFact{
 		server, waiting,
 		{Name: "Given up", Value: formatCount(v.Mail.GivenUp), Bad: v.Mail.GivenUp > 0},
+	}}
+}
+
+func systemChannels(v vitals.Vitals) systemPart {
+	c := v.Channels
+	waiting := systemFact{Name: "Waiting", Value: formatCount(c.Waiting), Bad: c.Oldest > v.Limits.MailAge}
+	if c.Waiting > 0 {
+		waiting.Note = "the oldest for " + formatSpan(c.Oldest)
+	}
+	return systemPart{Title: "Channels", Facts: []systemFact{
+		{Name: "Did not take the last message", Value: formatCount(c.Failing), Bad: c.Failing > 0},
+		waiting,
+		{Name: "Given up in the last day", Value: formatCount(c.GivenUp), Bad: c.GivenUp > 0},
 	}}
 }
 

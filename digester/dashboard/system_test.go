@@ -32,6 +32,10 @@ func TestSystem(t *testing.T) {
 	mustLack(t, page, "verdict-bad")
 
 	s.vitals = well
+	s.vitals.Channels = vitals.Channels{Failing: 1, Waiting: 3, Oldest: 5 * time.Minute, GivenUp: 4}
+	mustContain(t, s.mustGet("/system"), "1 channel did not take the last message", "the oldest for 5 min", "4 messages to channels were given up in the last day")
+
+	s.vitals = well
 	s.vitals.Disk.Free = 1 << 20
 	mustContain(t, s.mustGet("/system"), "It works now, but the disk is almost full.", "verdict-bad", "Make room")
 

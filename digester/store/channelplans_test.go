@@ -25,7 +25,9 @@ func TestChannelQueryPlans(t *testing.T) {
 		// All rows of a small index: those that wait.
 		{"channels that are due", func(tx *Tx) error { _, err := tx.DueChannels(); return err }, "SCAN n USING INDEX notifications_waiting", []string{"n"}},
 		{"a message that is due", func(tx *Tx) error { _, err := tx.TakeNotification(1); return notFoundIsFine(err) }, "notifications_waiting (channel_id=? AND due_at<?)", nil},
-		{"messages to give up", func(tx *Tx) error { return tx.giveNotificationsUp(1, `error <> '' AND expires_at <= ?`, 0) }, "notifications_waiting (channel_id=?", nil},
+		{"messages to give up", func(tx *Tx) error { return tx.giveNotificationsUp(1, tx.now, `error <> '' AND expires_at <= ?`, 0) }, "notifications_waiting (channel_id=?", nil},
+		// The channels are few, and of messages those that wait and those of channels that fail are read.
+		{"state of all channels", func(tx *Tx) error { _, err := tx.ChannelsState(tx.now); return err }, "notifications_by_channel (channel_id=?)", []string{"channels", "c", "notifications"}},
 	}
 	err = db.Write(t.Context(), "test", func(tx *Tx) error {
 		for _, q := range queries {

@@ -109,7 +109,7 @@ func (tx *Tx) ChangeChannel(c Channel) error {
 	if _, err := tx.exec(`UPDATE notifications SET error = ? WHERE channel_id = ? AND due_at IS NOT NULL AND `+others, "the address was removed from the channel", c.ID, config); err != nil {
 		return err
 	}
-	return tx.giveNotificationsUp(c.ID, others, config)
+	return tx.giveNotificationsUp(c.ID, time.Time{}, others, config)
 }
 
 func cleanChannel(c Channel) (name, config string, err error) {
@@ -132,7 +132,7 @@ func (tx *Tx) SetChannelEnabled(project event.ProjectID, id int64, enabled bool)
 	if err != nil || enabled {
 		return err
 	}
-	_, err = tx.exec(`UPDATE notifications SET due_at = NULL, error = ? WHERE channel_id = ? AND due_at IS NOT NULL`, "the channel was switched off", id)
+	_, err = tx.exec(`UPDATE notifications SET due_at = NULL, expires_at = 0, error = ? WHERE channel_id = ? AND due_at IS NOT NULL`, "the channel was switched off", id)
 	return err
 }
 

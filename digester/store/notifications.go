@@ -212,7 +212,7 @@ func (tx *Tx) NotificationDone(d Dispatch, a Attempt) error {
 		return err
 	}
 	if a.Final || d.Message.Kind == notify.KindTest {
-		return tx.giveNotificationsUp(d.Channel.ID, `id = ?`, d.ID)
+		return tx.giveNotificationsUp(d.Channel.ID, tx.now, `id = ?`, d.ID)
 	}
 	hold := tx.holdChannel
 	if a.OfRecipient {
@@ -221,7 +221,7 @@ func (tx *Tx) NotificationDone(d Dispatch, a Attempt) error {
 	if err := hold(d, a.Pause); err != nil {
 		return err
 	}
-	return tx.giveNotificationsUp(d.Channel.ID, `error <> '' AND expires_at <= ?`, ms(tx.now))
+	return tx.giveNotificationsUp(d.Channel.ID, tx.now, `error <> '' AND expires_at <= ?`, ms(tx.now))
 }
 
 // pauseAfter returns for how long to wait after so many failures in a row, beside one.
@@ -250,16 +250,22 @@ func (tx *Tx) holdChannel(d Dispatch, asked time.Duration) error {
 	return err
 }
 
-// giveNotificationsUp gives up messages of a channel. What they were to tell of others
-// that were left out is for the next to tell.
-func (tx *Tx) giveNotificationsUp(channel int64, which string, args ...any) error {
+// giveNotificationsUp gives up messages of a channel and notes when, in the place of
+// when they were to be given up; the zero time: somebody wished it, so nobody has to
+// hear of it. What they were to tell of others that were left out is for the next to
+// tell.
+func (tx *Tx) giveNotificationsUp(channel int64, at time.Time, which string, args ...any) error {
 	these := ` WHERE channel_id = ? AND due_at IS NOT NULL AND ` + which
+	ended := int64(0)
+	if !at.IsZero() {
+		ended = ms(at)
+	}
 	args = append([]any{channel}, args...)
 	var leftOut int64
 	if err := tx.q.QueryRowContext(tx.ctx, `SELECT coalesce(sum(left_out), 0) FROM notifications`+these, args...).Scan(&leftOut); err != nil {
 		return err
 	}
-	if _, err := tx.exec(`UPDATE notifications SET due_at = NULL, left_out = 0`+these, args...); err != nil {
+	if _, err := tx.exec(`UPDATE notifications SET due_at = NULL, left_out = 0, expires_at = ?`+these, append([]any{ended}, args...)...); err != nil {
 		return err
 	}
 	if leftOut == 0 {

@@ -326,6 +326,48 @@ func TestNotificationRecipients(t *testing.T) {
 	}
 }
 
+// An installation knows of channels that fail and of what was given up lately, but not
+// of what somebody wished to be given up.
+func TestChannelsState(t *testing.T) {
+	o := newOutlet(t, hook())
+	check := func(what string, want store.ChannelsState) {
+		t.Helper()
+		storetest.MustRead(t, o.replica, func(rx *store.Rx) error {
+			got, err := rx.ChannelsState(o.now)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", what, diff)
+			}
+			return err
+		})
+	}
+	enable := func(on bool) {
+		o.write(func(tx *store.Tx) error { return tx.SetChannelEnabled(o.channel.Project, o.channel.ID, on) })
+	}
+	check("at first", store.ChannelsState{})
+	start := o.now
+	o.queue("a")
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+	check("held", store.ChannelsState{Failing: 1, Waiting: 1, Oldest: start})
+	o.now = o.now.Add(50 * time.Hour)
+	o.done(o.mustTake("a"), store.Attempt{Failure: "busy"})
+	check("given up", store.ChannelsState{Failing: 1, GivenUp: 1})
+	o.now = o.now.Add(23 * time.Hour)
+	check("lately", store.ChannelsState{Failing: 1, GivenUp: 1})
+	o.write(func(tx *store.Tx) error { return tx.RetryNotification(o.channel.ID, 1) })
+	check("again", store.ChannelsState{Failing: 1, Waiting: 1, Oldest: o.now})
+	o.done(o.mustTake("a"), store.Attempt{Failure: "no", Final: true})
+	o.queue("b")
+	enable(false)
+	check("off", store.ChannelsState{})
+	enable(true)
+	check("on", store.ChannelsState{Failing: 1, GivenUp: 1})
+	o.queue("c")
+	o.done(o.mustTake("c"), store.Attempt{})
+	check("taken", store.ChannelsState{GivenUp: 1})
+	o.now = o.now.Add(25 * time.Hour)
+	check("a day later", store.ChannelsState{})
+}
+
 // What was sent is known for a month.
 func TestPurgeNotifications(t *testing.T) {
 	o := newOutlet(t, hook())

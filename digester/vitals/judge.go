@@ -24,7 +24,7 @@ type Problem struct {
 
 // Parts are what can have a problem.
 func Parts() []string {
-	return []string{"intake", "digester", "queue", "database", "disk", "ledger", "backup", "copies", "mail"}
+	return []string{"intake", "digester", "queue", "database", "disk", "ledger", "backup", "copies", "mail", "channels"}
 }
 
 // Warning reports whether the process is ready in spite of it.
@@ -71,7 +71,7 @@ func (v Verdict) Advice() string {
 // Judge says what is wrong.
 func Judge(v Vitals) Verdict {
 	var all []Problem
-	for _, look := range []func(Vitals) []Problem{intake, digester, queue, database, disk, ledger, regions, backup, copies, mail} {
+	for _, look := range []func(Vitals) []Problem{intake, digester, queue, database, disk, ledger, regions, backup, copies, mail, channels} {
 		all = append(all, look(v)...)
 	}
 	for i := range all {
@@ -206,6 +206,21 @@ func mail(v Vitals) (all []Problem) {
 	if v.Mail.GivenUp > 0 {
 		all = append(all, Problem{Part: "mail", What: count(v.Mail.GivenUp, "mail was", "mails were") + " given up",
 			Do: "The mail page says why, and tries again."})
+	}
+	return all
+}
+
+func channels(v Vitals) (all []Problem) {
+	const do = "The settings of each project list its channels, with the last failure of each; a test message shows whether one works."
+	if n := v.Channels.Failing; n > 0 {
+		all = append(all, Problem{Part: "channels", What: count(n, "channel did", "channels did") + " not take the last message", Do: do})
+	}
+	if v.Channels.Oldest > v.Limits.MailAge {
+		all = append(all, Problem{Part: "channels", What: count(v.Channels.Waiting, "message to channels waits", "messages to channels wait") + ", the oldest for " + span(v.Channels.Oldest), Do: do})
+	}
+	if n := v.Channels.GivenUp; n > 0 {
+		all = append(all, Problem{Part: "channels", What: count(n, "message to channels was", "messages to channels were") + " given up in the last day",
+			Do: "The page of each channel says why, and tries again."})
 	}
 	return all
 }

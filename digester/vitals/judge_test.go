@@ -18,6 +18,7 @@ func well() Vitals {
 		Disk:     Disk{Free: 10 << 30, Total: 20 << 30},
 		Backup:   Backup{On: true, LastCopy: now.Add(-time.Second)},
 		Mail:     Mail{On: true, Waiting: 1, Oldest: time.Minute},
+		Channels: Channels{Waiting: 1, Oldest: time.Minute},
 		Queues:   []Remote{{Name: "eu-central-1"}},
 		Copies:   []Copy{{Name: "tokyo", Age: time.Second, Asked: now}},
 		Limits:   Limits{QueueAge: time.Minute, Idle: time.Minute, DiskFree: 1 << 30, CopyLag: 30 * time.Second, MailAge: time.Hour, BackupAge: 48 * time.Hour},
@@ -53,6 +54,9 @@ func TestJudge(t *testing.T) {
 		"a copy is away":        {func(v *Vitals) { v.Copies[0].Failing = broken }, "copies", true, true, "tokyo is not well"},
 		"a copy is behind":      {func(v *Vitals) { v.Copies[0].Age = 3 * time.Minute }, "copies", true, true, "tokyo is 3m behind"},
 		"mail waits":            {func(v *Vitals) { v.Mail.Oldest = 2 * time.Hour }, "mail", true, true, "1 mail waits, the oldest for 2h"},
+		"a channel fails":       {func(v *Vitals) { v.Channels.Failing = 1 }, "channels", true, true, "1 channel did not take the last message"},
+		"messages wait":         {func(v *Vitals) { v.Channels.Waiting, v.Channels.Oldest = 2, 2*time.Hour }, "channels", true, true, "2 messages to channels wait, the oldest for 2h"},
+		"messages are given up": {func(v *Vitals) { v.Channels.GivenUp = 1 }, "channels", true, true, "1 message to channels was given up in the last day"},
 		"mail is given up":      {func(v *Vitals) { v.Mail.GivenUp = 2 }, "mail", true, true, "2 mails were given up"},
 	}
 	for name, tt := range tests {

@@ -24,6 +24,7 @@ type Vitals struct {
 	Backup   Backup
 	Files    BackupFiles
 	Mail     Mail
+	Channels Channels
 	Queues   []Remote // of regions
 	Copies   []Copy
 	Limits   Limits
@@ -35,7 +36,7 @@ type Limits struct {
 	Idle     time.Duration // since the queue last answered the digester
 	DiskFree int64         // bytes; 0: any will do
 	CopyLag  time.Duration // how old a copy elsewhere may be
-	MailAge  time.Duration // of the oldest mail that waits
+	MailAge  time.Duration // of the oldest mail that waits, and of the oldest message to a channel
 
 	BackupAge time.Duration // of the newest backup file
 }
@@ -111,6 +112,14 @@ type Mail struct {
 	Waiting int64         // for an attempt
 	Oldest  time.Duration // how long the oldest of these has waited
 	GivenUp int64         // of the last month
+}
+
+// Channels are those of all projects, where messages about issues go.
+type Channels struct {
+	Failing int64         // whose last attempt failed
+	Waiting int64         // messages, by recipient
+	Oldest  time.Duration // how long the oldest of these has waited
+	GivenUp int64         // messages of the last day
 }
 
 // Remote is the queue of a region.
