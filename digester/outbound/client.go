@@ -5,8 +5,10 @@
 // get the program to call what only it can reach. So what counts is the address that
 // is dialled, after every name is resolved: a name that first leads outside and then
 // inside is of no use, nor is a redirect, which is never followed, nor a proxy of the
-// environment, which is not used. Networks of one's own have to be allowed by the
-// operator.
+// environment, which is not used. The machine's own addresses are refused too, even
+// public ones: what listens there may trust it. Networks of one's own have to be allowed
+// by the operator. Errors do not say which address a name led to, or people could map
+// the network by them.
 package outbound
 
 import (
@@ -27,6 +29,9 @@ import (
 // ErrAddress is wrapped by errors about an address that must not be called.
 var ErrAddress = errors.New("not an address on the internet")
 
+// errOwn is why nothing is dialled as long as nobody knows which addresses are refused.
+var errOwn = errors.New("the addresses of this machine cannot be read")
+
 const (
 	dialTimeout     = 5 * time.Second
 	handshakeTime   = 5 * time.Second
@@ -41,6 +46,9 @@ type Config struct {
 	Networks Networks
 	Patience time.Duration // with one request, from dialling to the end of the answer; 0: 10 s
 	Resolver *net.Resolver // nil: the system's
+
+	// Own returns the machine's own addresses, as net.InterfaceAddrs does; nil: that.
+	Own func() ([]net.Addr, error)
 }
 
 // Client sends requests. It is safe for concurrent use.
@@ -54,13 +62,23 @@ func New(cfg Config) *Client {
 	if cfg.Patience == 0 {
 		cfg.Patience = 10 * time.Second
 	}
+	if cfg.Own == nil {
+		cfg.Own = net.InterfaceAddrs
+	}
 	dialer := &net.Dialer{
 		Timeout: dialTimeout, Resolver: cfg.Resolver,
 		// Called with the address that is about to be dialled, each time.
 		Control: func(_, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
 			if err != nil || !cfg.Networks.Allow(to.Addr()) {
-				return fmt.Errorf("%w: %s", ErrAddress, address)
+				return ErrAddress
+			}
+			own, err := cfg.Own() // they change while the process runs
+			if err != nil {
+				return errOwn
+			}
+			if !cfg.Networks.AllowFrom(own, to.Addr()) {
+				return ErrAddress
 			}
 			return nil
 		},
@@ -165,11 +183,24 @@ func parseHost(host string) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true
 }
 
-// withoutAddress takes the address out of an error.
+// withoutAddress takes addresses out of an error: that which was typed in, those that
+// it led to, and that of the server which was asked for them.
 func withoutAddress(err error) error {
-	var of *url.Error
-	if errors.As(err, &of) {
-		return of.Err
+	var typed *url.Error
+	if errors.As(err, &typed) {
+		err = typed.Err
+	}
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		what := "no answer" // in its text are the addresses of both sides
+		if name.IsNotFound {
+			what = "no such host"
+		}
+		return &net.DNSError{Err: what, Name: "the name", IsTimeout: name.IsTimeout, IsTemporary: name.IsTemporary, IsNotFound: name.IsNotFound}
+	}
+	var dialled *net.OpError
+	if errors.As(err, &dialled) {
+		return dialled.Err
 	}
 	return err
 }

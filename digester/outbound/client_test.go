@@ -213,6 +213,64 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
+// What the machine itself has is refused although it is public, in each form, unless the
+// operator allows it; and a machine that cannot tell calls nobody.
+func TestOwnAddresses(t *testing.T) {
+	own := []net.Addr{
+		&net.IPNet{IP: net.ParseIP("93.184.215.14"), Mask: net.CIDRMask(24, 32)},
+		&net.IPNet{IP: net.ParseIP("2606:2800:21f:cb07::1"), Mask: net.CIDRMask(64, 128)},
+	}
+	for _, address := range []string{"93.184.215.14", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e", "2606:2800:21f:cb07::1"} {
+		a := netip.MustParseAddr(address)
+		if PublicOnly().AllowFrom(own, a) {
+			t.Errorf("%s may be called", address)
+		}
+		if !mustParse(t, "93.184.215.14,2606:2800:21f:cb07::/64").AllowFrom(own, a) {
+			t.Errorf("%s may not be called though it is allowed", address)
+		}
+	}
+	if !PublicOnly().AllowFrom(own, netip.MustParseAddr("93.184.215.15")) {
+		t.Error("a neighbour may not be called")
+	}
+	unknown := New(Config{Networks: mustParse(t, "127.0.0.1"), Own: func() ([]net.Addr, error) { return nil, errors.New("no netlink") }})
+	url, visits := site(t, func(http.ResponseWriter, *http.Request) {})
+	if _, err := unknown.Post(t.Context(), url, nil, ""); !errors.Is(err, errOwn) || errors.Is(err, ErrAddress) || visits.Load() != 0 {
+		t.Errorf("%v; %d visits", err, visits.Load())
+	}
+	// That it is asked when somebody is called: what would be allowed otherwise is not.
+	here := New(Config{Networks: Networks{}, Own: func() ([]net.Addr, error) {
+		return []net.Addr{&net.IPNet{IP: net.IPv4(127, 0, 0, 1), Mask: net.CIDRMask(8, 32)}}, nil
+	}})
+	if _, err := here.Post(t.Context(), url, nil, ""); !errors.Is(err, ErrAddress) || visits.Load() != 0 {
+		t.Errorf("%v; %d visits", err, visits.Load())
+	}
+}
+
+// An error does not say where a name leads, be it refused, closed or unknown.
+func TestErrorsWithoutAddresses(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(closed.Addr().String())
+	closed.Close()
+	to := "http://chat.example.com:" + port + "/secret"
+	inside := resolver(t, [4]byte{127, 0, 0, 1})
+	broken := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "udp", Addr: closed.Addr(), Err: errors.New("no way")}
+	}}
+	for name, cfg := range map[string]Config{
+		"refused": {Networks: PublicOnly(), Resolver: inside},
+		"closed":  {Networks: mustParse(t, "127.0.0.1"), Resolver: inside},
+		"unknown": {Networks: PublicOnly(), Resolver: broken},
+	} {
+		_, err := New(cfg).Post(t.Context(), to, nil, "")
+		if err == nil || strings.Contains(err.Error(), "127.0.0") || strings.Contains(err.Error(), port) || errors.Is(err, ErrAddress) != (name == "refused") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A proxy of the environment would dial in our place. (Go reads the environment once
 // only, so that a test cannot set it.)
 func TestNoProxy(t *testing.T) {

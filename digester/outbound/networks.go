@@ -2,7 +2,9 @@ package outbound
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -92,15 +94,36 @@ func prefixes(texts ...string) []netip.Prefix {
 // Allow reports whether an address may be called. IPv4 inside of IPv6 is looked at as
 // the IPv4 address that it leads to.
 func (n Networks) Allow(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if !a.IsValid() {
+	a = n.meant(a)
+	return a.IsValid() && (contains(n.allowed, a) || !contains(n.refused, a))
+}
+
+// AllowFrom is Allow on a machine that has some addresses: none of these may be called
+// unless its network is allowed by name.
+func (n Networks) AllowFrom(own []net.Addr, to netip.Addr) bool {
+	to = n.meant(to)
+	if !n.Allow(to) {
 		return false
 	}
-	if contains(n.nat64, a) {
-		raw := a.As16()
-		return n.Allow(netip.AddrFrom4([4]byte(raw[12:])))
+	mine := slices.ContainsFunc(own, func(o net.Addr) bool {
+		network, ok := o.(*net.IPNet)
+		if !ok {
+			return false
+		}
+		a, _ := netip.AddrFromSlice(network.IP)
+		return n.meant(a) == to
+	})
+	return !mine || contains(n.allowed, to)
+}
+
+// meant returns the address that one leads to: IPv4 inside of IPv6 is IPv4.
+func (n Networks) meant(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if !a.IsValid() || !contains(n.nat64, a) {
+		return a
 	}
-	return contains(n.allowed, a) || !contains(n.refused, a)
+	raw := a.As16()
+	return netip.AddrFrom4([4]byte(raw[12:]))
 }
 
 func contains(all []netip.Prefix, a netip.Addr) bool {
