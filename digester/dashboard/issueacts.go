@@ -123,6 +123,7 @@ type issueHead struct {
 	Current   issueTab
 	Words     string    // what was decided about it
 	Until     time.Time // when that ends; zero: it does not say
+	CameBack  bool      // lately, after it was resolved
 	Assigned  string
 	Releases  store.IssueReleases
 	Permalink string
@@ -167,6 +168,11 @@ func (d *Dashboard) newIssueHead(rx *store.Rx, r *http.Request, issue store.Issu
 	if head.Releases, err = rx.IssueReleases(issue.ID); err != nil {
 		return head, err
 	}
+	marks, err := rx.IssueMarks([]int64{issue.ID})
+	if err != nil {
+		return head, err
+	}
+	head.CameBack = cameBack(issue, marks[issue.ID], d.cfg.Now())
 	if head.Assigned, err = assigneeName(rx, issue.Assignee); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return head, err
 	}

@@ -71,12 +71,6 @@ type said struct {
 	Code bool
 }
 
-// issueRow is one issue of the list.
-type issueRow struct {
-	store.Issue
-	Chart chart
-}
-
 // PageNumber is what people call the page.
 func (p issuesPage) PageNumber() int { return p.List.Page + 1 }
 
@@ -96,12 +90,6 @@ func (p issuesPage) rest() string {
 	_, rest := states(p.List.Query, q)
 	return rest
 }
-
-// ResolvedRow reports whether the issue is resolved.
-func (r issueRow) ResolvedRow() bool { return r.State == store.StateResolved }
-
-// Decided reports whether the row says which state the issue is in.
-func (r issueRow) Decided() bool { return r.State != store.StateOpen }
 
 // showProject is GET /projects/{id}, for who shortens an address by hand: a project is
 // its issues.
@@ -240,24 +228,6 @@ func newQueryError(text string, e *search.Error) *queryError {
 		wrong.Says = append(wrong.Says, said{Text: part, Code: i%2 == 1})
 	}
 	return wrong
-}
-
-// issueRows adds the graphs to a list of issues.
-func (d *Dashboard) issueRows(rx *store.Rx, issues []store.Issue, graph string) ([]issueRow, error) {
-	now, span := d.cfg.Now(), graphOf(graph)
-	ids := make([]int64, len(issues))
-	for i, issue := range issues {
-		ids[i] = issue.ID
-	}
-	hours, err := rx.IssueHours(ids, span.start(now))
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]issueRow, len(issues))
-	for i, issue := range issues {
-		rows[i] = issueRow{Issue: issue, Chart: newChartOf(hours[issue.ID], now, span)}
-	}
-	return rows, nil
 }
 
 // stateTabs are shortcuts into the query: each sets the state that it asks for and

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sundew/digester/store"
 	"sundew/schema/event/eventtest"
 )
 
@@ -97,6 +99,63 @@ func TestStates(t *testing.T) {
 	if got := s.post("/issues/9/resolve", "").StatusCode; got != 404 {
 		t.Errorf("resolving what there is not: status %d", got)
 	}
+}
+
+// rowOf is an issue's row of a list.
+func rowOf(t *testing.T, page, short string) string {
+	t.Helper()
+	for row := range strings.SplitSeq(page, `<tr role="row"`) {
+		if strings.Contains(row, "<span>"+short+"</span>") {
+			return row
+		}
+	}
+	t.Fatalf("no row of %s", short)
+	return ""
+}
+
+// TestIssueMarks looks at what a list says of issues beside their titles.
+func TestIssueMarks(t *testing.T) {
+	s := newSite(t, nil)
+	const day = 24 * time.Hour
+	s.message("plain", testNow.Add(-8*day))
+	s.message("back", testNow.Add(-8*day))
+	s.message("loud", testNow.Add(-8*day))
+	s.message("young", testNow.Add(-6*day))
+	s.act("/issues/2/resolve", "")
+	s.released("back", "shop@1.3")
+	s.act("/issues/3/mute", "do=mute:events&events=1&period=ever")
+	s.message("loud", testNow)
+	s.mustWrite(func(tx *store.Tx) error { _, err := tx.CreateTeam("Ours"); return err })
+	s.mustWrite(func(tx *store.Tx) error { return tx.SetProjectTeam(1, 1) })
+	s.act("/issues/2/assign", "do=assign:to&to=team:1")
+	s.act("/issues/3/assign", "do=assign:me")
+	s.act("/issues/1/comments", "text=a")
+	s.act("/issues/1/comments", "text=b")
+
+	page := s.mustGet("/projects/1/issues")
+	assertInert(t, "list", page)
+	all := []string{`"note">new<`, `"note">came back<`, `"note">no longer muted<`, `</span>#ours<`, `</span>owner@example.com<`, ">2 comments<"}
+	for short, has := range map[string][]string{
+		"WEB-SHOP-1": {all[5]}, "WEB-SHOP-2": {all[1], all[3]}, "WEB-SHOP-3": {all[2], all[4]}, "WEB-SHOP-4": {all[0]},
+	} {
+		row := rowOf(t, page, short)
+		mustContain(t, row, has...)
+		for _, mark := range all {
+			if !slices.Contains(has, mark) {
+				mustLack(t, row, mark)
+			}
+		}
+	}
+
+	issue := s.mustGet("/issues/2")
+	mustContain(t, issue, ">came back</span>", "Came back after it was resolved, in shop@1.3")
+	mustLack(t, s.mustGet("/issues/1"), "came back")
+	s.act("/issues/2/resolve", "")
+	mustLack(t, s.mustGet("/issues/2"), ">came back</span>")
+	mustLack(t, rowOf(t, s.mustGet("/projects/1/issues?q="), "WEB-SHOP-2"), "came back")
+
+	s.act("/issues/1/merge", "issue=3") // a head says what became of its members
+	mustContain(t, rowOf(t, s.mustGet("/projects/1/issues"), "WEB-SHOP-1"), "no longer muted", "2 comments")
 }
 
 // TestIssueGraph asks for the graph of two weeks and keeps what else the address says.

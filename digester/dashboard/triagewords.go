@@ -85,6 +85,9 @@ func historyWords(e store.HistoryEntry, names historyNames) string {
 	case store.HistoryReopened:
 		return "Reopened"
 	case store.HistoryRegressed:
+		if e.Release != "" {
+			return "Came back after it was resolved, in " + e.Release
+		}
 		return "Came back after it was resolved"
 	case store.HistoryMuted:
 		return "Muted " + muteWords(muteOf(detail), detail.Events)

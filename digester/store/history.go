@@ -28,15 +28,16 @@ const (
 
 // HistoryEntry is something that happened to an issue.
 type HistoryEntry struct {
-	ID     int64
-	Issue  int64 // to which: the issue itself or a member
-	At     time.Time
-	Kind   string   // one of those above
-	Event  EventRef // the event that caused it; zero: none did
-	User   int64    // who did it; 0: an event or the program did
-	Name   string   // the user's; empty: none, or it has none
-	Email  string   // the user's
-	Detail Detail
+	ID      int64
+	Issue   int64 // to which: the issue itself or a member
+	At      time.Time
+	Kind    string   // one of those above
+	Event   EventRef // the event that caused it; zero: none did
+	Release string   // that event's release; empty: it had none
+	User    int64    // who did it; 0: an event or the program did
+	Name    string   // the user's; empty: none, or it has none
+	Email   string   // the user's
+	Detail  Detail
 }
 
 // EventRef names an event: the n-th of an issue, which may be a member of another.
@@ -85,14 +86,14 @@ func (rx *Rx) History(issue int64) ([]HistoryEntry, error) {
 
 func (rx *Rx) history(where string, args ...any) ([]HistoryEntry, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT h.id, h.issue_id, h.at, h.kind, coalesce(e.issue_id, 0), coalesce(e.number, 0), coalesce(h.user_id, 0),
+		SELECT h.id, h.issue_id, h.at, h.kind, coalesce(e.issue_id, 0), coalesce(e.number, 0), coalesce(e.release, ''), coalesce(h.user_id, 0),
 		       coalesce(u.name, ''), coalesce(u.email, ''), h.detail
 		FROM history h LEFT JOIN events e ON e.id = h.event_id LEFT JOIN users u ON u.id = h.user_id `+where, args...)
 	var at sql.NullInt64
 	var detail string
 	var broken error
 	entries, err := collectThen(rows, err, func(h *HistoryEntry) []any {
-		return []any{&h.ID, &h.Issue, &at, &h.Kind, &h.Event.Issue, &h.Event.Number, &h.User, &h.Name, &h.Email, &detail}
+		return []any{&h.ID, &h.Issue, &at, &h.Kind, &h.Event.Issue, &h.Event.Number, &h.Release, &h.User, &h.Name, &h.Email, &detail}
 	}, func(h *HistoryEntry) {
 		h.At = fromMS(at)
 		if detail == "" {

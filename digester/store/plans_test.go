@@ -126,6 +126,8 @@ func TestQueryPlans(t *testing.T) {
 		{"members of a team", func(rx *Rx) error { _, err := rx.TeamMembers(1); return err }, "PRIMARY KEY (team_id=?)", nil},
 		{"a session", func(rx *Rx) error { _, err := rx.Session("", since); return notFoundIsFine(err) }, "sqlite_autoindex_sessions_1", nil},
 		{"sessions of a user", func(rx *Rx) error { _, err := rx.Sessions(1, since); return err }, "sessions_by_user", nil},
+		{"what became of issues", func(rx *Rx) error { _, err := rx.IssueMarks([]int64{1, 2}); return err }, "history_by_issue (issue_id=?)", nil},
+		{"what assignees are called", func(rx *Rx) error { _, err := rx.AssigneeNames([]Assignee{{User: 1}, {Team: 1}}); return err }, "SEARCH users USING INTEGER PRIMARY KEY", nil},
 		{"history of an issue", func(rx *Rx) error { _, err := rx.History(1); return err }, "history_by_issue", nil},
 	}
 	evicts := &explainer{t: t}
