@@ -160,6 +160,13 @@ func TestTagViews(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	got = newTagViews([]store.TagCount{{Key: "user", Value: "id:7", Count: 1}, {Key: "user.email", Value: "ada@example.com", Count: 1}, {Key: "user.plan", Value: "free", Count: 1}}, 1)
+	if len(got) != 2 || got[0].Key != "user" || got[1].Key != "user.plan" {
+		t.Errorf("users are told twice: %+v", got)
+	}
+	if got = newTagViews([]store.TagCount{{Key: "user.email", Value: "ada@example.com", Count: 1}}, 1); len(got) != 1 {
+		t.Errorf("a client's own tag is not shown: %+v", got)
+	}
 	var many []store.TagCount
 	for i := range 100 {
 		many = append(many, store.TagCount{Key: fmt.Sprint(i), Value: "x", Count: 1})

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"sundew/digester/store"
@@ -217,7 +218,11 @@ const maxTagKeys = 40
 // the named values leave open, untagged events included, is one last row.
 func newTagViews(counts []store.TagCount, events int64) []tagView {
 	var views []tagView
+	hasUser := slices.ContainsFunc(counts, func(c store.TagCount) bool { return c.Key == "user" })
 	for _, c := range counts {
+		if hasUser && isNameOfUser(c.Key) {
+			continue // the tag "user" says the same
+		}
 		if len(views) == 0 || views[len(views)-1].Key != c.Key {
 			if len(views) == maxTagKeys {
 				break
@@ -239,6 +244,11 @@ func newTagViews(counts []store.TagCount, events int64) []tagView {
 		}
 	}
 	return views
+}
+
+// isNameOfUser reports whether a tag has further names of users.
+func isNameOfUser(key string) bool {
+	return slices.Contains([]string{"user.id", "user.email", "user.username", "user.ip"}, key)
 }
 
 func newTagValue(text string, count, events int64) tagValue {

@@ -112,7 +112,7 @@ func (s *site) digest(p eventtest.Payload, at time.Time) stored {
 		Instance: wire.InstanceID{1}, Seq: s.seq, Project: s.project.ID, EventID: event.ID(sum[:16]),
 		ReceivedAt: at, OccurredAt: at, Category: "error", Level: ev.Level, Platform: ev.Platform,
 		Title: group.Title, Culprit: group.Culprit, Group: group.Key, GroupRules: group.Version,
-		Release: ev.Release, Environment: ev.Environment, User: ev.User.Identifier(), Tags: ev.AllTags(),
+		Release: ev.Release, Environment: ev.Environment, User: ev.User.Identifier(), Tags: ev.SearchTags(),
 		Kind: kind, Encoding: encoding, Meta: meta, Body: body,
 	}
 	if in.Level == event.LevelUnset {

@@ -180,7 +180,7 @@ func (r *prepared) fill(m *wire.Message, ev *event.Event, rules grouping.Rules) 
 	}
 	in.Platform, in.Title, in.Culprit = ev.Platform, group.Title, group.Culprit
 	in.Release, in.Environment, in.User = ev.Release, ev.Environment, ev.User.Identifier()
-	in.Tags = ev.AllTags()
+	in.Tags = ev.SearchTags()
 	in.Group, in.GroupRules = group.Key, group.Version
 	meta, err := json.Marshal(store.EventMeta{
 		Client: m.Client, RemoteIP: address, Region: m.Region, SentAt: m.SentAt,

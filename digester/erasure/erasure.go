@@ -131,8 +131,8 @@ func (s Subject) InTag(key, value string) bool {
 	if key == "user" && strings.EqualFold(value, s.Identifier()) {
 		return true
 	}
-	if name, ok := strings.CutPrefix(key, "user."); ok && !s.Anywhere() {
-		return (name == string(s.Kind) || s.Kind == ByUsername && name == "name") && s.same(value)
+	if name, ok := strings.CutPrefix(key, "user."); ok && (name == string(s.Kind) || s.Kind == ByUsername && name == "name") && s.same(value) {
+		return true
 	}
 	return s.InText(value)
 }

@@ -84,15 +84,15 @@ func tagOf(word string) (key, bool) {
 	case "error.mechanism":
 		return tag("mechanism"), true
 	case "user":
-		return user("", "id:", "email:", "username:", "ip:"), true
+		return user(""), true
 	case "user.id":
-		return user("id:"), true
+		return user("id"), true
 	case "user.email":
-		return user("email:"), true
+		return user("email"), true
 	case "user.username", "user.name":
-		return user("username:"), true
+		return user("username"), true
 	case "user.ip":
-		return user("ip:"), true
+		return user("ip"), true
 	}
 	return key{}, false
 }
@@ -126,19 +126,9 @@ func named(name string) key {
 	}}
 }
 
-// user is the tag that names the user, a value of which begins with what it is: an
-// id, a mail address.
-func user(kinds ...string) key {
-	return key{name: "user", tag: true, parse: func(p *parser) (Cond, error) {
-		var any []Pattern
-		for _, pattern := range p.patterns() {
-			for _, kind := range kinds {
-				with := append(Pattern{kind + pattern[0]}, pattern[1:]...)
-				any = append(any, with)
-			}
-		}
-		return Tag{"user", any}, nil
-	}}
+// user asks for users by what they are told by, "" for anything.
+func user(by string) key {
+	return key{name: "user", tag: true, parse: func(p *parser) (Cond, error) { return User{by, p.patterns()}, nil }}
 }
 
 // parseMessage is free text with a key, as in Sentry.

@@ -48,9 +48,9 @@ func TestParse(t *testing.T) {
 		{"first-release:1.* firstRelease:2", []Cond{FirstRelease{pattern("1.", "")}, FirstRelease{pattern("2")}}},
 		{"browser:Safari", []Cond{Tag{"browser", []Pattern{{"Safari"}, {"Safari ", ""}}}}},
 		{`browser.name:"Safari 17"`, []Cond{Tag{"browser", pattern("Safari 17")}}},
-		{"user.email:a@example.com", []Cond{Tag{"user", pattern("email:a@example.com")}}},
-		{"user.id:7*", []Cond{Tag{"user", pattern("id:7", "")}}},
-		{"user:7", []Cond{Tag{"user", []Pattern{{"7"}, {"id:7"}, {"email:7"}, {"username:7"}, {"ip:7"}}}}},
+		{"user.email:a@example.com", []Cond{User{"email", pattern("a@example.com")}}},
+		{"user.id:7*", []Cond{User{"id", pattern("7", "")}}},
+		{"user:7", []Cond{User{"", []Pattern{{"7"}}}}},
 		{"http.url:*cart*", []Cond{Tag{"url", pattern("", "cart", "")}}},
 		{`shard:"a b"`, []Cond{Tag{"shard", pattern("a b")}}},
 		{"tags[is]:on", []Cond{Tag{"is", pattern("on")}}},
@@ -181,6 +181,19 @@ func TestErrors(t *testing.T) {
 		if marked := test.text[e.At:e.End]; marked != test.marked {
 			t.Errorf("%s: %q is marked, not %q", test.text, marked, test.marked)
 		}
+	}
+}
+
+// A user is told by the tag "user", or by one of its own where that says something else.
+func TestUserTags(t *testing.T) {
+	want := []Tag{{"user", []Pattern{{"email:a*", "@x"}}}, {"user.email", []Pattern{{"a*", "@x"}}}}
+	if diff := cmp.Diff(want, User{"email", []Pattern{{"a*", "@x"}}}.Tags()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	want = []Tag{{"user", []Pattern{{"7"}, {"id:7"}, {"email:7"}, {"username:7"}, {"ip:7"}}},
+		{"user.id", []Pattern{{"7"}}}, {"user.email", []Pattern{{"7"}}}, {"user.username", []Pattern{{"7"}}}, {"user.ip", []Pattern{{"7"}}}}
+	if diff := cmp.Diff(want, User{"", []Pattern{{"7"}}}.Tags()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -99,6 +99,32 @@ type Tag struct {
 	Any []Pattern
 }
 
+// User asks who events happened to, any of some.
+type User struct {
+	By  string // id, email, username or ip; "": any of them
+	Any []Pattern
+}
+
+// Tags returns the tags, one of which says it: "user" begins with what the user is told
+// by, and what it does not say has a tag of its own (event.SearchTags).
+func (c User) Tags() []Tag {
+	kinds := []string{c.By}
+	var any []Pattern
+	if c.By == "" {
+		kinds = []string{"id", "email", "username", "ip"}
+		any = append(any, c.Any...)
+	}
+	tags := []Tag{{Key: "user"}}
+	for _, kind := range kinds {
+		for _, p := range c.Any {
+			any = append(any, append(Pattern{kind + ":" + p[0]}, p[1:]...))
+		}
+		tags = append(tags, Tag{"user." + kind, c.Any})
+	}
+	tags[0].Any = any
+	return tags
+}
+
 // Has asks whether there is a tag at all.
 type Has struct{ Key string }
 

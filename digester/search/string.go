@@ -65,6 +65,14 @@ func (c Tag) text() string {
 	return "tags[" + c.Key + "]:" + list(c.Any, Pattern.text)
 }
 
+func (c User) text() string {
+	key := "user"
+	if c.By != "" {
+		key += "." + c.By
+	}
+	return key + ":" + list(c.Any, Pattern.text)
+}
+
 // isWord reports whether a key can be typed as it is.
 func isWord(key string) bool {
 	for i := range len(key) {

@@ -52,12 +52,13 @@ func (tx *Tx) RemoveFeedback(ids []int64) error {
 	return nil
 }
 
-// IssuesOfUser returns the issues of a project, or with 0 of all, that count a user
-// among the values of their tags.
-func (rx *Rx) IssuesOfUser(project event.ProjectID, user string) ([]int64, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT t.issue_id FROM issue_tags t CROSS JOIN issues i ON i.id = t.issue_id
-		WHERE t.key = 'user' AND t.value = ? COLLATE NOCASE AND (?2 = 0 OR i.project_id = ?2)`, user, int64(project))
+// IssuesOfUser returns the issues of a project, or with 0 of all, that count a person
+// among the users that their tags say.
+func (rx *Rx) IssuesOfUser(project event.ProjectID, s erasure.Subject) ([]int64, error) {
+	const having = `SELECT t.issue_id FROM issue_tags t CROSS JOIN issues i ON i.id = t.issue_id WHERE (?1 = 0 OR i.project_id = ?1) AND `
+	rows, err := rx.q.QueryContext(rx.ctx,
+		having+`t.key = 'user' AND t.value = ?2 COLLATE NOCASE UNION `+having+`t.key = ?3 AND t.value = ?4 COLLATE NOCASE`,
+		int64(project), s.Identifier(), "user."+string(s.Kind), s.Value)
 	return collect(rows, err, func(id *int64) []any { return []any{id} })
 }
 

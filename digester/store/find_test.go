@@ -72,6 +72,9 @@ func newFindSite(t *testing.T) *findSite {
 			f.tags["user"] = fmt.Sprintf("email:u%d@example.com", n)
 		}
 		f.text = []string{"src/cart/UserController.py\nconnection reset by peer", "lib/http.js\n\"quoted\" text"}[n%2]
+		if n%11 == 0 {
+			f.tags["user"], f.tags["user.email"] = fmt.Sprint("id:", n), fmt.Sprintf("v%d@example.org", n)
+		}
 		for e := range n%9 + 1 {
 			at := findNow.Add(-time.Duration(n*n+e*13) * time.Hour)
 			if n%4 == 0 {
@@ -83,7 +86,7 @@ func newFindSite(t *testing.T) *findSite {
 				Category: "error", Level: f.Level, Platform: "go", Title: f.Title, Culprit: f.Culprit, Group: [16]byte{byte(n)}, Release: f.release,
 				Meta: []byte("{}"), Body: []byte("{}"),
 			}
-			for _, k := range []string{"shard", "environment", "browser", "release", "user"} {
+			for _, k := range []string{"shard", "environment", "browser", "release", "user", "user.email"} {
 				if f.tags[k] != "" {
 					in.Tags = append(in.Tags, event.Pair{Key: k, Value: f.tags[k]})
 				}
@@ -255,7 +258,11 @@ func TestFind(t *testing.T) {
 		{"!has:environment", func(f *sample) bool { return f.tags["environment"] == "" }},
 		{"browser:safari", func(f *sample) bool { return f.tags["browser"] == "Safari 17" }},
 		{"user.email:u7@example.com", func(f *sample) bool { return f.ID == 7 }},
-		{"user:*@example.com", func(f *sample) bool { return f.tags["user"] != "" }},
+		{"user:*@example.com", func(f *sample) bool { return strings.HasSuffix(f.tags["user"], "@example.com") }},
+		{"user.email:V22@example.org", func(f *sample) bool { return f.ID == 22 }},
+		{"user.id:22", func(f *sample) bool { return f.ID == 22 }},
+		{"user:[v22@*, 11]", func(f *sample) bool { return f.ID == 22 || f.ID == 11 }},
+		{"!user.email:*@*", func(f *sample) bool { return !strings.Contains(f.tags["user"]+f.tags["user.email"], "@") }},
 		{"release:shop@1.* !release:*.3.0", func(f *sample) bool { return f.release != "shop@1.3.0" }},
 		{"firstRelease:shop@1.2.0", func(f *sample) bool { return f.release == "shop@1.2.0" }},
 		{"times_seen:>4", func(f *sample) bool { return f.Events > 4 }},

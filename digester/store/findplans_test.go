@@ -45,6 +45,8 @@ func searchPlans(t *testing.T) []planned {
 		{"issues without a tag", find("!browser:Safari !has:user", SortLastSeen), "SEARCH t USING PRIMARY KEY (issue_id=? AND key=?)", params},
 		{"issues by a tag", find("environment:prod", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},
 		{"many issues by a tag", walk("environment:prod", SortLastSeen), "SEARCH t USING COVERING INDEX issue_tags_by_value (key=? AND value=? AND issue_id=?)", params},
+		{"issues by a user", find("user.email:ada@example.com", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},
+		{"many issues by a user", walk("user:ada", SortLastSeen), "SEARCH t USING COVERING INDEX issue_tags_by_value (key=? AND value=? AND issue_id=?)", params},
 		{"many issues by text", walk("checkout", SortLastSeen), "issues_by_seen (project_id=? AND state=?)", append(params, "t", "issue_texts")},
 		{"members' texts", find("checkout", SortLastSeen), "issues_by_head", append(params, "issue_texts", "issues")},
 		{"many issues by the begin of a tag", walk("release:1.*", SortLastSeen), "SEARCH t USING PRIMARY KEY (issue_id=? AND key=?)", params},

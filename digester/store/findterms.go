@@ -41,7 +41,9 @@ func (f *finder) term(t search.Term) error {
 	case search.Level:
 		f.add(t, sqlf(`x.level IN (SELECT value FROM json_each(?))`, jsonOf(toInts(c.Any))))
 	case search.Tag:
-		f.tag(t, c)
+		f.tags(t, c)
+	case search.User:
+		f.tags(t, c.Tags()...)
 	case search.Has:
 		f.has(t, c)
 	case search.FirstRelease:
@@ -218,22 +220,31 @@ func (f *finder) named(t search.Term, says, query, name string) (int64, error) {
 	return ids[0], nil
 }
 
-// tag looks a tag's values up. An issue that is asked has its few values of a key in
-// the table's own order; a certain value is where the index of values has it, too.
-func (f *finder) tag(t search.Term, c search.Tag) {
+// tags looks up values of tags, one of which is enough. An issue that is asked has its
+// few values of a key in the table's own order; a certain value is where the index of
+// values has it, too.
+func (f *finder) tags(t search.Term, any ...search.Tag) {
 	var either, ids []fragment
-	for _, p := range c.Any {
-		if value, exact := p.Exact(); exact {
-			either = append(either, existsOfStrands("issue_tags t INDEXED BY issue_tags_by_value", "t.issue_id", sqlf(`t.key = ? AND t.value = ? COLLATE NOCASE`, c.Key, value)))
-			ids = append(ids, sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value WHERE key = ? AND value = ? COLLATE NOCASE`, c.Key, value))
-			continue
+	for _, c := range any {
+		for _, p := range c.Any {
+			cond, lookup := tagged(c.Key, p)
+			either, ids = append(either, cond), append(ids, lookup)
 		}
-		like := likePattern(p)
-		either = append(either, existsOfStrands(tagsOfIssue, "t.issue_id", sqlf(`t.key = ? AND t.value LIKE ? ESCAPE '\'`, c.Key, like)))
-		ids = append(ids, sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value
-			WHERE key = ? AND value >= ? COLLATE NOCASE AND value < ? COLLATE NOCASE AND value LIKE ? ESCAPE '\'`, c.Key, p[0], p[0]+string(utf8.MaxRune), like))
 	}
 	f.drive(t, parens(join(either, " OR ")), join(ids, " UNION ALL "))
+}
+
+// tagged is the condition that the issue x has a value of a tag, and looks up those that
+// have it.
+func tagged(key string, p search.Pattern) (cond, ids fragment) {
+	if value, exact := p.Exact(); exact {
+		return existsOfStrands("issue_tags t INDEXED BY issue_tags_by_value", "t.issue_id", sqlf(`t.key = ? AND t.value = ? COLLATE NOCASE`, key, value)),
+			sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value WHERE key = ? AND value = ? COLLATE NOCASE`, key, value)
+	}
+	like := likePattern(p)
+	return existsOfStrands(tagsOfIssue, "t.issue_id", sqlf(`t.key = ? AND t.value LIKE ? ESCAPE '\'`, key, like)),
+		sqlf(`SELECT issue_id FROM issue_tags INDEXED BY issue_tags_by_value
+			WHERE key = ? AND value >= ? COLLATE NOCASE AND value < ? COLLATE NOCASE AND value LIKE ? ESCAPE '\'`, key, p[0], p[0]+string(utf8.MaxRune), like)
 }
 
 // has asks for any value of a tag.

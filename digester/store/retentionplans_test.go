@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"sundew/digester/erasure"
 )
 
 // What removes events looks for them by indexes that pages need anyway: an event pays
@@ -34,7 +36,10 @@ func TestRetentionQueryPlans(t *testing.T) {
 		{"files found", func(rx *Rx) error { _, err := rx.FoundFiles(1, []int64{1}); return err }, "sqlite_autoindex_attachments_1 (event_id=? AND project_id=?)", []string{"j"}},
 		{"feedback to search", func(rx *Rx) error { _, err := rx.FeedbackAfter(1, 5, 10); return err }, "feedback_by_project (project_id=? AND rowid>?)", nil},
 		{"all feedback to search", func(rx *Rx) error { _, err := rx.FeedbackAfter(0, 5, 10); return err }, "SEARCH f USING INTEGER PRIMARY KEY (rowid>?)", nil},
-		{"issues of a user", func(rx *Rx) error { _, err := rx.IssuesOfUser(1, "id:1"); return err }, "issue_tags_by_value (key=? AND value=?)", nil},
+		{"issues of a user", func(rx *Rx) error {
+			_, err := rx.IssuesOfUser(1, erasure.Subject{Kind: erasure.ByID, Value: "1"})
+			return err
+		}, "issue_tags_by_value (key=? AND value=?)", nil},
 		{"events of a user", func(rx *Rx) error { _, err := rx.HasUser(1, "id:1"); return err }, "events_by_issue (issue_id=?)", nil},
 		{"old audit log", func(rx *Rx) error { _, err := rx.OldAudit(since); return err }, "", []string{"audit"}}, // the first row of it
 	}

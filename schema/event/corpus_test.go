@@ -3,6 +3,7 @@ package event_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -208,6 +209,29 @@ func TestClientTagsWin(t *testing.T) {
 	want := []event.Pair{{Key: "release", Value: "mine"}, {Key: "level", Value: "error"}, {Key: "user", Value: "ip:192.0.2.1"}}
 	if diff := cmp.Diff(want, e.AllTags()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Who the user is can be searched for by whatever is known of them, and the usual event
+// has no tag more for that.
+func TestSearchTags(t *testing.T) {
+	ada := event.User{ID: "7", Email: "ada@example.com", Username: "ada", IP: "192.0.2.1"}
+	mine := []event.Pair{{Key: "user", Value: "mine"}, {Key: "user.ip", Value: "none"}}
+	level := event.Pair{Key: "level", Value: "error"}
+	for _, c := range []struct {
+		e    event.Event
+		want []event.Pair
+	}{
+		{event.Event{User: ada}, []event.Pair{level, {Key: "user", Value: "id:7"},
+			{Key: "user.email", Value: "ada@example.com"}, {Key: "user.username", Value: "ada"}, {Key: "user.ip", Value: "192.0.2.1"}}},
+		{event.Event{User: event.User{Email: "ada@example.com", IP: event.AutoIP}}, []event.Pair{level, {Key: "user", Value: "email:ada@example.com"}}},
+		{event.Event{User: ada, Tags: mine}, append(slices.Clone(mine), level, event.Pair{Key: "user.id", Value: "7"},
+			event.Pair{Key: "user.email", Value: "ada@example.com"}, event.Pair{Key: "user.username", Value: "ada"})},
+		{event.Event{}, []event.Pair{level}},
+	} {
+		if diff := cmp.Diff(c.want, c.e.SearchTags()); diff != "" {
+			t.Errorf("%+v (-want +got)\n%s", c.e.User, diff)
+		}
 	}
 }
 

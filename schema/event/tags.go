@@ -48,6 +48,41 @@ func (e *Event) AllTags() []Pair {
 	return all
 }
 
+// SearchTags returns AllTags and behind them those names of the user that the tag "user"
+// does not say, as "user.email" and so on: it says one identifier, and whoever looks for
+// a person may know another.
+func (e *Event) SearchTags() []Pair {
+	all := e.AllTags()
+	names := e.User.Names()
+	if len(names) > 0 && indexOf(e.Tags, "user") < 0 {
+		names = names[1:]
+	}
+	for _, name := range names {
+		if indexOf(e.Tags, name.Key) < 0 {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// Names returns all that a user can be told by, as tags "user.id", "user.email",
+// "user.username" and "user.ip". The first is what Identifier returns.
+func (u User) Names() []Pair {
+	names := make([]Pair, 0, 4)
+	add := func(key, value string) {
+		if value != "" {
+			names = append(names, Pair{key, cut([]byte(value), maxName)})
+		}
+	}
+	add("user.id", u.ID)
+	add("user.email", u.Email)
+	add("user.username", u.Username)
+	if u.IP != AutoIP {
+		add("user.ip", u.IP)
+	}
+	return names
+}
+
 // DerivedTags returns the tags that follow from what the event says elsewhere,
 // in a fixed order and without empty ones.
 func (e *Event) DerivedTags() []Pair {

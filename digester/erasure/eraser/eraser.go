@@ -152,13 +152,20 @@ func (w *worker) isAbout(e store.SearchedEvent) bool {
 		w.Log.Warn().Err(e.Err).Int64("event", e.ID).Msg("an event cannot be searched for a person")
 		return e.User == s.Identifier()
 	}
-	user := event.User{}
-	if e.Body.Kind != wire.KindCSP {
-		if ev, err := event.Skim(e.Body.JSON); err == nil {
-			user = ev.User
-		}
+	return s.InTag("user", e.User) || s.InEvent(userOf(e), e.Body.Meta.RemoteIP, e.Body.JSON)
+}
+
+// userOf returns the user of an event, nobody if it cannot be read.
+func userOf(e store.SearchedEvent) event.User {
+	if e.Err != nil || e.Body.Kind == wire.KindCSP {
+		return event.User{}
 	}
-	return s.InTag("user", e.User) || s.InEvent(user, e.Body.Meta.RemoteIP, e.Body.JSON)
+	ev, err := event.Skim(e.Body.JSON)
+	if err != nil {
+		return event.User{}
+	}
+	ev.ResolveIP(e.Body.Meta.RemoteIP)
+	return ev.User
 }
 
 // aside returns the feedback that the person wrote, or that says them, and how many

@@ -81,7 +81,7 @@ func (d *desk) of(group string, u event.User, message string) event.ID {
 	in := d.message(group)
 	in.User = u.Identifier()
 	if in.User != "" {
-		in.Tags = []event.Pair{{Key: "user", Value: in.User}}
+		in.Tags = (&event.Event{User: u}).SearchTags()[1:] // without the level
 	}
 	in.Body = fmt.Appendf(nil, `{"message":%q,"user":{"id":%q,"email":%q,"ip_address":%q}}`, message, u.ID, u.Email, u.IP)
 	if strings.Contains(message, "@") {
@@ -271,6 +271,27 @@ func TestOneRequestFails(t *testing.T) {
 	}
 	if !d.is(first) || d.is(second) {
 		t.Errorf("stored are %v and %v, want the first alone", d.is(first), d.is(second))
+	}
+}
+
+// Whoever is removed by an id is not told by the rest of their names either, and nobody
+// else is forgotten for it.
+func TestEraseNames(t *testing.T) {
+	d := newDesk(t)
+	first := d.of("login", event.User{ID: "42", Email: "ann@example.com", IP: "192.0.2.7"}, "no such user")
+	d.of("login", event.User{ID: "43", Email: "bob@example.com"}, "no such user")
+	d.confirmAll("id", "42")
+	if d.is(first) {
+		t.Error("the event is there")
+	}
+	d.lacks(d.project, "ann@example.com", "192.0.2.7", "id:42,")
+	var issues []int64
+	storetest.MustRead(t, d.replica, func(rx *store.Rx) (err error) {
+		issues, err = rx.IssuesOfUser(d.project, erasure.Subject{Kind: erasure.ByEmail, Value: "bob@example.com"})
+		return err
+	})
+	if len(issues) != 1 {
+		t.Errorf("Bob is in the issues %v", issues)
 	}
 }
 

@@ -14,6 +14,9 @@ func (w *worker) remove(ctx context.Context, feedback []int64) error {
 	if err != nil {
 		return err
 	}
+	if err := w.forgetNames(ctx); err != nil {
+		return err
+	}
 	if err := w.removeEvents(ctx); err != nil {
 		return err
 	}
@@ -62,7 +65,7 @@ func (w *worker) affected(ctx context.Context) (users []store.FoundUser, issues 
 		if users, err = rx.FoundUsers(w.request.ID); err != nil {
 			return err
 		}
-		issues, err = rx.IssuesOfUser(w.request.Project, name)
+		issues, err = rx.IssuesOfUser(w.request.Project, w.request.Subject)
 		return err
 	})
 	for _, issue := range issues {
@@ -87,6 +90,41 @@ func (w *worker) forgetUser(ctx context.Context, u store.FoundUser) error {
 		return err
 	}
 	return w.write(ctx, func(tx *store.Tx) error { return tx.ForgetUser(u.Issue, u.User) })
+}
+
+// forgetNames takes what else the person's events call them out of the tags of their
+// issues, while the events are there to say it.
+func (w *worker) forgetNames(ctx context.Context) error {
+	for after := int64(0); ; {
+		var events []store.SearchedEvent
+		err := w.Replica.Read(ctx, func(rx *store.Rx) (err error) {
+			events, err = rx.EventsFound(w.request.ID, after, eventsRead)
+			return err
+		})
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		after = events[len(events)-1].ID
+		names := make(map[int64][]store.TagPlace)
+		for _, e := range events {
+			user := userOf(e)
+			if !w.request.Subject.IsUser(user) {
+				continue // somebody else's event that says the person
+			}
+			for _, name := range user.Names() {
+				if place := store.TagPlace(name); !slices.Contains(names[e.Issue], place) {
+					names[e.Issue] = append(names[e.Issue], place)
+				}
+			}
+		}
+		for issue, places := range names {
+			for some := range slices.Chunk(places, chunk) {
+				if err := w.write(ctx, func(tx *store.Tx) error { return tx.RemoveTagsOf(issue, some) }); err != nil {
+					return err
+				}
+			}
+		}
+	}
 }
 
 // cleanTags removes the values of an issue's tags that are about the person.
