@@ -33,6 +33,7 @@ type issuesPage struct {
 	Rows    []issueRow
 	Pager   pager
 	Looked  *lookedView // nil: at all issues
+	Unknown string      // what the query names and is nowhere, if nothing was found
 	First   string      // address of the list's first page
 	All     string      // address of the list without any condition
 	Notice  string      // what a form has just done
@@ -209,7 +210,10 @@ func (d *Dashboard) findRows(rx *store.Rx, r *http.Request, page *issuesPage, qu
 		page.Pager.Older = page.link(list.onPage(list.Page + 1))
 	}
 	page.Looked = page.newLookedView(found)
-	return nil
+	if len(page.Rows) == 0 && list.Page == 0 {
+		page.Unknown, err = unknownIn(rx, query, ids)
+	}
+	return err
 }
 
 func (l issueList) onPage(n int) issueList {

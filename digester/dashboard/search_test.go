@@ -78,6 +78,9 @@ func TestSearchIssues(t *testing.T) {
 		`href="/projects/1/issues?env=staging&amp;graph=14d&amp;q=Oops&amp;sort=users"`)
 	mustContain(t, s.mustGet(list), `<span class="badge">2</span>`)
 	mustContain(t, s.mustGet(list+searched("nothing at all")), "No issue matches")
+	mustContain(t, s.mustGet(list+searched("error.type:Oops")), "No issue has a tag error.type.")
+	mustContain(t, s.mustGet(list+searched("release:5.3.0")), "Releases here are written like 1.2.")
+	mustLack(t, s.mustGet(list+searched("!release:5.3.0 nowhere environment:production")), "No issue has a tag", "written like")
 }
 
 // A search that did not look at all issues says so, and leads on.

@@ -61,7 +61,7 @@ func keyOf(word string) (key, bool) {
 	case "environment", "env":
 		return tag("environment"), true
 	case "release":
-		return tag("release"), true
+		return key{name: "release", tag: true, parse: func(p *parser) (Cond, error) { return Release{p.patterns()}, nil }}, true
 	}
 	return tagOf(word)
 }

@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 		{"has:user", []Cond{Has{"user"}}},
 		{"has:env", []Cond{Has{"environment"}}},
 
-		{"release:shop@1.2.0", []Cond{Tag{"release", pattern("shop@1.2.0")}}},
+		{"release:shop@1.2.0", []Cond{Release{pattern("shop@1.2.0")}}},
 		{"env:prod", []Cond{Tag{"environment", pattern("prod")}}},
 		{"environment:[prod,staging]", []Cond{Tag{"environment", []Pattern{{"prod"}, {"staging"}}}}},
 		{"first-release:1.* firstRelease:2", []Cond{FirstRelease{pattern("1.", "")}, FirstRelease{pattern("2")}}},

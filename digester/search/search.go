@@ -14,7 +14,7 @@
 //	is:unresolved                 states; also assigned, unassigned, new, regressed
 //	assigned:me  assigned:#team   also none and a mail address
 //	level:error  level:[error, fatal]
-//	release:1.2  environment:prod  browser:Safari  tags[any key]:value
+//	release:shop@1.2  release:1.2  environment:production  browser:Safari  tags[any key]:value
 //	has:user  !has:user           with and without a tag
 //	times_seen:>100  users:>=5    counts
 //	lastSeen:-24h  firstSeen:>2026-01-02  age:<7d
@@ -26,6 +26,7 @@ package search
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -128,7 +129,19 @@ func (c User) Tags() []Tag {
 // Has asks whether there is a tag at all.
 type Has struct{ Key string }
 
-// FirstRelease asks for the release of the first event, any of some.
+// Release asks for a release that an event is of, any of some. One without @ stands for
+// that version of any package, too: 5.3.0 for shop-web@5.3.0. The tag "release" has the
+// name as it is.
+type Release struct{ Any []Pattern }
+
+// Version returns what a pattern without wildcards and @ says, which is the end of names
+// of releases.
+func (p Pattern) Version() (string, bool) {
+	text, exact := p.Exact()
+	return text, exact && text != "" && !strings.Contains(text, "@")
+}
+
+// FirstRelease asks for the release of the first event, any of some, as Release does.
 type FirstRelease struct{ Any []Pattern }
 
 // Match asks for a value of one of the issue's own columns, any of some.

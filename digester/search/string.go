@@ -85,6 +85,8 @@ func isWord(key string) bool {
 
 func (c Has) text() string { return `has:"` + escape(c.Key) + `"` }
 
+func (c Release) text() string { return "release:" + list(c.Any, Pattern.text) }
+
 func (c FirstRelease) text() string { return "firstRelease:" + list(c.Any, Pattern.text) }
 
 func (c Match) text() string {

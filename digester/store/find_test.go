@@ -264,6 +264,11 @@ func TestFind(t *testing.T) {
 		{"user:[v22@*, 11]", func(f *sample) bool { return f.ID == 22 || f.ID == 11 }},
 		{"!user.email:*@*", func(f *sample) bool { return !strings.Contains(f.tags["user"]+f.tags["user.email"], "@") }},
 		{"release:shop@1.* !release:*.3.0", func(f *sample) bool { return f.release != "shop@1.3.0" }},
+		{"release:1.2.0", func(f *sample) bool { return f.release == "shop@1.2.0" }},
+		{"!release:[1.2.0, SHOP@1.3.0]", func(f *sample) bool { return f.release != "shop@1.2.0" && f.release != "shop@1.3.0" }},
+		{"release:2.0", func(f *sample) bool { return false }},
+		{"tags[release]:1.2.0", func(f *sample) bool { return false }},
+		{"firstRelease:1.2.0", func(f *sample) bool { return f.release == "shop@1.2.0" }},
 		{"firstRelease:shop@1.2.0", func(f *sample) bool { return f.release == "shop@1.2.0" }},
 		{"times_seen:>4", func(f *sample) bool { return f.Events > 4 }},
 		{"!times_seen:>4", func(f *sample) bool { return f.Events <= 4 }},
@@ -372,6 +377,27 @@ func TestFindMembers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is nowhere in some projects is told from what is only not in an issue.
+func TestHasTag(t *testing.T) {
+	s := newFindSite(t)
+	s.write(t, func(tx *Tx) error {
+		for key, want := range map[string]bool{"shard": true, "error.type": false} {
+			if got, err := tx.HasTag([]event.ProjectID{1}, key); err != nil || got != want {
+				t.Errorf("tag %s: %v, %v", key, got, err)
+			}
+		}
+		if got, err := tx.HasTag([]event.ProjectID{99}, "shard"); err != nil || got {
+			t.Errorf("a project without issues has a tag: %v, %v", got, err)
+		}
+		for pattern, want := range map[string]bool{"1.2.0": true, "shop@1.2.0": true, "2.0": false, "op@1.2.0": false} {
+			if got, err := tx.HasRelease([]event.ProjectID{1}, []search.Pattern{{pattern}}); err != nil || got != want {
+				t.Errorf("release %s: %v, %v", pattern, got, err)
+			}
+		}
+		return nil
+	})
 }
 
 // Who is named but unknown is an error of the query, at its place.

@@ -45,6 +45,8 @@ func searchPlans(t *testing.T) []planned {
 		{"issues without a tag", find("!browser:Safari !has:user", SortLastSeen), "SEARCH t USING PRIMARY KEY (issue_id=? AND key=?)", params},
 		{"issues by a tag", find("environment:prod", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},
 		{"many issues by a tag", walk("environment:prod", SortLastSeen), "SEARCH t USING COVERING INDEX issue_tags_by_value (key=? AND value=? AND issue_id=?)", params},
+		{"issues by a version", find("release:1.2", SortLastSeen), "SEARCH r USING COVERING INDEX sqlite_autoindex_releases_1 (project_id=?)", params},
+		{"whether a tag is known", func(rx *Rx) error { _, err := rx.HasTag([]event.ProjectID{1}, "x"); return err }, "issue_tags_by_value (key=?)", append(params, "tagged")},
 		{"issues by a user", find("user.email:ada@example.com", SortLastSeen), "issue_tags_by_value (key=? AND value=?)", params},
 		{"many issues by a user", walk("user:ada", SortLastSeen), "SEARCH t USING COVERING INDEX issue_tags_by_value (key=? AND value=? AND issue_id=?)", params},
 		{"many issues by text", walk("checkout", SortLastSeen), "issues_by_seen (project_id=? AND state=?)", append(params, "t", "issue_texts")},

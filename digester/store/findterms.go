@@ -42,12 +42,14 @@ func (f *finder) term(t search.Term) error {
 		f.add(t, sqlf(`x.level IN (SELECT value FROM json_each(?))`, jsonOf(toInts(c.Any))))
 	case search.Tag:
 		f.tags(t, c)
+	case search.Release:
+		return f.release(t, c)
 	case search.User:
 		f.tags(t, c.Tags()...)
 	case search.Has:
 		f.has(t, c)
 	case search.FirstRelease:
-		f.add(t, anyOf("x.first_release", c.Any))
+		f.add(t, anyOf("x.first_release", withVersions(c.Any)))
 	case search.Match:
 		f.match(t, c)
 	case search.Count:
