@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // valuesPerTag is how many values of a tag an issue page names; the rest is
@@ -32,6 +33,20 @@ type issuePage struct {
 type tagView struct {
 	Key    string
 	Values []tagValue
+}
+
+// sharesView are tags of a project's issue, whose values lead to its list.
+type sharesView struct {
+	Project event.ProjectID
+	Of      []tagView
+}
+
+// newShares returns nil where there is no tag.
+func newShares(project event.ProjectID, of []tagView) *sharesView {
+	if len(of) == 0 {
+		return nil
+	}
+	return &sharesView{project, of}
 }
 
 // tagValue is one value, or all that is not named.

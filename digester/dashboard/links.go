@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sundew/digester/search"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -107,6 +108,15 @@ func withParam(to, name, value string) string {
 }
 
 func (l links) openIssues(id event.ProjectID) string { return l.project(id) + "/issues" }
+
+// tagged leads to a project's issues with a value of a tag; empty if nobody can ask for it.
+func (l links) tagged(id event.ProjectID, key, value string) string {
+	text, ok := search.TagText(key, value)
+	if !ok {
+		return ""
+	}
+	return l.openIssues(id) + issueList{Query: text}.query()
+}
 
 // issuesResolved leads to the open issues and says how many were just resolved.
 func (l links) issuesResolved(id event.ProjectID, n int) string {

@@ -206,6 +206,8 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"shortID":        shortID,
 		"levelClass":     levelClass,
 		"issuesURL":      l.openIssues,
+		"tagURL":         l.tagged,
+		"shares":         newShares,
 		"allIssuesURL":   l.allIssues,
 		"searchesURL":    l.searches,
 		"unsearchURL":    l.deleteSearch,

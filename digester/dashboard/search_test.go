@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -220,4 +221,27 @@ func TestSavedSearches(t *testing.T) {
 			t.Errorf("saving %s: status %d, want %d", form, got, want)
 		}
 	}
+}
+
+// The values of an issue's and an event's tags lead to the issues that have them,
+// whatever they say.
+func TestTagLinks(t *testing.T) {
+	s := newSite(t, nil)
+	evil := `x" is:resolved *&q=<b>`
+	ev := s.digest(payloadOf(t, map[string]any{"message": "alpha", "release": "shop@1.2", "user": map[string]string{"id": "7", "email": "ada@example.com"}, "tags": map[string]string{"evil": evil}}), testNow)
+	s.message("beta", testNow)
+	page := s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue))
+	for text, query := range map[string]string{"shop@1.2": "release:shop@1.2", "id:7": "user.id:7", evil: `evil:"x\" is:resolved \*&q=<b>"`} {
+		to := "/projects/1/issues" + searched(query)
+		link := `<a href="` + html.EscapeString(to) + `">` + html.EscapeString(text)
+		link = strings.ReplaceAll(link, "+", "&#43;")
+		if n := strings.Count(page, link); n != 2 {
+			t.Errorf("%d links %s, want one of all events and one of the newest", n, link)
+		}
+		list := s.mustGet(to)
+		mustContain(t, list, ">alpha<")
+		mustLack(t, list, ">beta<")
+	}
+	mustContain(t, s.mustGet("/projects/1/issues"+searched("user.email:ada@example.com")), ">alpha<")
+	mustLack(t, page, "user.email")
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,56 @@ func TestUserTags(t *testing.T) {
 	if diff := cmp.Diff(want, User{"", []Pattern{{"7"}}}.Tags()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+}
+
+// Whatever a client sends as a tag, the query for it asks for that and nothing else.
+func TestTagText(t *testing.T) {
+	for _, c := range []struct{ key, value, want string }{
+		{"environment", "production", "environment:production"},
+		{"release", "shop-web@5.3.0", "release:shop-web@5.3.0"},
+		{"release", "5.3.0", "tags[release]:5.3.0"},
+		{"user", "id:7", "user.id:7"},
+		{"user", "mine:7", "tags[user]:mine:7"},
+		{"level", "error", "tags[level]:error"},
+		{"is", "resolved", "tags[is]:resolved"},
+		{"browser", "Safari 17", `tags[browser]:"Safari 17"`},
+		{"x", `a" is:resolved "*\`, `x:"a\" is:resolved \"\*\\"`},
+		{"a b", "[x, y]", `tags[a b]:"[x, y]"`},
+		{"environment", "", ""}, {"a]:b x", "y", ""}, {`a"b`, "y", ""}, {"x", "a\x00b", ""}, {"x", "\xff", ""}, {"x", strings.Repeat("y", MaxLength), ""},
+	} {
+		got, ok := TagText(c.key, c.value)
+		if ok != (c.want != "") || ok && got != c.want {
+			t.Errorf("%q, %q: %s, %v, want %s", c.key, c.value, got, ok, c.want)
+		}
+	}
+}
+
+func FuzzTagText(f *testing.F) {
+	f.Add("a]:b", `x" OR *\`)
+	f.Add("user", "email:*")
+	f.Fuzz(func(t *testing.T, key, value string) {
+		text, ok := TagText(key, value)
+		if !ok {
+			return
+		}
+		q, err := Parse(text)
+		if err != nil || len(q) != 1 || q[0].Not {
+			t.Fatalf("%s is %+v, %v", text, q, err)
+		}
+		switch c := q[0].Cond.(type) {
+		case Tag:
+			ok = c.Key == key && len(c.Any) == 1 && slices.Equal(c.Any[0], Pattern{value})
+		case Release:
+			ok = key == "release" && len(c.Any) == 1 && slices.Equal(c.Any[0], Pattern{value})
+		case User:
+			ok = key == "user" && len(c.Any) == 1 && len(c.Any[0]) == 1 && c.By+":"+c.Any[0][0] == value
+		default:
+			ok = false
+		}
+		if !ok {
+			t.Errorf("%q=%q is %#v", key, value, q[0].Cond)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {
