@@ -179,7 +179,7 @@ func sendError(err error) error {
 	switch {
 	case failed.IsTemp() && failed.Reason == gomail.ErrSMTPRcptTo:
 		return fmt.Errorf("%w: %w", ErrRecipient, err)
-	case !failed.IsTemp():
+	case failed.ErrorCode() >= 500 || failed.Reason == gomail.ErrGetRcpts: // a connection that broke says nothing of the letter
 		switch failed.Reason {
 		case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose, gomail.ErrGetRcpts:
 			return fmt.Errorf("%w: %w", ErrRefused, err)
