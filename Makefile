@@ -35,6 +35,7 @@ test: lint test-go test-aws test-chaos test-sam test-sqld test-sdk ## everything
 
 test-go: ## the quick loop with the race detector
 	$(GO) test -race -timeout 25m ./...
+	SUNDEW_TEST_CRAWL=all $(GO) test -timeout 15m -count=1 -run TestCorpus ./digester
 
 test-aws: ## the AWS side on this machine: SDKs, Lambda, SQS, S3, digester; and SQS and S3 against moto, which is not ours
 	infra/aws/setup.sh
