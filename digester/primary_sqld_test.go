@@ -37,7 +37,7 @@ func startPrimary(t *testing.T, server *sqld.Server) *primary {
 		}
 		client.Close()
 	})
-	env := map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server)}
+	env := map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server), "SUNDEW_SPIKE": "0"}
 	r := startServiceWith(t, env)
 	r.postBroken()
 	p.url, p.env, p.run, p.stop = r.url, env, r, func() { r.stop() }

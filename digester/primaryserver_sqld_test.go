@@ -50,5 +50,5 @@ func TestPrimaryWithoutServer(t *testing.T) {
 // server in place of the file.
 func TestPrimaryCorpus(t *testing.T) {
 	server := sqldtest.Start(t, sqld.Config{Strong: true})
-	testCaptured(t, map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server)})
+	testCaptured(t, map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_DB": address(server), "SUNDEW_SPIKE": "0"})
 }
