@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"sundew/digester/loop"
 )
 
 // evictEvery is how often projects with too many attachments are looked for. They may
@@ -12,7 +14,7 @@ const evictEvery = 5 * time.Second
 // evictAttachments removes old attachments where there is no room for newer ones, until
 // ctx is done.
 func (s *service) evictAttachments(ctx context.Context) {
-	every(ctx, evictEvery, func() {
+	loop.Every(ctx, evictEvery, func() {
 		removed, err := s.db.EvictAttachments(ctx, s.replica)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn().Err(err).Msg("old attachments could not be removed; it is tried again")

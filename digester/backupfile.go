@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/store"
 	"sundew/digester/vitals"
 )
@@ -221,7 +222,7 @@ func (c *backupClock) run(ctx context.Context) {
 		return
 	}
 	c.round(ctx)
-	every(ctx, backupLook, func() { c.round(ctx) })
+	loop.Every(ctx, backupLook, func() { c.round(ctx) })
 }
 
 // round makes a backup if one is due. After each failure it waits twice as long: an

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/store"
 )
 
@@ -35,7 +36,7 @@ func (c chores) run(ctx context.Context) {
 		}
 	}
 	work()
-	every(ctx, choresEvery, work)
+	loop.Every(ctx, choresEvery, work)
 }
 
 // round does all that is due.
@@ -73,16 +74,7 @@ func (c chores) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		pauseFor(ctx, choresPause)
+		loop.Pause(ctx, choresPause)
 	}
 	return nil
-}
-
-func pauseFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

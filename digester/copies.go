@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/loop"
 	"sundew/digester/vitals"
 )
 
@@ -82,7 +83,7 @@ func (w *copyWatch) run(ctx context.Context) {
 		return
 	}
 	w.round(ctx)
-	every(ctx, copiesEvery, func() { w.round(ctx) })
+	loop.Every(ctx, copiesEvery, func() { w.round(ctx) })
 }
 
 // round asks each copy once, all at the same time.

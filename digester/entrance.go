@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"sundew/digester/loop"
 	"sundew/digester/vitals"
 	"sundew/functions/ingest/edge"
 )
@@ -51,7 +52,7 @@ func (s *service) awaitDatabase(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		pauseFor(ctx, awaitEvery)
+		loop.Pause(ctx, awaitEvery)
 	}
 }
 

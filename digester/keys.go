@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/store"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
@@ -154,7 +155,7 @@ func (s *keySnapshot) refresh(ctx context.Context, after time.Time) error {
 
 // keepFresh refreshes until ctx is done.
 func (s *keySnapshot) keepFresh(ctx context.Context) {
-	every(ctx, keysEvery, func() {
+	loop.Every(ctx, keysEvery, func() {
 		if err := s.refresh(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.log.Warn().Err(err).Msg("the keys could not be read; the last ones stay valid")
 		}

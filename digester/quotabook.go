@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
@@ -145,7 +146,7 @@ func (b *quotaBook) save(ctx context.Context) error {
 // run keeps limits and records fresh until ctx is done, and writes down the last ones.
 func (b *quotaBook) run(ctx context.Context) {
 	saved := b.now()
-	every(ctx, quotasEvery, func() {
+	loop.Every(ctx, quotasEvery, func() {
 		if err := b.refresh(ctx); err != nil && ctx.Err() == nil {
 			b.log.Warn().Err(err).Msg("the quotas could not be read; the last ones stay valid")
 		}
@@ -183,7 +184,7 @@ func (b *quotaBook) Admit(in *store.Incoming) (reason, detail string) {
 	if !is {
 		return "", ""
 	}
-	return over.Reason(), fmt.Sprintf("accepted by an edge, though the limit of %s in %s was reached", over.Class, windowWords(over.Window))
+	return over.Reason(), fmt.Sprintf("accepted by an edge, though the limit of %s in %s was reached", over.Class, over.Window.Span())
 }
 
 // Forget undoes Admit.
@@ -210,16 +211,6 @@ func (b *quotaBook) acceptedAt(in *store.Incoming) time.Time {
 		return now
 	}
 	return in.ReceivedAt
-}
-
-func windowWords(w quota.Window) string {
-	switch w {
-	case quota.Hour:
-		return "an hour"
-	case quota.Month:
-		return "30 days"
-	}
-	return "5 minutes"
 }
 
 // publish adds to keys that are read for edges elsewhere how far quotas are used up.

@@ -11,6 +11,7 @@ import (
 
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
+	"sundew/digester/loop"
 	"sundew/digester/queue/sqs"
 	"sundew/digester/vitals"
 )
@@ -85,9 +86,7 @@ func (r *region) run(ctx context.Context) error {
 
 // watch keeps the stats fresh until ctx is done.
 func (r *region) watch(ctx context.Context) {
-	ticker := time.NewTicker(statsEvery)
-	defer ticker.Stop()
-	for {
+	look := func() {
 		stats, err := r.queue.Stats(ctx)
 		if ctx.Err() != nil {
 			return
@@ -96,12 +95,9 @@ func (r *region) watch(ctx context.Context) {
 			r.log.Warn().Err(err).Msg("the queue could not be asked how long it is")
 		}
 		r.note(stats, err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 	}
+	look()
+	loop.Every(ctx, statsEvery, look)
 }
 
 func (r *region) note(stats sqs.Stats, err error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/store"
 )
 
@@ -29,7 +30,7 @@ func (c releaseClock) run(ctx context.Context) {
 		}
 	}
 	work()
-	every(ctx, releaseHoursEvery, work)
+	loop.Every(ctx, releaseHoursEvery, work)
 }
 
 // round counts all that there is, and forgets the oldest hours.
@@ -56,7 +57,7 @@ func (c releaseClock) round(ctx context.Context) error {
 		if len(deltas) == 0 && !forgot {
 			return nil
 		}
-		pauseFor(ctx, choresPause)
+		loop.Pause(ctx, choresPause)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/grouping"
+	"sundew/digester/loop"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/scrub"
@@ -89,7 +90,7 @@ func (b *ruleBook) refresh(ctx context.Context) error {
 
 // keepFresh refreshes until ctx is done.
 func (b *ruleBook) keepFresh(ctx context.Context) {
-	every(ctx, rulesEvery, func() {
+	loop.Every(ctx, rulesEvery, func() {
 		if err := b.refresh(ctx); err != nil && ctx.Err() == nil {
 			b.log.Warn().Err(err).Msg("the rules of projects could not be read; the last ones stay valid")
 		}

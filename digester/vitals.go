@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/ledger"
+	"sundew/digester/loop"
 	"sundew/digester/release"
 	"sundew/digester/store"
 	"sundew/digester/vitals"
@@ -157,7 +158,7 @@ func (s *service) watchRates(ctx context.Context) {
 		s.decided.note(time.Now(), n)
 	}
 	note()
-	every(ctx, rateEvery, note)
+	loop.Every(ctx, rateEvery, note)
 }
 
 // readiness is the answer of /health/ready.

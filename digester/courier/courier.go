@@ -18,6 +18,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/mail"
 	"sundew/digester/notify"
 	"sundew/digester/outbound"
@@ -175,7 +176,7 @@ func (c *Courier) serve(ctx context.Context, channel int64) {
 		if err != nil {
 			if ctx.Err() == nil {
 				c.cfg.Log.Error().Err(err).Int64("channel", channel).Msg("a channel's messages could not be worked through; it is tried again")
-				pauseFor(ctx, pauseAfterTrouble)
+				loop.Pause(ctx, pauseAfterTrouble)
 			}
 			return
 		}
@@ -219,20 +220,11 @@ func (c *Courier) carry(ctx context.Context, channel int64) (bool, error) {
 func untilLastWords(ctx context.Context) (context.Context, func()) {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		pauseFor(sending, lastWords)
+		loop.Pause(sending, lastWords)
 		cancel()
 	})
 	return sending, func() {
 		stop()
 		cancel()
-	}
-}
-
-func pauseFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }

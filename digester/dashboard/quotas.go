@@ -81,7 +81,7 @@ func quotaUses(rx *store.Rx, project event.ProjectID, now time.Time) ([]quota.Us
 
 func newQuotaUse(u quota.Use) quotaUse {
 	return quotaUse{
-		Text:  formatCount(u.Used) + " of " + formatCount(u.Limit) + " " + u.Class.String() + " in " + windowText(u.Window),
+		Text:  formatCount(u.Used) + " of " + formatCount(u.Limit) + " " + u.Class.String() + " in " + u.Window.Span(),
 		Width: int(min(100*u.Used/u.Limit, 100)), Full: !u.Open.IsZero(), Open: u.Open,
 	}
 }
@@ -91,18 +91,8 @@ func newQuotaOver(u quota.Use) *quotaOver {
 	if u.Project == quota.Installation {
 		over.Whose = "This installation"
 	}
-	over.What = formatCount(u.Limit) + " " + u.Class.String() + " in " + windowText(u.Window)
+	over.What = formatCount(u.Limit) + " " + u.Class.String() + " in " + u.Window.Span()
 	return over
-}
-
-func windowText(w quota.Window) string {
-	switch w {
-	case quota.Hour:
-		return "an hour"
-	case quota.Month:
-		return "30 days"
-	}
-	return "5 minutes"
 }
 
 // quotaForm is the limits as a form.
@@ -128,11 +118,11 @@ func newQuotaForm(uses []quota.Use, value func(name string, class quota.Class, w
 		form.Classes = append(form.Classes, sentenceCase(class.String()))
 	}
 	for window := range quota.Window(quota.Windows) {
-		row := quotaRow{Window: windowText(window)}
+		row := quotaRow{Window: window.Span()}
 		for class := range quota.Class(quota.Classes) {
 			name := quotaFieldName(class, window)
 			row.Fields = append(row.Fields, quotaField{
-				Name: name, Label: sentenceCase(class.String()) + " in " + windowText(window), Value: value(name, class, window),
+				Name: name, Label: sentenceCase(class.String()) + " in " + window.Span(), Value: value(name, class, window),
 			})
 		}
 		form.Rows = append(form.Rows, row)
@@ -187,7 +177,7 @@ func parseLimits(value func(name string) string) (limits quota.Limits, err error
 func limitsText(limits quota.Limits) string {
 	var all []string
 	for _, q := range limits.Quotas(quota.Installation) {
-		all = append(all, formatCount(q.Limit)+" "+q.Class.String()+" in "+windowText(q.Window))
+		all = append(all, formatCount(q.Limit)+" "+q.Class.String()+" in "+q.Window.Span())
 	}
 	if len(all) == 0 {
 		return "no limits"

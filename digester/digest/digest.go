@@ -23,6 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/grouping"
+	"sundew/digester/loop"
 	"sundew/digester/queue"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -178,7 +179,7 @@ func (d *Digester) receive(ctx context.Context, batches chan<- *batch) {
 			failures++
 			d.health.receiveFailed(err)
 			d.cfg.Log.Error().Err(err).Msg("receiving from the queue failed")
-			pause(ctx, backoff(failures))
+			loop.Pause(ctx, backoff(failures))
 			continue
 		}
 		failures = 0
@@ -227,18 +228,11 @@ func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch
 
 // keepInvisible renews the messages' invisibility until ctx is done.
 func (d *Digester) keepInvisible(ctx context.Context, receipts []string) {
-	ticker := time.NewTicker(d.cfg.HoldFor / 3)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := d.cfg.Queue.Extend(ctx, receipts, d.cfg.HoldFor); err != nil && ctx.Err() == nil {
-				d.cfg.Log.Warn().Err(err).Msg("a slow batch could not be kept invisible; its messages may be delivered twice, which is harmless")
-			}
+	loop.Every(ctx, d.cfg.HoldFor/3, func() {
+		if err := d.cfg.Queue.Extend(ctx, receipts, d.cfg.HoldFor); err != nil && ctx.Err() == nil {
+			d.cfg.Log.Warn().Err(err).Msg("a slow batch could not be kept invisible; its messages may be delivered twice, which is harmless")
 		}
-	}
+	})
 }
 
 // finish commits a batch, makes it durable and deletes it. ctx being done does
@@ -382,20 +376,11 @@ func (d *Digester) persist(ctx context.Context, fn func(context.Context) error) 
 func (d *Digester) hold(ctx context.Context, why error, attempt int) bool {
 	d.health.held(why)
 	d.cfg.Log.Error().Err(why).Int("attempt", attempt).Msg("digesting is held: the database does not take writes; the queue keeps everything")
-	pause(ctx, backoff(attempt))
+	loop.Pause(ctx, backoff(attempt))
 	return ctx.Err() == nil
 }
 
 // backoff grows from a tenth of a second to ten seconds.
 func backoff(attempt int) time.Duration {
 	return min(100*time.Millisecond<<min(attempt-1, 7), 10*time.Second)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

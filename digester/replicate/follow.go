@@ -13,6 +13,8 @@ import (
 	"github.com/benbjohnson/litestream"
 	"github.com/rs/zerolog"
 	"github.com/superfly/ltx"
+
+	"sundew/digester/loop"
 )
 
 const (
@@ -111,7 +113,7 @@ func (f *Follower) Prepare(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := loop.Pause(ctx, time.Second); err != nil {
 			return err
 		}
 	}
@@ -336,15 +338,4 @@ func (f *Follower) Close() error {
 		err = f.file.Close()
 	}
 	return errors.Join(err, f.spool.Close(), f.lock.Close())
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sundew/digester/loop"
 )
 
 // lockFile takes the lock that makes this process the one that writes a copy;
@@ -61,7 +63,7 @@ func lockDatabase(ctx context.Context, f *os.File, wait time.Duration) (unlock f
 			unlock()
 			return nil, err
 		}
-		if sleep(ctx, 2*time.Millisecond) != nil {
+		if loop.Pause(ctx, 2*time.Millisecond) != nil {
 			unlock()
 			return nil, fmt.Errorf("another process reads the copy for too long: %w", ctx.Err())
 		}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sundew/digester/loop"
 )
 
 // ErrNotFound is wrapped where the server says that there is no such thing, or that the
@@ -59,7 +61,7 @@ type Client struct {
 // New returns a client that has asked nothing yet.
 func New(cfg Config) *Client {
 	if cfg.Wait == nil {
-		cfg.Wait = wait
+		cfg.Wait = loop.Pause
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -69,17 +71,6 @@ func New(cfg Config) *Client {
 		// A token goes nowhere but to where it was meant for.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // Projects visits all projects of the organization.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"time"
 )
 
@@ -19,11 +20,10 @@ func (rx *Rx) IssueMarks(issues []int64) (map[int64]IssueMarks, error) {
 	}
 	ids := anys(issues)
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		WITH strands (head, id) AS (
-		  SELECT id, id FROM issues WHERE id IN `+list(len(ids))+` UNION ALL SELECT merged_into, id FROM issues WHERE merged_into IN `+list(len(ids))+`)
+		`+withStrandsOf(len(ids))+`
 		SELECT s.head, max(CASE h.kind WHEN 'regressed' THEN h.at END), max(CASE h.kind WHEN 'unmuted' THEN h.at END), sum(h.kind = 'comment')
 		FROM strands s CROSS JOIN history h ON h.issue_id = s.id AND h.kind IN ('regressed', 'unmuted', 'comment')
-		GROUP BY s.head`, append(ids[:len(ids):len(ids)], ids...)...)
+		GROUP BY s.head`, slices.Concat(ids, ids)...)
 	type row struct {
 		head int64
 		IssueMarks

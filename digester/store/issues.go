@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"math/bits"
+	"slices"
 	"time"
 
 	"sundew/schema/event"
@@ -79,9 +80,8 @@ func (rx *Rx) IssueHours(issues []int64, since time.Time) (map[int64][]HourCount
 	}
 	ids := anys(issues)
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		WITH strands (head, id) AS (
-		  SELECT id, id FROM issues WHERE id IN `+list(len(ids))+` UNION ALL SELECT merged_into, id FROM issues WHERE merged_into IN `+list(len(ids))+`)
+		`+withStrandsOf(len(ids))+`
 		SELECT s.head, h.hour, sum(h.count) FROM strands s CROSS JOIN issue_hours h ON h.issue_id = s.id AND h.hour >= ?
-		GROUP BY s.head, h.hour ORDER BY s.head, h.hour`, append(append(ids[:len(ids):len(ids)], ids...), hourOf(since))...)
+		GROUP BY s.head, h.hour ORDER BY s.head, h.hour`, append(slices.Concat(ids, ids), hourOf(since))...)
 	return collectHours[int64](rows, err)
 }

@@ -7,6 +7,13 @@ package store
 // statement's parameter 1.
 const strandsOf1 = `(SELECT ?1 UNION ALL SELECT id FROM issues WHERE merged_into = ?1)`
 
+// withStrandsOf begins a statement with a table "strands" of the strands of n issues,
+// each with its head; the issues' ids are its arguments, twice.
+func withStrandsOf(n int) string {
+	return `WITH strands (head, id) AS (
+		  SELECT id, id FROM issues WHERE id IN ` + list(n) + ` UNION ALL SELECT merged_into, id FROM issues WHERE merged_into IN ` + list(n) + `)`
+}
+
 // untilEvent begins a query with a table "strands" of the strands of issue ?1, each
 // with the number of its newest event whose id is below ?2, or 0. Ids grow with the
 // numbers, so that it can be found by halving: no index has both issue and id.

@@ -181,7 +181,7 @@ func backup(v Vitals) (all []Problem) {
 			newest = "the newest is " + span(v.At.Sub(v.Files.Last)) + " old"
 		}
 		all = append(all, Problem{Part: "backup", What: "backup files are not made; " + newest, Detail: v.Files.Failing.What,
-			Do: "Look at the directory that SUNDEW_BACKUP_DIR names, at the rights to write there and at its room. It is tried again every minute."})
+			Do: "Look at the directory that SUNDEW_BACKUP_DIR names, at the rights to write there and at its room. It is tried again by itself."})
 	}
 	return all
 }

@@ -77,6 +77,17 @@ const (
 	Windows = 3 // how many there are
 )
 
+// Span continues "in", for people.
+func (w Window) Span() string {
+	switch w {
+	case Hour:
+		return "an hour"
+	case Month:
+		return "30 days"
+	}
+	return "5 minutes"
+}
+
 // String returns the window's word in fields and in files.
 func (w Window) String() string {
 	switch w {

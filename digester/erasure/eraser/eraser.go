@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/erasure"
+	"sundew/digester/loop"
 	"sundew/digester/retention"
 	"sundew/digester/retention/keeper"
 	"sundew/digester/store"
@@ -48,18 +49,13 @@ type Config struct {
 
 // Run works until ctx is done. What fails is tried again.
 func Run(ctx context.Context, cfg Config) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
+	round := func() {
 		if err := Round(ctx, cfg); err != nil && ctx.Err() == nil {
 			cfg.Log.Error().Err(err).Msg("removing a person's data failed; it is tried again")
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 	}
+	round()
+	loop.Every(ctx, every, round)
 }
 
 // Round does all that people asked for. What goes wrong with one request keeps it from

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -92,18 +93,13 @@ func New(cfg Config) *Keeper {
 
 // Run works until ctx is done. What fails is tried again with the next round.
 func (k *Keeper) Run(ctx context.Context) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
+	round := func() {
 		if err := k.Round(ctx); err != nil && ctx.Err() == nil {
 			k.cfg.Log.Error().Err(err).Msg("removing old events failed; it is tried again")
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 	}
+	round()
+	loop.Every(ctx, every, round)
 }
 
 // Round removes all that is too much or too old now. What goes wrong with one project

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sundew/digester/loop"
 	"sundew/digester/retention"
 	"sundew/digester/store"
 )
@@ -32,7 +33,7 @@ func Remove(ctx context.Context, db *store.DB, replica *store.Replica, budget re
 		removed, took, err = db.RemoveEvents(ctx, why, ids[:n])
 		ids, sizes = ids[n:], sizes[n:]
 		gone, budget = gone+removed, budget.After(took)
-		pause(ctx, rest*took)
+		loop.Pause(ctx, rest*took)
 	}
 	return gone, budget, err
 }
@@ -45,13 +46,4 @@ func timed(ctx context.Context, db *store.DB, why string, do func(*store.Tx) err
 		return do(tx)
 	})
 	return took, err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sundew/digester/loop"
 	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -86,7 +87,7 @@ func (k *Keeper) write(ctx context.Context, why string, do func(*store.Tx) (bool
 		return err
 	})
 	if err == nil {
-		pause(ctx, rest*took)
+		loop.Pause(ctx, rest*took)
 	}
 	return result, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/loop"
 	"sundew/digester/search"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -51,12 +52,7 @@ func Run(ctx context.Context, cfg Config) {
 		case n == chunk: // there is more
 			continue
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
+		loop.Pause(ctx, wait)
 	}
 }
 
