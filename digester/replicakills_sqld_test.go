@@ -94,7 +94,7 @@ func watch(t *testing.T, b *browser) *watcher {
 func (w *watcher) rest(t *testing.T, pages int64) {
 	t.Helper()
 	until := w.asked.Load() + pages
-	waitFor(t, "pages are asked for", func() bool { return w.asked.Load() >= until })
+	waitWithin(t, 3*time.Minute, "pages are asked for", func() bool { return w.asked.Load() >= until })
 }
 
 // TestReplicaKilledUnderLoad: primary and replica are killed by turns while events

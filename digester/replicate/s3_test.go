@@ -62,9 +62,7 @@ func TestS3(t *testing.T) {
 	p.digest(50)
 	down.Store(false)
 	c.reaches(p.position())
-	if at := c.follower.Status(); at.Problem != nil {
-		t.Errorf("S3 is back: %v", at.Problem)
-	}
+	waitFor(t, "the copy says that S3 is back", func() bool { return c.follower.Status().Problem == nil })
 	p.copied()
 	p.close()
 	c.close()
