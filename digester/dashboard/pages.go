@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"sundew/digester/access"
@@ -27,11 +28,13 @@ type shell struct {
 // crumb is a link of the trail.
 type crumb struct{ Text, URL string }
 
-// pages are the parsed templates by page.
-type pages map[string]*template.Template
+// pages are the templates by page, each parsed when it is first shown: a region's
+// dashboard that has just started shows one page, and to parse all of them was most of
+// its start. TestTemplates parses them.
+type pages map[string]func() (*template.Template, error)
 
-// loadPages parses templates/NAME.html as the page NAME. Files whose names begin
-// with an underscore are shared by all.
+// loadPages makes templates/NAME.html the page NAME. Files whose names begin with an
+// underscore are shared by all.
 func loadPages(l links, files assets, cfg Config) (pages, error) {
 	funcs := templateFuncs(l, cfg)
 	maps.Copy(funcs, l.accountFuncs())
@@ -51,14 +54,13 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	}
 	all := make(pages)
 	for _, file := range names {
-		t, err := shared.Clone()
-		if err != nil {
-			return nil, fmt.Errorf("parsing templates: %w", err)
-		}
-		if _, err := t.ParseFS(templateFiles, file); err != nil {
-			return nil, fmt.Errorf("parsing templates: %w", err)
-		}
-		all[strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")] = t
+		all[strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+			t, err := shared.Clone()
+			if err == nil {
+				t, err = t.ParseFS(templateFiles, file)
+			}
+			return t, err
+		})
 	}
 	return all, nil
 }
@@ -89,9 +91,13 @@ func sectionOf(path string) section {
 
 // render writes a page in its frame.
 func (p pages) render(w io.Writer, name string, page framed) error {
-	t, ok := p[name]
+	load, ok := p[name]
 	if !ok {
 		return fmt.Errorf("no page %q", name)
+	}
+	t, err := load()
+	if err != nil {
+		return fmt.Errorf("parsing templates: %w", err)
 	}
 	if err := t.ExecuteTemplate(w, "page", page); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)

@@ -27,3 +27,23 @@ func TestTemplateNames(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplates: each page's template is one.
+func TestTemplates(t *testing.T) {
+	files, err := loadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := loadPages(links{}, files, Config{Now: testClock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, load := range all {
+		if _, err := load(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if len(all) < 50 {
+		t.Errorf("there are %d pages only", len(all))
+	}
+}
