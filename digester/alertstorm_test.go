@@ -38,6 +38,7 @@ type told struct {
 // Five thousand new issues in a minute, through the queue, the digester and the courier,
 // are a handful of messages for a receiver, which name or count every issue.
 func TestAlertStorm(t *testing.T) {
+	t.Parallel()
 	const issues = 5000
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }

@@ -119,6 +119,7 @@ func mustHaveFiles(t *testing.T, dir string, want ...string) {
 // A backup that is killed leaves nothing that has a backup's name, or one that is
 // whole.
 func TestBackupKilled(t *testing.T) {
+	t.Parallel()
 	dir, backups := t.TempDir(), t.TempDir()
 	r := startService(t, dir)
 	key := strings.TrimPrefix(r.dsn(), "http://")[:32]

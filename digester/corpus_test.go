@@ -28,6 +28,7 @@ import (
 // request is answered as a real server would, every event is stored, and every
 // page of it shows what broke.
 func TestCorpusCaptured(t *testing.T) {
+	t.Parallel()
 	testCaptured(t, map[string]string{"SUNDEW_DATA": t.TempDir(), "SUNDEW_LISTEN": "127.0.0.1:0"})
 }
 

@@ -11,6 +11,7 @@ import (
 // Whoever reports does not wait for the database. While it cannot be opened events are
 // accepted, and the process says what is wrong; once it can, they are digested.
 func TestIntakeWithoutDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	const key = "0123456789abcdef0123456789abcdef"
 	createProjects(t, envOf(dir), 1, key)

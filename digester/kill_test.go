@@ -25,6 +25,7 @@ const (
 // Accepted means durable: the process is killed at random moments under load,
 // and at the end every event that was answered 200 is there, exactly once.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var accepted sync.Map // event id → true
 	for round := range kills {
@@ -143,6 +144,7 @@ func (c *child) load(ctx context.Context, prefix string, accepted *sync.Map) {
 // SIGTERM ends the program cleanly: exit code 0, nothing lost, nothing to
 // recover.
 func TestTerminate(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := startChild(t, dir)
 	ctx, stop := context.WithCancel(t.Context())

@@ -53,6 +53,7 @@ func (b *browser) waitStatus(path string, want int) {
 // invites by mail, the invited makes an account, forgets the password and sets another
 // by mail, and who is locked out gets a link of the command.
 func TestPeople(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	letters := mailtest.Start(t)
 	env := map[string]string{

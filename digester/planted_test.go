@@ -165,6 +165,7 @@ func (p *planter) request(t *testing.T, req corpus.Request) *http.Request {
 // the queue, in the database, in their WALs or in the logs, neither in the files'
 // bytes nor in what is compressed in them.
 func TestPlanted(t *testing.T) {
+	t.Parallel()
 	requests, err := corpus.Captured()
 	if err != nil {
 		t.Fatal(err)

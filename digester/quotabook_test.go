@@ -255,6 +255,7 @@ func limitStopped(t *testing.T, dir string, limit int64, waiting int) {
 // the program loses nothing that it accepted, forgets nothing of it, and the books
 // balance. Limits that are lowered drop what waits, under the next kill.
 func TestKillUnderQuota(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var accepted sync.Map
 	for round, limit := range []int64{40, 40, 60, 60, 60} {

@@ -110,6 +110,7 @@ func startViewer(t *testing.T, env map[string]string) (url string, stop func()) 
 // to answer, the next page shows what it did, and with the primary down pages are
 // there and nothing typed is lost.
 func TestDashboardRole(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	primary := startServiceWith(t, map[string]string{
 		"SUNDEW_DATA": dir, "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=20ms"})
@@ -175,6 +176,7 @@ func TestDashboardRole(t *testing.T) {
 // A browser that comes from a write which the copy lacks gets its page from the
 // primary; where that is not known, a page that says so.
 func TestReadYourWrites(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	before := startService(t, dir) // who signs in here is signed in on the copy, too
 	before.stop()
@@ -212,6 +214,7 @@ func TestReadYourWrites(t *testing.T) {
 // Work under load, a lost disk, and the database of a second before: what an
 // operator does with the program.
 func TestRestoreCommand(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	env := map[string]string{"SUNDEW_DATA": filepath.Join(dir, "data"), "SUNDEW_LISTEN": "127.0.0.1:0", "SUNDEW_BACKUP": "file://" + dir + "/backup?every=20ms"}
 	getenv := func(name string) string { return env[name] }

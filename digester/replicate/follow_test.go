@@ -93,6 +93,7 @@ func (p *primary) position() int64 {
 // go back. It ends and goes on where it was, and a click that changes one row of
 // one page is seen.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	to := target(t, "file://"+dir+"/copies?every=20ms")
 	p := start(t, filepath.Join(dir, "sundew.db"), to, store.Config{})
@@ -190,6 +191,7 @@ func readAll(ctx context.Context, t *testing.T, r *store.Replica) {
 // A copy that was left for longer than small files are kept, one whose process
 // died while it wrote, and one of something else are all made good.
 func TestFollowResumes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	to := target(t, "file://"+dir+"/copies?every=20ms")
 	p := start(t, filepath.Join(dir, "sundew.db"), to, store.Config{})

@@ -158,6 +158,7 @@ func restored(t testing.TB, from replicate.Target, at time.Time) string {
 // has everything, the WAL stays bounded, and a clean end leads to no new copy of
 // the whole.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	dir, backup := t.TempDir(), t.TempDir()
 	to := target(t, "file://"+backup+"/copies?every=20ms")
 	path := filepath.Join(dir, "sundew.db")
@@ -272,6 +273,7 @@ func TestRestoreRefuses(t *testing.T) {
 
 // What a second restored was, it had: counters of then, every invariant whole.
 func TestRestoreASecond(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	to := target(t, "file://"+dir+"/copies?every=20ms")
 	p := start(t, filepath.Join(dir, "sundew.db"), to, store.Config{})
@@ -329,6 +331,7 @@ func TestParseTarget(t *testing.T) {
 // is not copied; and if it does while the program is not there, the copy begins
 // anew.
 func TestOthersCheckpoint(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	to := target(t, "file://"+dir+"/copies?every=1h")
 	path := filepath.Join(dir, "sundew.db")
