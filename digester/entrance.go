@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"sundew/digester/loop"
@@ -110,6 +111,10 @@ func (s *service) serveUnopened(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusServiceUnavailable, answer)
 	default:
 		w.Header().Set("Retry-After", "5")
+		if strings.Contains(r.URL.Path, "/api/0/") { // a program asks
+			writeJSON(w, http.StatusServiceUnavailable, map[string]string{"detail": "Sundew is not ready: " + answer.Status})
+			return
+		}
 		http.Error(w, "Sundew is not ready: "+answer.Status+". Events are accepted; they appear here later.\nThis page comes when it is loaded again.", http.StatusServiceUnavailable)
 	}
 }

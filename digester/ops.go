@@ -7,18 +7,22 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sundew/digester/api"
 )
 
 // Who answers requests, in metrics and traces.
 const (
 	partIntake = "intake"
 	partPages  = "pages"
+	partAPI    = "api"
 )
 
 // opsTimeout bounds the reads of these endpoints.
 const opsTimeout = 3 * time.Second
 
-// handler is all of the process's HTTP but intake: what operators ask, dashboard.
+// handler is all of the process's HTTP but intake: what operators ask, API,
+// dashboard.
 func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) {
@@ -31,7 +35,19 @@ func (s *service) handler() http.Handler {
 	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
 	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.Handle("/", timed(s.requests, partPages, s.tracing.requests(partPages, s.dashboard)))
-	return mux
+	return beside(mux, s.api, timed(s.requests, partAPI, s.tracing.requests(partAPI, s.api)))
+}
+
+// beside has the API answer what it claims, before any mux sees the request: one would
+// redirect an unclean path, and no tool follows.
+func beside(pages http.Handler, claims *api.API, answers http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if claims.Claims(r.URL.Path) {
+			answers.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
 // serveLedger answers with the numbers of `digester stats`.

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/api"
 	"sundew/digester/courier"
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
@@ -67,6 +68,7 @@ type service struct {
 	regions   []*region
 	publisher *keyPublisher
 	dashboard *dashboard.Dashboard
+	api       *api.API
 	postman   *mail.Postman // nil: nobody takes mail
 	courier   *courier.Courier
 	outbound  *outbound.Client
@@ -222,6 +224,14 @@ func (s *service) open(ctx context.Context) (err error) {
 		},
 		Vitals: s.vitals,
 		Dead:   s.deadQueues(), Retention: s.cfg.Retention,
+	})
+	if err != nil {
+		return err
+	}
+	s.api, err = api.New(api.Config{
+		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
+		Address: func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
+		Used:    s.dashboard.NoteToken,
 	})
 	return err
 }

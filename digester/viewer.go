@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"sundew/digester/api"
 	"sundew/digester/dashboard"
 	"sundew/digester/release"
 	"sundew/digester/store"
@@ -108,7 +109,13 @@ func (v *viewer) showPages(replica *store.Replica) error {
 	if err != nil {
 		return err
 	}
-	var handler http.Handler = pages
+	answers, err := api.New(api.Config{
+		Replica: replica, PublicURL: v.cfg.reportURL(v.url), Now: time.Now, Log: v.log, Version: release.Version(),
+	})
+	if err != nil {
+		return err
+	}
+	handler := beside(pages, answers, answers)
 	v.pages.Store(&handler)
 	return nil
 }

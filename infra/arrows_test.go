@@ -64,6 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":                  {"sundew/schema/event"},
+	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/store", "sundew/schema/event"},
 	"sundew/digester/courier":                 {"sundew/digester/loop", "sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
 	"sundew/digester/alert":                   {"sundew/digester/notify", "sundew/schema/event"},
 	"sundew/digester/alert/teller":            {"sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/schema/..."},

@@ -38,6 +38,10 @@ func (u *uses) note(in *map[int64]time.Time, id int64, known, now time.Time) {
 	(*in)[id] = now
 }
 
+// NoteToken notes that a token is used which was known to be used before at a time:
+// what else takes tokens tells it.
+func (d *Dashboard) NoteToken(id int64, known, now time.Time) { d.uses.token(id, known, now) }
+
 // take returns what was collected, and begins anew.
 func (u *uses) take() store.Uses {
 	u.mu.Lock()

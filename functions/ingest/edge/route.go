@@ -29,14 +29,17 @@ func (e endpoint) category() string {
 // Handles reports whether a request's path belongs to intake, so that a process
 // that serves other pages too can ask before its ServeMux does: a ServeMux answers
 // a doubled slash with a redirect, and a redirected event is lost. That is every
-// path under /api/, and under any prefix the three intake endpoints.
+// path under /api/, and under any prefix the three intake endpoints. What is left out
+// is /api/0/, where no project is: there tools ask about what was reported.
 func Handles(path string) bool {
 	segments := split(path)
-	if len(segments) > 0 && segments[0] == "api" {
+	if _, _, ok := parseSegments(segments); ok {
 		return true
 	}
-	_, _, ok := parseSegments(segments)
-	return ok
+	if len(segments) == 0 || segments[0] != "api" {
+		return false
+	}
+	return len(segments) == 1 || segments[1] != "0"
 }
 
 // parsePath returns the endpoint that a path names and the project as written,

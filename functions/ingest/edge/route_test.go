@@ -32,7 +32,10 @@ func TestPaths(t *testing.T) {
 		{"/api/store/", true, 404},
 		{"/api/42/minidump/", true, 404},
 		{"/api/42/envelope/more", true, 404},
-		{"/api/0/organizations/acme/", true, 404},
+		{"/api/0/organizations/acme/", false, 404},
+		{"//api//0/", false, 404},
+		{"/api/0/envelope/", true, 400},
+		{"/api/00/", true, 404},
 		{"/api/embed/error-page/", true, 404},
 		{"/", false, 404},
 		{"/issues/", false, 404},
@@ -49,7 +52,7 @@ func TestPaths(t *testing.T) {
 			t.Errorf("POST %s: status %d, want %d", tt.path, w.Code, tt.status)
 		}
 	}
-	if got := b.flushed()["-error/refused/bad_project"]; got != 5 {
+	if got := b.flushed()["-error/refused/bad_project"]; got != 6 {
 		t.Errorf("counted %d bad projects", got)
 	}
 }

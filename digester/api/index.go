@@ -1,0 +1,47 @@
+package api
+
+import (
+	"strconv"
+
+	"sundew/digester/store"
+)
+
+// What the installation is towards tools, which know organizations: one.
+const (
+	orgID   = "1"
+	orgSlug = "sundew"
+	orgName = "Sundew"
+)
+
+// indexRoutes are about the API itself.
+func (a *API) indexRoutes() {
+	read(a, "/", anyToken, anyone, Doc{Tag: "API", Summary: "Who a token speaks for, and what it may"}, a.index)
+}
+
+// Index is the answer to who asks who they are.
+type Index struct {
+	Version string `json:"version"`
+	Auth    *Auth  `json:"auth"`
+	User    *Self  `json:"user"`
+}
+
+// Auth is what a token may.
+type Auth struct {
+	Scopes List[string] `json:"scopes"`
+}
+
+// Self is who a token speaks for; of a project's token nobody.
+type Self struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Username string `json:"username"`
+	Email    string `json:"email"`
+}
+
+func (a *API) index(_ *store.Rx, r *request) (Index, error) {
+	answer := Index{Version: "0", Auth: &Auth{Scopes: r.person.Scopes.Names()}}
+	if p := r.person; p.ID != 0 {
+		answer.User = &Self{ID: strconv.FormatInt(p.ID, 10), Name: p.Name, Username: p.Email, Email: p.Email}
+	}
+	return answer, nil
+}
