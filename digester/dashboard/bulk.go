@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -28,7 +29,7 @@ func newBulkBar(rx *store.Rx, r *http.Request, back string, projects []store.Pro
 	for _, p := range projects {
 		role := who(r).In(p.ID)
 		bar.may[p.ID] = role >= access.Member
-		bar.MayDelete = bar.MayDelete || role >= doDelete.least()
+		bar.MayDelete = bar.MayDelete || role >= deed.Delete.Least()
 	}
 	for _, may := range bar.may {
 		if !may {
@@ -58,90 +59,37 @@ func (d *Dashboard) bulk(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	if len(chosen) == 0 {
-		return reply{}, &unfit{"Choose issues first, by the boxes beside them."}
+		return reply{}, deed.Cannot("Choose issues first, by the boxes beside them.")
 	}
 	ids, denied, err := d.allowed(tx, r, a, chosen)
 	if err != nil {
 		return reply{}, err
 	}
-	if a.verb == doMerge {
-		if a.head, ids, err = headOf(&tx.Rx, ids); err != nil {
+	if a.Verb == deed.Merge {
+		if a.Head, ids, err = deed.HeadOf(&tx.Rx, ids); err != nil {
 			return reply{}, err
 		}
 	}
-	done, err := d.act(tx, r, a, ids)
+	did, err := d.act(tx, r, a, ids)
 	switch {
-	case errors.Is(err, store.ErrNotFound) && a.verb == doRestore:
-		return reply{}, &unfit{tooLate}
+	case errors.Is(err, store.ErrNotFound) && a.Verb == deed.Restore:
+		return reply{}, deed.Cannot(deed.TooLate)
 	case errors.Is(err, store.ErrNotFound): // somebody was quicker
-		done, err = deed{verb: a.verb, same: len(ids)}, nil
+		did, err = done{Done: deed.Done{Verb: a.Verb, Same: len(ids)}}, nil
 	}
-	done.denied = denied
-	return redirect(done.params(back)), err
+	did.denied = denied
+	return redirect(did.params(back)), err
 }
 
 // allowed returns the issues to which a person may do something, and how many they
 // only see. The error is errForbidden or store.ErrNotFound if none is left.
-func (d *Dashboard) allowed(tx *store.Tx, r *http.Request, a action, chosen []int64) (ids []int64, denied int, err error) {
-	asked := chosen
-	if a.verb == doUnmerge {
-		asked = append(asked[:len(asked):len(asked)], a.head)
-	}
-	projects, err := tx.IssueProjects(asked)
-	if err != nil {
-		return nil, 0, err
-	}
-	if a.verb == doUnmerge {
-		if err := enough(who(r).In(projects[a.head]), a.verb.least()); err != nil {
-			return nil, 0, err
-		}
-	}
-	for _, id := range chosen {
-		switch role := who(r).In(projects[id]); {
-		case projects[id] == 0 || role == access.None:
-		case role < a.verb.least():
-			denied++
-		default:
-			ids = append(ids, id)
-		}
-	}
+func (d *Dashboard) allowed(tx *store.Tx, r *http.Request, a deed.Action, chosen []int64) (ids []int64, denied int, err error) {
+	ids, denied, err = deed.Allowed(&tx.Rx, who(r), a, chosen)
 	switch {
-	case len(ids) > 0:
-		return ids, denied, nil
+	case err != nil || len(ids) > 0:
+		return ids, denied, err
 	case denied > 0:
 		return nil, 0, errForbidden
 	}
 	return nil, 0, store.ErrNotFound
-}
-
-// headOf returns the issue that is the head of what is merged, and the others: the one
-// with the most events, of several the oldest. What is open goes before what somebody
-// decided about, or it would leave the list with that.
-func headOf(rx *store.Rx, ids []int64) (head int64, others []int64, err error) {
-	issues, err := rx.IssuesByID(ids)
-	if err != nil {
-		return 0, nil, err
-	}
-	if len(issues) < 2 {
-		return 0, nil, &unfit{"Choose two issues or more to merge them."}
-	}
-	most := issues[0]
-	for _, issue := range issues {
-		if issue.ProjectID != most.ProjectID {
-			return 0, nil, &unfit{"Only issues of one project can be merged."}
-		}
-		if open := issue.State == store.StateOpen; open != (most.State == store.StateOpen) {
-			if open {
-				most = issue
-			}
-		} else if issue.Events > most.Events {
-			most = issue
-		}
-	}
-	for _, issue := range issues {
-		if issue.ID != most.ID {
-			others = append(others, issue.ID)
-		}
-	}
-	return most.ID, others, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -107,9 +108,9 @@ func explain(err error) (status int, heading, text string) {
 		return http.StatusBadGateway, "The primary does not answer",
 			"These pages are read from a copy of the database, and what a copy cannot do is handed to the primary. It does not answer at the moment. Try again when it is back."
 	}
-	var known *unfit
+	var known *deed.Unfit
 	if errors.As(err, &known) {
-		return http.StatusUnprocessableEntity, "Nothing was changed", known.words
+		return http.StatusUnprocessableEntity, "Nothing was changed", known.Words
 	}
 	kind := store.KindOf(err)
 	switch {

@@ -2,10 +2,10 @@ package dashboard
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"sundew/digester/store"
+	"sundew/digester/words"
 	"sundew/schema/event"
 )
 
@@ -36,59 +36,20 @@ func formatAgo(d time.Duration) string {
 	return formatSpan(d) + " ago"
 }
 
-func formatSpan(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + " s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
-	case d < day:
-		return strconv.Itoa(int(d/time.Hour)) + " h"
-	case d < 2*day:
-		return "1 day"
-	case d < 60*day:
-		return strconv.Itoa(int(d/day)) + " days"
-	case d < 730*day:
-		return strconv.Itoa(int(d/(30*day))) + " months"
-	}
-	return strconv.Itoa(int(d/(365*day))) + " years"
-}
+func formatSpan(d time.Duration) string { return words.Span(d) }
 
 // formatClock returns the time of day, for rows of one event that are seconds
 // apart.
 func formatClock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
 
 // formatCount writes a number with commas: 12,345.
-func formatCount(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	var b strings.Builder
-	b.WriteString(sign)
-	for i, c := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
+func formatCount(n int64) string { return words.Count(n) }
 
 // formatCounted writes a number with its noun: "1 event", "12,345 events".
-func formatCounted(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return formatCount(n) + " " + noun
-}
+func formatCounted(n int64, noun string) string { return words.Counted(n, noun) }
 
 // shortID returns the name by which people speak of an issue: SHOP-42.
-func shortID(i store.Issue) string {
-	return strings.ToUpper(i.Project) + "-" + strconv.FormatInt(i.Number, 10)
-}
+func shortID(i store.Issue) string { return i.ShortID() }
 
 // levelClass returns the CSS class that gives a level its colour.
 func levelClass(l event.Level) string { return "level-" + l.String() }

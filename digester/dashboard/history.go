@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sundew/digester/deed"
 	md "sundew/digester/markdown"
 	"sundew/digester/store"
 )
@@ -105,7 +106,7 @@ func readHistoryNames(rx *store.Rx, entries []store.HistoryEntry) (historyNames,
 		if known := names.byUser[to.User] + names.byTeam[to.Team]; known != "" || e.Kind != store.HistoryAssigned {
 			continue
 		}
-		name, err := assigneeName(rx, to)
+		name, err := deed.AssigneeName(rx, to)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return names, err
 		}
@@ -124,7 +125,7 @@ func readHistoryNames(rx *store.Rx, entries []store.HistoryEntry) (historyNames,
 
 // issueHistory reads what happened to an issue and its members.
 func (d *Dashboard) issueHistory(rx *store.Rx, r *http.Request, issue store.Issue) (historyList, error) {
-	list := historyList{Issue: issue.ID, May: who(r).In(issue.ProjectID) >= doResolve.least()}
+	list := historyList{Issue: issue.ID, May: who(r).In(issue.ProjectID) >= deed.Resolve.Least()}
 	entries, err := rx.History(issue.ID)
 	if err != nil {
 		return list, err

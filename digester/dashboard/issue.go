@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -167,7 +168,7 @@ func (d *Dashboard) showDeletedIssue(rx *store.Rx, r *http.Request, issue store.
 	project, err := rx.Project(issue.ProjectID)
 	page := deletedIssuePage{
 		shell: shell{Title: shortID(issue) + " was deleted", Trail: d.projectTrail(project)},
-		Issue: issue, Until: until, MayUndo: who(r).In(issue.ProjectID) >= doRestore.least(), Project: project,
+		Issue: issue, Until: until, MayUndo: who(r).In(issue.ProjectID) >= deed.Restore.Least(), Project: project,
 	}
 	return reply{status: http.StatusGone, page: "issuedeleted", data: page}, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -19,12 +20,12 @@ func (d *Dashboard) actRoutes() {
 	d.get("/s/{short}", signedIn, d.findShort) // it leads to an issue's page, which asks
 	d.get("/shortcuts", open, d.showShortcuts)
 	d.post("/issues/bulk", "change issues", signedIn, d.bulk)
-	for _, v := range []verb{doResolve, doReopen, doMute, doAssign, doDelete, doRestore} {
-		d.post("/issues/{id}/"+string(v), string(v)+" issue", ofIssue(v.least()), d.actOnIssue(v))
+	for _, v := range []deed.Verb{deed.Resolve, deed.Reopen, deed.Mute, deed.Assign, deed.Delete, deed.Restore} {
+		d.post("/issues/{id}/"+string(v), string(v)+" issue", ofIssue(v.Least()), d.actOnIssue(v))
 	}
-	d.get("/issues/{id}/merge", ofIssue(doMerge.least()), d.showMerge)
-	d.post("/issues/{id}/merge", "merge issues", ofIssue(doMerge.least()), d.merge)
-	d.post("/issues/{id}/unmerge", "unmerge issues", ofIssue(doUnmerge.least()), d.unmerge)
+	d.get("/issues/{id}/merge", ofIssue(deed.Merge.Least()), d.showMerge)
+	d.post("/issues/{id}/merge", "merge issues", ofIssue(deed.Merge.Least()), d.merge)
+	d.post("/issues/{id}/unmerge", "unmerge issues", ofIssue(deed.Unmerge.Least()), d.unmerge)
 	d.post("/issues/{id}/comments", "comment on issue", ofIssue(access.Member), d.comment)
 	d.post("/issues/{id}/comments/{comment}", "edit comment", ofIssue(access.Member), d.editComment)
 	d.post("/issues/{id}/comments/{comment}/delete", "delete comment", ofIssue(access.Member), d.deleteComment)
@@ -32,7 +33,7 @@ func (d *Dashboard) actRoutes() {
 }
 
 // actOnIssue is POST /issues/{id}/ and a verb.
-func (d *Dashboard) actOnIssue(v verb) writer {
+func (d *Dashboard) actOnIssue(v deed.Verb) writer {
 	return func(tx *store.Tx, r *http.Request) (reply, error) {
 		id, err := pathNumber(r, "id")
 		if err != nil {
@@ -42,26 +43,23 @@ func (d *Dashboard) actOnIssue(v verb) writer {
 		if err != nil {
 			return reply{}, err
 		}
-		if a.verb != v {
+		if a.Verb != v {
 			return reply{}, errForm // it would need another role
 		}
-		done, err := d.act(tx, r, a, []int64{id})
-		if v == doRestore && errors.Is(err, store.ErrNotFound) {
-			return reply{}, &unfit{tooLate}
+		did, err := d.act(tx, r, a, []int64{id})
+		if v == deed.Restore && errors.Is(err, store.ErrNotFound) {
+			return reply{}, deed.Cannot(deed.TooLate)
 		}
 		if err != nil {
 			return reply{}, err
 		}
-		if v != doDelete {
+		if v != deed.Delete {
 			return redirect(d.links.issue(id)), nil
 		}
 		project, err := tx.IssueProject(id)
-		return redirect(done.params(d.links.openIssues(project))), err
+		return redirect(did.params(d.links.openIssues(project))), err
 	}
 }
-
-// tooLate is said about issues that are gone.
-const tooLate = "It is too late: what was deleted can be taken back for 10 minutes."
 
 // findShort is GET /s/{short}: the permanent address of an issue, by its short id in
 // any case.
@@ -173,14 +171,14 @@ func (d *Dashboard) newIssueHead(rx *store.Rx, r *http.Request, issue store.Issu
 		return head, err
 	}
 	head.CameBack = cameBack(issue, marks[issue.ID], d.cfg.Now())
-	if head.Assigned, err = assigneeName(rx, issue.Assignee); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if head.Assigned, err = deed.AssigneeName(rx, issue.Assignee); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return head, err
 	}
 	role := who(r).In(issue.ProjectID)
-	if role < doResolve.least() {
+	if role < deed.Resolve.Least() {
 		return head, nil
 	}
-	head.MayDelete = role >= doDelete.least()
+	head.MayDelete = role >= deed.Delete.Least()
 	choices, err := readActChoices(rx, who(r), issue.ProjectID)
 	choices.To = issue.Assignee
 	head.Choices = &choices
@@ -241,23 +239,23 @@ func (d *Dashboard) merge(tx *store.Tx, r *http.Request) (reply, error) {
 	}
 	typed := r.PostFormValue("short")
 	ids, err := mergeIDs(&tx.Rx, issue, r.PostForm["issue"], typed)
-	var done deed
+	var did done
 	if err == nil {
-		done, err = d.act(tx, r, action{verb: doMerge, head: issue.ID}, ids)
+		did, err = d.act(tx, r, deed.Action{Verb: deed.Merge, Head: issue.ID}, ids)
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		err = &unfit{"These issues are one already."}
+		err = deed.Cannot("These issues are one already.")
 	}
-	var why *unfit
+	var why *deed.Unfit
 	if errors.As(err, &why) {
 		page, err := d.mergePage(&tx.Rx, r, issue)
-		page.Error, page.Typed = why.words, typed
+		page.Error, page.Typed = why.Words, typed
 		return returned("merge", page), err
 	}
-	return redirect(done.params(d.links.issue(issue.ID))), err
+	return redirect(did.params(d.links.issue(issue.ID))), err
 }
 
-// mergeIDs returns which issues of the same project are meant. The error is *unfit.
+// mergeIDs returns which issues of the same project are meant. The error is *deed.Unfit.
 func mergeIDs(rx *store.Rx, issue store.Issue, chosen []string, typed string) ([]int64, error) {
 	ids, err := formIDs(chosen)
 	if err != nil {
@@ -269,13 +267,13 @@ func mergeIDs(rx *store.Rx, issue store.Issue, chosen []string, typed string) ([
 	}
 	for _, id := range ids {
 		if projects[id] != issue.ProjectID {
-			return nil, &unfit{"One of these issues is not there any more."}
+			return nil, deed.Cannot("One of these issues is not there any more.")
 		}
 	}
 	for _, short := range strings.FieldsFunc(typed, func(c rune) bool { return c == ',' || c == ';' || c == ' ' || c == '\n' || c == '\r' }) {
 		other, err := issueByShort(rx, short)
 		if errors.Is(err, store.ErrNotFound) || err == nil && other.ProjectID != issue.ProjectID {
-			return nil, &unfit{fmt.Sprintf("This project has no issue %q.", short)}
+			return nil, deed.Cannot(fmt.Sprintf("This project has no issue %q.", short))
 		}
 		if err != nil {
 			return nil, err
@@ -286,9 +284,9 @@ func mergeIDs(rx *store.Rx, issue store.Issue, chosen []string, typed string) ([
 	ids = slices.Compact(ids)
 	switch {
 	case len(ids) == 0:
-		return nil, &unfit{"Choose an issue, or type the short id of one."}
+		return nil, deed.Cannot("Choose an issue, or type the short id of one.")
 	case len(ids) > store.MaxActed:
-		return nil, &unfit{fmt.Sprintf("At most %d issues can be merged at a time.", store.MaxActed)}
+		return nil, deed.Cannot(fmt.Sprintf("At most %d issues can be merged at a time.", store.MaxActed))
 	}
 	return ids, nil
 }
@@ -300,19 +298,19 @@ func (d *Dashboard) unmerge(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	ids, err := formIDs(r.PostForm["issue"])
-	var done deed
+	var did done
 	if err == nil {
-		done, err = d.act(tx, r, action{verb: doUnmerge, head: issue.ID}, ids)
+		did, err = d.act(tx, r, deed.Action{Verb: deed.Unmerge, Head: issue.ID}, ids)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		page, err := d.mergePage(&tx.Rx, r, issue)
 		page.Error = "Choose what is to be an issue of its own again."
 		return returned("merge", page), err
 	}
-	return redirect(done.params(d.links.issue(issue.ID))), err
+	return redirect(did.params(d.links.issue(issue.ID))), err
 }
 
-// formIDs reads ids of issues, each once. The error is errForm, or *unfit if they are
+// formIDs reads ids of issues, each once. The error is errForm, or *deed.Unfit if they are
 // too many.
 func formIDs(texts []string) ([]int64, error) {
 	var ids []int64
@@ -325,7 +323,7 @@ func formIDs(texts []string) ([]int64, error) {
 			ids = append(ids, id)
 		}
 		if len(ids) > store.MaxActed {
-			return nil, &unfit{fmt.Sprintf("At most %d issues can be changed at a time.", store.MaxActed)}
+			return nil, deed.TooMany()
 		}
 	}
 	return ids, nil

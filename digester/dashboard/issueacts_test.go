@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 )
@@ -213,7 +214,7 @@ func TestComments(t *testing.T) {
 		if resp.StatusCode != 422 || !strings.Contains(page, ">"+text+"</textarea>") {
 			t.Errorf("%s: status %d", path, resp.StatusCode)
 		}
-		mustContain(t, page, commentWords)
+		mustContain(t, page, deed.CommentWords)
 	}
 	owner := s.session
 	s.signInAs("colleague@example.com", access.Admin)

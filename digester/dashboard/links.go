@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/search"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -152,7 +153,7 @@ func (l links) issue(id int64) string { return l.base + "/issues/" + strconv.For
 func (l links) act(id int64, verb string) string { return l.issue(id) + "/" + verb }
 
 func (l links) bulk() string          { return l.base + "/issues/bulk" }
-func (l links) merge(id int64) string { return l.act(id, string(doMerge)) }
+func (l links) merge(id int64) string { return l.act(id, string(deed.Merge)) }
 
 // short leads to an issue by its short id, for ever.
 func (l links) short(id string) string { return l.base + "/s/" + url.PathEscape(id) }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/digester/triage"
 )
@@ -13,63 +14,16 @@ import (
 func stateWords(i store.Issue) (words string, until time.Time) {
 	switch i.State {
 	case store.StateResolved:
-		if words := resolutionWords(i.Resolution); words != "" {
+		if words := deed.ResolutionWords(i.Resolution); words != "" {
 			return "Resolved " + words, time.Time{}
 		}
 	case store.StateMuted:
 		if i.Mute.Kind == triage.MuteUntil {
 			return "Muted until", i.Mute.Until
 		}
-		return "Muted " + muteWords(i.Mute, max(1, i.Mute.Events-i.Events)), time.Time{}
+		return "Muted " + deed.MuteWords(i.Mute, max(1, i.Mute.Events-i.Events)), time.Time{}
 	}
 	return "", time.Time{}
-}
-
-// resolutionWords continues "Resolved".
-func resolutionWords(r triage.Resolution) string {
-	switch {
-	case r.Kind == triage.ResolvedIn:
-		return "in " + r.Release
-	case r.Kind == triage.ResolvedNext && r.Release != "":
-		return "in the next release after " + r.Release
-	case r.Kind == triage.ResolvedNext:
-		return "in the next release"
-	}
-	return ""
-}
-
-// muteWords continues "Muted". more is how many events are left of a silence that ends
-// by their number.
-func muteWords(m triage.Mute, more int64) string {
-	switch m.Kind {
-	case triage.MuteUntil:
-		return "until " + m.Until.UTC().Format("2006-01-02 15:04 UTC")
-	case triage.MuteMore:
-		return "until " + formatCounted(more, "more event")
-	case triage.MuteRate:
-		return "until " + formatCounted(m.Events, "event") + " in " + periodWords(m.Period)
-	case triage.MuteWorse:
-		if m.Events == 0 {
-			return "until it gets worse"
-		}
-		return "until it gets worse: " + formatCounted(m.Events, "event") + " in " + periodWords(m.Period)
-	}
-	return "until somebody unmutes it"
-}
-
-// periodWords continues "in".
-func periodWords(d time.Duration) string {
-	switch d {
-	case time.Minute:
-		return "a minute"
-	case time.Hour:
-		return "an hour"
-	case 24 * time.Hour:
-		return "a day"
-	case 7 * 24 * time.Hour:
-		return "a week"
-	}
-	return formatSpan(d)
 }
 
 // historyWords says what happened. names knows issues, users and teams that an entry
@@ -81,7 +35,7 @@ func historyWords(e store.HistoryEntry, names historyNames) string {
 	case store.HistoryCreated:
 		return "First seen"
 	case store.HistoryResolved:
-		return strings.TrimSpace("Resolved " + resolutionWords(triage.Resolution{Kind: detail.Resolve, Release: detail.Release}))
+		return strings.TrimSpace("Resolved " + deed.ResolutionWords(triage.Resolution{Kind: detail.Resolve, Release: detail.Release}))
 	case store.HistoryReopened:
 		return "Reopened"
 	case store.HistoryRegressed:
@@ -90,7 +44,7 @@ func historyWords(e store.HistoryEntry, names historyNames) string {
 		}
 		return "Came back after it was resolved"
 	case store.HistoryMuted:
-		return "Muted " + muteWords(muteOf(detail), detail.Events)
+		return "Muted " + deed.MuteWords(muteOf(detail), detail.Events)
 	case store.HistoryUnmuted:
 		return unmutedWords(detail)
 	case store.HistoryAssigned:
@@ -127,7 +81,7 @@ func unmutedWords(d store.Detail) string {
 	case triage.MuteMore:
 		return "No longer muted: its events had come"
 	case triage.MuteRate:
-		return "No longer muted: " + formatCounted(d.Events, "event") + " in " + periodWords(time.Duration(d.Period)*time.Millisecond)
+		return "No longer muted: " + formatCounted(d.Events, "event") + " in " + deed.PeriodWords(time.Duration(d.Period)*time.Millisecond)
 	case triage.MuteWorse:
 		return "No longer muted: it got worse"
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"sundew/digester/triage"
@@ -84,6 +86,11 @@ type Issue struct {
 	MergedInto int64 // the issue that it is a member of; 0: of none
 	HasMembers bool
 	AsideAt    time.Time // when it was merged or deleted
+}
+
+// ShortID returns the name by which people speak of an issue: SHOP-42.
+func (i Issue) ShortID() string {
+	return strings.ToUpper(i.Project) + "-" + strconv.FormatInt(i.Number, 10)
 }
 
 // Event is one stored event as lists show it.

@@ -1,9 +1,6 @@
 package teller
 
 import (
-	"strconv"
-	"strings"
-
 	"sundew/digester/alert"
 	"sundew/digester/notify"
 	"sundew/digester/store"
@@ -37,7 +34,7 @@ func (s *session) frame(p *project) notify.Message {
 
 func (s *session) issue(i store.Issue) notify.Issue {
 	return notify.Issue{
-		ID: i.ID, ShortID: strings.ToUpper(i.Project) + "-" + strconv.FormatInt(i.Number, 10), Title: i.Title, Culprit: i.Culprit,
+		ID: i.ID, ShortID: i.ShortID(), Title: i.Title, Culprit: i.Culprit,
 		Level: i.Level.String(), URL: s.cfg.Issue(i.ID), Events: i.Events, Users: i.Users, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
 	}
 }
