@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,18 +9,8 @@ import (
 
 // The same for what is read of projects, their settings and releases.
 func TestProjectQueryPlans(t *testing.T) {
-	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
 	var since time.Time
-	queries := []struct {
-		name  string
-		run   func(rx *Rx) error
-		index string
-		scans []string
-	}{
+	queries := []planned{
 		{"deleted projects", func(rx *Rx) error { _, err := rx.DeletedProjects(since); return err }, "projects_deleted", nil},
 		{"a project by slug", func(rx *Rx) error { _, err := rx.ProjectBySlug("x"); return notFoundIsFine(err) }, "sqlite_autoindex_projects_1", nil},
 		{"all rules", func(rx *Rx) error { _, err := rx.AllFingerprintRules(); return err }, "", []string{"project_rules"}},
@@ -41,17 +29,5 @@ func TestProjectQueryPlans(t *testing.T) {
 		{"an event of a project", func(rx *Rx) error { _, err := rx.EventOf(1, event.ID{}); return notFoundIsFine(err) }, "sqlite_autoindex_events_1 (event_id=? AND project_id=?)", nil},
 		{"keys of a project", func(rx *Rx) error { _, err := rx.ProjectKeys(1); return err }, "sqlite_autoindex_project_keys_1 (project_id=?)", nil},
 	}
-	err = db.Write(t.Context(), "test", func(tx *Tx) error {
-		for _, q := range queries {
-			e := &explainer{querier: tx.q, t: t}
-			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
-				t.Errorf("%s: %v", q.name, err)
-			}
-			checkPlan(t, q.name, e.plans, q.index, q.scans)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	checkPlans(t, queries, nil)
 }

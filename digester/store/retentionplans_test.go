@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,11 +10,6 @@ import (
 // What removes events looks for them by indexes that pages need anyway: an event pays
 // for none when it is digested.
 func TestRetentionQueryPlans(t *testing.T) {
-	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
 	var since time.Time
 	queries := []planned{
 		{"what projects keep", func(rx *Rx) error { _, err := rx.Retentions(); return err }, "", []string{"p"}},
@@ -43,14 +36,7 @@ func TestRetentionQueryPlans(t *testing.T) {
 		{"events of a user", func(rx *Rx) error { _, err := rx.HasUser(1, "id:1"); return err }, "events_by_issue (issue_id=?)", nil},
 		{"old audit log", func(rx *Rx) error { _, err := rx.OldAudit(since); return err }, "", []string{"audit"}}, // the first row of it
 	}
-	err = db.Write(t.Context(), "test", func(tx *Tx) error {
-		for _, q := range queries {
-			e := &explainer{querier: tx.q, t: t}
-			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
-				t.Errorf("%s: %v", q.name, err)
-			}
-			checkPlan(t, q.name, e.plans, q.index, q.scans)
-		}
+	checkPlans(t, queries, func(tx *Tx) error {
 		for _, statement := range goneWithEvents() {
 			e := &explainer{querier: tx.q, t: t}
 			e.explain(tx.ctx, statement, []any{"[1]"})
@@ -58,7 +44,4 @@ func TestRetentionQueryPlans(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
