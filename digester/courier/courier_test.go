@@ -21,24 +21,6 @@ import (
 	"sundew/digester/store/storetest"
 )
 
-// clock is set by a test.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time // guarded by mu
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // town is a courier between a database and services on loopback.
 type town struct {
 	t       *testing.T
@@ -46,13 +28,13 @@ type town struct {
 	replica *store.Replica
 	project store.Project
 	courier *Courier
-	clock   *clock
+	clock   *storetest.Clock
 	log     *strings.Builder
 }
 
 func newTown(t *testing.T, edit func(*Config)) *town {
 	t.Helper()
-	w := &town{t: t, clock: &clock{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}, log: &strings.Builder{}}
+	w := &town{t: t, clock: storetest.NewClock(), log: &strings.Builder{}}
 	w.db, w.replica = storetest.Open(t, w.clock.Now)
 	w.project = storetest.MustCreateProject(t, w.db, "Web shop", "0123456789abcdef0123456789abcdef")
 	networks, err := outbound.Parse("127.0.0.0/8")
@@ -238,7 +220,7 @@ func TestAttempts(t *testing.T) {
 				if pause := w.round(); pause != 10*time.Second {
 					t.Errorf("he tries again after %s", pause)
 				}
-				w.clock.pass(10 * time.Second)
+				w.clock.Pass(10 * time.Second)
 			}
 			w.round()
 			w.mustBe(channel, store.MailSent, 2, "")
@@ -285,7 +267,7 @@ func TestRetryAfter(t *testing.T) {
 	if pause := w.round(); s.visits() != 1 || pause != lookEvery {
 		t.Errorf("%d visits, he looks again after %s", s.visits(), pause)
 	}
-	w.clock.pass(2 * time.Minute)
+	w.clock.Pass(2 * time.Minute)
 	w.round()
 	if s.visits() != 3 {
 		t.Errorf("%d visits", s.visits())
@@ -319,7 +301,7 @@ func TestDeadProcess(t *testing.T) {
 	if pause := w.round(); s.visits() != 0 || pause != lookEvery {
 		t.Errorf("%d visits, he looks again after %s", s.visits(), pause)
 	}
-	w.clock.pass(time.Minute)
+	w.clock.Pass(time.Minute)
 	w.round()
 	w.mustBe(c, store.MailSent, 2, "")
 	if s.visits() != 1 {
@@ -446,7 +428,7 @@ func TestMailToBadRecipient(t *testing.T) {
 	if log := w.log.String(); !strings.Contains(log, `"failure":"answered 452"`) || strings.Contains(log, "full@example.com") {
 		t.Errorf("the log says: %s", log)
 	}
-	w.clock.pass(10 * time.Second)
+	w.clock.Pass(10 * time.Second)
 	w.round()
 	if l := server.Next(); l.To[0] != "full@example.com" {
 		t.Errorf("letter %+v", l)
@@ -464,7 +446,7 @@ func TestDeliveryIDs(t *testing.T) {
 		w.round()
 		rows = append(rows, w.list(c)[0].ID)
 		w.write(func(tx *store.Tx) error { return tx.DeleteChannel(w.project.ID, c.ID) })
-		w.clock.pass(time.Second)
+		w.clock.Pass(time.Second)
 	}
 	first, second := s.got[0].Header.Get("Sundew-Delivery"), s.got[1].Header.Get("Sundew-Delivery")
 	if rows[0] != rows[1] || first == second {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,24 +17,6 @@ import (
 	"sundew/digester/store/storetest"
 )
 
-// clock is set by a test.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time // guarded by mu
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // office is a postman between a database and a mail server.
 type office struct {
 	t       *testing.T
@@ -43,13 +24,13 @@ type office struct {
 	replica *store.Replica
 	server  *mailtest.Server
 	postman *Postman
-	clock   *clock
+	clock   *storetest.Clock
 	log     strings.Builder
 }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, clock: &clock{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}, server: mailtest.Start(t)}
+	o := &office{t: t, clock: storetest.NewClock(), server: mailtest.Start(t)}
 	o.db, o.replica = storetest.Open(t, o.clock.Now)
 	o.postman = NewPostman(Config{
 		DB: o.db, Replica: o.replica, Server: mustParse(t, o.server.URL), From: `"Sundew" <errors@example.com>`, Now: o.clock.Now, Log: zerolog.New(&o.log),
@@ -144,7 +125,7 @@ func TestFailures(t *testing.T) {
 	if m := o.outbox(); m.State() != store.MailWaiting || !strings.Contains(m.Error, "as the test wishes") {
 		t.Errorf("outbox has %+v", m)
 	}
-	o.clock.pass(10 * time.Second)
+	o.clock.Pass(10 * time.Second)
 	o.round()
 	o.server.Next()
 
@@ -186,12 +167,12 @@ func TestGivesUp(t *testing.T) {
 	attempts := 0
 	for ; o.outboxState() == store.MailWaiting && attempts < 20; attempts++ {
 		o.round()
-		o.clock.pass(12 * time.Hour)
+		o.clock.Pass(12 * time.Hour)
 	}
 	if attempts != 9 || o.outboxState() != store.MailFailed {
 		t.Errorf("%s after %d attempts", o.outboxState(), attempts)
 	}
-	o.clock.pass(31 * 24 * time.Hour)
+	o.clock.Pass(31 * 24 * time.Hour)
 	o.postman.cfg.Server = mustParse(t, o.server.URL)
 	o.write(func(tx *store.Tx) error { return tx.QueueMail(store.Mail{To: "bob@example.com", Subject: "Hello"}) })
 	o.round()
