@@ -67,27 +67,10 @@ func restoreAndCheck(ctx context.Context, cfg Config, source replicate.Target, m
 	case err != nil:
 		return err
 	}
-	replica, err := store.OpenReplica(ctx, to)
-	if err != nil {
+	if err := checkFile(ctx, to); err != nil {
 		return err
 	}
-	defer replica.Close()
-	position, err := replica.Position(ctx)
-	if err != nil {
-		return err
-	}
-	problems, err := replica.Check(ctx)
-	if err != nil {
-		return fmt.Errorf("checking: %w", err)
-	}
-	for _, p := range problems {
-		fmt.Fprintf(stdout, "broken: %s: %s\n", p.Invariant, p.Detail)
-	}
-	if len(problems) > 0 {
-		return fmt.Errorf("%d broken invariants in %s", len(problems), to)
-	}
-	fmt.Fprintf(stdout, "%s is the database as of %s; every invariant holds\n", to, position.At.Format(time.RFC3339))
-	return nil
+	return sayMoment(ctx, to, stdout)
 }
 
 // restoreFile makes the installation's database of a backup file. Nothing is touched
@@ -142,7 +125,21 @@ func restoreFile(ctx context.Context, cfg Config, from string, stdout io.Writer)
 
 // sayRestored says what there is now, and what becomes of the queue.
 func sayRestored(ctx context.Context, to string, hadQueue bool, stdout io.Writer) error {
-	replica, err := store.OpenReplica(ctx, to)
+	if err := sayMoment(ctx, to, stdout); err != nil {
+		return err
+	}
+	if hadQueue {
+		fmt.Fprintln(stdout, "queue.db was kept: what it still has is digested at the next start, and what the database has already is recognised.\n"+
+			"What was digested after that moment had left the queue and is gone; the ledger counts it as lost.")
+	} else {
+		fmt.Fprintln(stdout, "There was no queue.db: what was accepted and not digested went with it. A new one is made at the next start.")
+	}
+	return nil
+}
+
+// sayMoment says of a database that was checked as of when it is.
+func sayMoment(ctx context.Context, path string, stdout io.Writer) error {
+	replica, err := store.OpenReplica(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -151,14 +148,8 @@ func sayRestored(ctx context.Context, to string, hadQueue bool, stdout io.Writer
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is the database as of %s; every invariant holds\n", to, position.At.Format(time.RFC3339))
-	if hadQueue {
-		fmt.Fprintln(stdout, "queue.db was kept: what it still has is digested at the next start, and what the database has already is recognised.\n"+
-			"What was digested after that moment had left the queue and is gone; the ledger counts it as lost.")
-	} else {
-		fmt.Fprintln(stdout, "There was no queue.db: what was accepted and not digested went with it. A new one is made at the next start.")
-	}
-	return nil
+	_, err = fmt.Fprintf(stdout, "%s is the database as of %s; every invariant holds\n", path, position.At.Format(time.RFC3339))
+	return err
 }
 
 // copyFile fills a file with what another has.
