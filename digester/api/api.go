@@ -76,6 +76,15 @@ func New(cfg Config) (*API, error) {
 // routes is the list of all routes, by noun.
 func (a *API) routes() {
 	a.indexRoutes()
+	a.organizationRoutes()
+	a.projectRoutes()
+	a.peopleRoutes()
+	a.issueRoutes()
+	a.noteRoutes()
+	a.eventRoutes()
+	a.tagRoutes()
+	a.feedbackRoutes()
+	a.attachmentRoutes()
 }
 
 // root is in front of every route.

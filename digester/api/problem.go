@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -43,9 +44,12 @@ func explain(err error) (status int, words string) {
 	var told *Problem
 	kind := store.KindOf(err)
 	var large *http.MaxBytesError
+	var unfit *deed.Unfit
 	switch {
 	case errors.As(err, &told):
 		return told.Status, told.Detail
+	case errors.As(err, &unfit):
+		return http.StatusBadRequest, unfit.Words
 	case errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge, "The request is too large"
 	case errors.Is(err, errNoToken):

@@ -47,7 +47,7 @@ func (r *request) send(w http.ResponseWriter, v any) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	if _, none := v.(None); none {
+	if _, none := v.(None); none || status == http.StatusNoContent {
 		w.WriteHeader(status)
 		return
 	}

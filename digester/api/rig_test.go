@@ -42,12 +42,13 @@ type rig struct {
 	// Tokens with every scope.
 	ownerToken, viewerToken, memberToken string
 	otherToken                           string // the other project's
+	without                              map[access.Scopes]string
 }
 
 // newRig makes one. edit, if not nil, changes its configuration.
 func newRig(t testing.TB, edit func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, now: testNow}
+	r := &rig{t: t, now: testNow, without: make(map[access.Scopes]string)}
 	clock := func() time.Time { return r.now }
 	r.db, r.replica = storetest.Open(t, clock)
 	r.web = storetest.MustCreateProject(t, r.db, "Web shop", "0123456789abcdef0123456789abcdef")
@@ -109,6 +110,15 @@ func (r *rig) mustWrite(change func(tx *store.Tx) error) {
 // token makes a user's token.
 func (r *rig) token(user int64, scopes access.Scopes) string {
 	return r.make(store.Token{UserID: user, Scopes: scopes})
+}
+
+// reduced is a token of the owner without some scopes; each is made once, since a user
+// has only so many.
+func (r *rig) reduced(without access.Scopes) string {
+	if r.without[without] == "" {
+		r.without[without] = r.token(r.owner.ID, access.AllScopes&^without)
+	}
+	return r.without[without]
 }
 
 func (r *rig) make(t store.Token) string {

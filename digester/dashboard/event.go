@@ -9,7 +9,6 @@ import (
 	"sundew/digester/access"
 	"sundew/digester/store"
 	"sundew/schema/event"
-	"sundew/schema/wire"
 )
 
 // eventsPerPage is how many events a page of the list has.
@@ -196,7 +195,7 @@ func (d *Dashboard) viewEvent(rx *store.Rx, issue int64, ev store.Event, options
 		return nil, err
 	}
 	view.Meta = body.Meta
-	parsed, err := parseBody(body)
+	parsed, err := body.Event()
 	if err != nil {
 		view.Problem = "The content of this event could not be read. Its JSON is below, as it was received."
 		return view, nil
@@ -204,11 +203,4 @@ func (d *Dashboard) viewEvent(rx *store.Rx, issue int64, ev store.Event, options
 	parsed.ResolveIP(body.Meta.RemoteIP)
 	view.fill(parsed, d.languages)
 	return view, nil
-}
-
-func parseBody(body store.EventBody) (*event.Event, error) {
-	if body.Kind == wire.KindCSP {
-		return event.ParseSecurity(body.JSON, body.Meta.Environment, body.Meta.Release)
-	}
-	return event.Parse(body.JSON)
 }

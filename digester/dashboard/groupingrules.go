@@ -119,7 +119,7 @@ func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*t
 		if read += len(body.JSON); read > maxSampled {
 			break
 		}
-		payload, err := parseBody(body)
+		payload, err := body.Event()
 		if err != nil { // its page says why
 			continue
 		}

@@ -125,6 +125,14 @@ func (rx *Rx) EventBody(eventRow int64) (EventBody, error) {
 	return body, nil
 }
 
+// Event reads the payload. Its error says what is wrong with it.
+func (b EventBody) Event() (*event.Event, error) {
+	if b.Kind == wire.KindCSP {
+		return event.ParseSecurity(b.JSON, b.Meta.Environment, b.Meta.Release)
+	}
+	return event.Parse(b.JSON)
+}
+
 // readBody unpacks a payload.
 func (rx *Rx) readBody(stored storedBody) (body EventBody, err error) {
 	body.Kind = stored.kind
