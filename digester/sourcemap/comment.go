@@ -1,5 +1,14 @@
 package sourcemap
 
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
 // Comment is what the comments at the end of a script say of its map.
 type Comment struct {
 	URL     string // of "//# sourceMappingURL=": may be relative, or hold the map itself (Inline); "" if absent
@@ -7,13 +16,80 @@ type Comment struct {
 }
 
 // FromComment finds the comments of a script. The last of each kind counts, and
-// only what no code follows.
-func FromComment(script []byte) Comment { return Comment{} }
+// only one that is all there is in its line.
+func FromComment(script []byte) Comment {
+	var c Comment
+	if url, ok := lastComment(script, "sourceMappingURL="); ok {
+		c.URL = url
+	}
+	if id, ok := lastComment(script, "debugId="); ok {
+		c.DebugID = DebugID(id)
+	}
+	return c
+}
+
+// lastComment returns what the last comment of a kind says: "//# name=…", or with
+// the "@" of old tools, or in "/*# name=… */".
+func lastComment(script []byte, name string) (string, bool) {
+	for end := len(script); ; {
+		i := bytes.LastIndex(script[:end], []byte(name))
+		if i < 0 {
+			return "", false
+		}
+		end = i
+		start := bytes.LastIndexByte(script[:i], '\n') + 1
+		before := bytes.TrimLeft(script[max(start, i-8):i], " \t\r")
+		switch string(bytes.TrimRight(before, " \t")) {
+		case "//#", "//@", "/*#", "/*@":
+		default:
+			// Minified scripts may have code before it in the line.
+			if tail := string(script[max(start, i-4):i]); tail != "//# " && tail != "//@ " && tail != "/*# " {
+				continue
+			}
+		}
+		value := script[i+len(name):]
+		if j := bytes.IndexAny(value, "\r\n"); j >= 0 {
+			value = value[:j]
+		}
+		value = bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(value), []byte("*/")))
+		if bytes.ContainsAny(value, " \"'`") {
+			continue // part of a program that writes such comments
+		}
+		return clean(value), true
+	}
+}
 
 // Inline returns the bytes of the map that an address holds
 // ("data:application/json;base64,…"). ErrNotInline: it is another address.
-func Inline(url string) ([]byte, error) { return nil, ErrNotInline }
+func Inline(address string) ([]byte, error) {
+	rest, ok := strings.CutPrefix(address, "data:")
+	if !ok {
+		return nil, ErrNotInline
+	}
+	kind, body, ok := strings.Cut(rest, ",")
+	if !ok {
+		return nil, fmt.Errorf("%w: it has no comma", ErrNotInline)
+	}
+	if strings.HasSuffix(kind, ";base64") {
+		data, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(body, "="))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotInline, err)
+		}
+		return data, nil
+	}
+	text, err := url.PathUnescape(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotInline, err)
+	}
+	return []byte(text), nil
+}
 
 // DebugID returns a debug id as it is compared: 32 lower-case hex digits. It
 // takes any case, with dashes or without; "" is what is none.
-func DebugID(text string) string { return "" }
+func DebugID(text string) string {
+	text = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), "-", ""))
+	if _, err := hex.DecodeString(text); err != nil || len(text) != 32 || strings.Trim(text, "0") == "" {
+		return ""
+	}
+	return text
+}

@@ -1,7 +1,7 @@
 // Package corpus hands recorded traffic of real Sentry SDKs to tests.
 //
 // It exists so that every test of intake, parsing and grouping speaks of the
-// same requests. Only tests, benchmarks and the demo import it: its data, some nine
+// same requests. Only tests, benchmarks and the demo import it: its data, some ten
 // megabytes, is embedded. Captured requests are byte for byte what an SDK sent;
 // crafted ones are hand-made edge cases of the framing, each with what is
 // expected of it (testdata/crafted/CRAFTED.md).
