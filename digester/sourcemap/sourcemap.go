@@ -146,3 +146,12 @@ func (m *Map) Size() int {
 	// A line takes four bytes for its place and its share of the functions' names.
 	return size + len(m.content) + len(m.content)/perLine*12
 }
+
+// Lines returns the last line of the generated script that the map says
+// something of, counted from 1; 0 when it says nothing.
+func (m *Map) Lines() int {
+	if len(m.mappings) == 0 {
+		return 0
+	}
+	return int(m.mappings[len(m.mappings)-1].line) + 1
+}
