@@ -119,6 +119,7 @@ func TestWebApp(t *testing.T) {
 		}
 		for i, w := range want.Frames {
 			if w.Original == nil {
+				sent[i].InApp = got[i].InApp
 				if diff := cmp.Diff(sent[i], got[i]); diff != "" {
 					t.Errorf("%s: frame %d without origin changed:\n%s", name, i, diff)
 				}

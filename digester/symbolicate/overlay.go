@@ -15,10 +15,11 @@ type Overlay struct {
 // Stack is what is laid over one of the event's stacks.
 type Stack struct {
 	Place  Place
-	Frames []Frame // those that have an origin, in order
+	Frames []Frame // those that are known, in order
 }
 
-// Frame is the origin of one frame.
+// Frame is the origin of one frame. One without a Filename has no origin: it is in
+// code that the bundler made, and stays as it was sent but for InApp.
 type Frame struct {
 	Index    int    // of the frame in its stack
 	Filename string // readable: without the bundler's scheme
@@ -96,10 +97,13 @@ func traceAt(ev *event.Event, p Place) **event.Stacktrace {
 
 // apply makes a frame one of the source. Its module named the script.
 func (f Frame) apply(to *event.Frame) {
-	to.Filename, to.AbsPath, to.Module = f.Filename, f.AbsPath, ""
-	to.Function, to.Line, to.Column = f.Function, f.Line, f.Column
 	if f.InApp != nil {
 		to.InApp = f.InApp
 	}
+	if f.Filename == "" {
+		return
+	}
+	to.Filename, to.AbsPath, to.Module = f.Filename, f.AbsPath, ""
+	to.Function, to.Line, to.Column = f.Function, f.Line, f.Column
 	to.PreContext, to.ContextLine, to.PostContext = f.Pre, f.Context, f.Post
 }

@@ -139,23 +139,43 @@ type symbolizer struct {
 	frames  int
 }
 
-// stack returns the origins of the frames of one stack.
+// stack returns the origins of the frames of one stack, nil when none has one.
 func (s *symbolizer) stack(frames []event.Frame) []Frame {
 	var found []Frame
+	origins := 0
 	called := "" // what the frame before calls
 	for i := range frames {
 		if s.frames == maxFrames {
 			break
 		}
-		f, called2, ok := s.frame(&frames[i], called)
-		called = called2
-		if ok {
-			f.Index = i
-			found = append(found, f)
-			s.frames++
+		f, calls, ok := s.frame(&frames[i], called)
+		if called = calls; ok {
+			origins++
+		} else if !s.bundlers(&frames[i]) {
+			continue
+		} else {
+			f = Frame{InApp: new(bool)}
 		}
+		f.Index = i
+		found = append(found, f)
+		s.frames++
+	}
+	if origins == 0 {
+		return nil
 	}
 	return found
+}
+
+// bundlers reports whether a frame is in code that the bundler made: the script's
+// map reaches beyond it and says nothing of it.
+func (s *symbolizer) bundlers(f *event.Frame) bool {
+	ref, _ := s.known.ref(f)
+	m := s.scripts[ref].Map
+	if m == nil || f.Line < 1 || f.Column < 1 || f.Line > m.Lines() {
+		return false
+	}
+	_, ok := m.Lookup(f.Line, f.Column-1)
+	return !ok
 }
 
 // frame returns the origin of a frame and the identifier that stands there: what
