@@ -90,7 +90,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/search/indexer":          {"sundew/digester/loop", "sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":                  {},
-	"sundew/digester/store":                   {"sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
+	"sundew/digester/store":                   {"sundew/digester/artifact", "sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
 	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words"},
 	"sundew/digester/store/busylab":           {}, // tests only
@@ -129,6 +129,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/erasure":          {"sundew/schema/event"},
 	"sundew/digester/erasure/eraser":   {"sundew/digester/loop", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/infra/bench/retention":     {"sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/artifact":         {},
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/lambdatest": {},
 	"sundew/infra/aws/cloud":      {"sundew/digester/queue/sqs/sqstest"},
@@ -140,6 +141,7 @@ var mayImport = map[string][]string{
 var pure = []string{
 	"sundew/digester/access",
 	"sundew/digester/alert",
+	"sundew/digester/artifact",
 	"sundew/digester/erasure",
 	"sundew/digester/grouping",
 	"sundew/digester/highlight",
