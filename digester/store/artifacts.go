@@ -39,6 +39,8 @@ type Bundle struct {
 	Kind      BundleKind
 	Checksum  string // sha1 in hex
 	Name      string // of a debug file
+	Symbols   string // of a debug file: its kind, e.g. "elf"
+	CPU       string // likewise, e.g. "x86_64"
 	Release   string // empty: of none
 	Dist      string
 	DebugID   string // 32 hex digits or empty
@@ -68,7 +70,7 @@ type ArtifactFile struct {
 // maxBundlePage bounds a page of bundles, and of files.
 const maxBundlePage = 200
 
-// Bundles returns a project's uploads of some kinds with ids below before, the newest
+// Bundles returns a project's uploads, either debug files or all else, with ids below before, the newest
 // first, and whether there are more; before 0 starts at the newest. Those on their way
 // out are left out.
 func (rx *Rx) Bundles(project event.ProjectID, debugFiles bool, before int64, limit int) ([]Bundle, bool, error) {
@@ -76,8 +78,11 @@ func (rx *Rx) Bundles(project event.ProjectID, debugFiles bool, before int64, li
 		before = 1<<63 - 1
 	}
 	limit = min(max(limit, 1), maxBundlePage)
-	all, err := rx.bundles(`WHERE project_id = ? AND (kind = 2) = ? AND id < ? AND state <> 3 ORDER BY id DESC LIMIT ?`,
-		int64(project), debugFiles, before, limit+1)
+	kinds := `kind <> 2`
+	if debugFiles {
+		kinds = `kind = 2`
+	}
+	all, err := rx.bundles(`WHERE project_id = ? AND `+kinds+` AND id < ? AND state <> 3 ORDER BY id DESC LIMIT ?`, int64(project), before, limit+1)
 	if len(all) > limit {
 		return all[:limit], true, err
 	}
@@ -97,12 +102,12 @@ func (rx *Rx) NewBundles(after int64) ([]Bundle, error) {
 
 func (rx *Rx) bundles(where string, args ...any) ([]Bundle, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, project_id, kind, checksum, name, release, dist, debug_id, state, detail, size, bytes, files,
+		SELECT id, project_id, kind, checksum, name, symbols, cpu, release, dist, debug_id, state, detail, size, bytes, files,
 		       created_at, settled_at, used_at, coalesce(published, 0)
 		FROM artifact_bundles `+where, args...)
 	var created, settled, used sql.NullInt64
 	return collectThen(rows, err, func(b *Bundle) []any {
-		return []any{&b.ID, &b.Project, &b.Kind, &b.Checksum, &b.Name, &b.Release, &b.Dist, &b.DebugID, &b.State, &b.Detail, &b.Size, &b.Bytes, &b.Files,
+		return []any{&b.ID, &b.Project, &b.Kind, &b.Checksum, &b.Name, &b.Symbols, &b.CPU, &b.Release, &b.Dist, &b.DebugID, &b.State, &b.Detail, &b.Size, &b.Bytes, &b.Files,
 			&created, &settled, &used, &b.Published}
 	}, func(b *Bundle) { b.CreatedAt, b.SettledAt, b.UsedAt = fromMS(created), fromMS(settled), fromMS(used) })
 }
@@ -118,10 +123,11 @@ func (rx *Rx) BundleFiles(bundle int64, from, limit int) ([]ArtifactFile, bool, 
 	return all, false, err
 }
 
-// From which table a look-up of files starts.
+// From which table a look-up of files starts. By itself SQLite would read all files of
+// a bundle to find those with a URL.
 const (
 	fromFiles   = `bundle_files f CROSS JOIN artifact_bundles b ON b.id = f.bundle_id`
-	fromBundles = `artifact_bundles b CROSS JOIN bundle_files f ON f.bundle_id = b.id`
+	fromBundles = `artifact_bundles b CROSS JOIN bundle_files f INDEXED BY bundle_files_by_url ON f.bundle_id = b.id`
 )
 
 // bundleFiles returns files of bundles that are ready.

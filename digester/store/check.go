@@ -20,7 +20,7 @@ const maxProblems = 20
 type invariant struct{ holds, counterexamples string }
 
 // invariants are those of what is digested; of what people do with issues see
-// checkissues.go.
+// checkissues.go, of what they upload checkartifacts.go.
 var invariants = []invariant{
 	{"a project's event_count is the number of its events, removed ones included", `
 		SELECT 'project ' || p.id || ': counts ' || p.event_count || ', has ' || count(e.id) || ', removed ' || p.evicted_events
@@ -115,7 +115,7 @@ func (r *Replica) Check(ctx context.Context) (problems []Problem, err error) {
 
 func (rx *Rx) check() ([]Problem, error) {
 	var problems []Problem
-	for _, c := range slices.Concat(invariants, issueInvariants, []invariant{
+	for _, c := range slices.Concat(invariants, issueInvariants, artifactInvariants, []invariant{
 		{"SQLite finds the file intact", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
 		{"no row refers to a missing one", `SELECT "table" || ' row ' || coalesce(rowid, '?') || ' -> ' || parent FROM pragma_foreign_key_check`},
 	}) {

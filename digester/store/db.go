@@ -65,6 +65,11 @@ type Config struct {
 	// and then dropped.
 	AttachmentBytes int64
 
+	// ArtifactBytes is how much room the files of uploads may take up together; 0: 5 GiB.
+	// Somebody has to remove the least used beyond it (Tx.TidyArtifacts): what comes
+	// before that is stored up to a quarter more, and then refused with ErrNoRoom.
+	ArtifactBytes int64
+
 	// Observe is told how long each stage of each write took, and why it was;
 	// nil: nobody is. It must be quick and safe for concurrent use.
 	Observe func(stage Stage, why string, took time.Duration)
@@ -125,6 +130,9 @@ const (
 
 	// attachmentBytes is the default of Config.AttachmentBytes.
 	attachmentBytes = 1 << 30
+
+	// artifactBytes is the default of Config.ArtifactBytes.
+	artifactBytes = 5 << 30
 )
 
 // DB is the primary, a file or a libSQL server. It is safe for concurrent use.
@@ -145,6 +153,7 @@ type DB struct {
 	gate   *gate
 
 	attachmentBytes int64 // of a project
+	artifactBytes   int64 // of all
 
 	walLimit   int64
 	checkpoint Checkpoint   // nil: the store's own
@@ -180,13 +189,16 @@ func newDB(cfg Config) *DB {
 	if cfg.AttachmentBytes == 0 {
 		cfg.AttachmentBytes = attachmentBytes
 	}
+	if cfg.ArtifactBytes == 0 {
+		cfg.ArtifactBytes = artifactBytes
+	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(Stage, string, time.Duration) {}
 	}
 	d := &DB{
 		path: cfg.Path, now: cfg.Now, log: cfg.Log, observe: cfg.Observe, walLimit: cfg.WALLimit, checkpoint: cfg.Checkpoint,
 		turn: make(chan struct{}, 1), cache: newDigestCache(cfg.AttachmentBytes + cfg.AttachmentBytes/4), codec: wire.NewCodec(), gate: newGate(),
-		attachmentBytes: cfg.AttachmentBytes,
+		attachmentBytes: cfg.AttachmentBytes, artifactBytes: cfg.ArtifactBytes,
 	}
 	d.turn <- struct{}{}
 	return d

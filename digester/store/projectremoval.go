@@ -96,13 +96,16 @@ func (tx *Tx) RemoveProjects() (bool, error) {
 	return true, tx.emptyProject(id)
 }
 
-// removeAside removes some of a project's attachments, feedback or channels. It reports
+// removeAside removes some of a project's attachments, channels, uploads or feedback. It reports
 // whether there were any.
 func (tx *Tx) removeAside(project event.ProjectID) (bool, error) {
 	if n, err := tx.evictFrom(int64(project), math.MaxInt64, 0); err != nil || n > 0 {
 		return true, err
 	}
 	if gone, err := tx.removeChannels(project); err != nil || gone {
+		return true, err
+	}
+	if gone, err := tx.removeProjectBundles(project); err != nil || gone {
 		return true, err
 	}
 	n, err := tx.exec(`DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE project_id = ? LIMIT ?)`, int64(project), removedFeedback)

@@ -126,6 +126,11 @@ func TestRemoveProject(t *testing.T) {
 // furnish gives the project a row of everything that belongs to one.
 func (p *person) furnish() {
 	p.t.Helper()
+	for _, text := range []string{"one", "two"} {
+		if err := p.db.StoreChunk(p.t.Context(), sumOf(text), []byte(text)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 	mustWrite(p.t, p.db, func(tx *store.Tx) error {
 		user, err := tx.CreateUser("ada@example.com", "Ada", "", access.None)
 		if err != nil {
@@ -139,7 +144,9 @@ func (p *person) furnish() {
 		channel, err3 := tx.AddChannel(p.project, hook())
 		_, err2 := tx.AddDeploy(p.project, store.Deploy{Release: "shop@1.0.0", Environment: "production"})
 		_, err4 := tx.CreateErasure(p.project, erasure.Subject{Kind: erasure.ByID, Value: "42"}, user.ID)
-		return errors.Join(err, err2, err3, err4, tx.SetRetention(p.project, retention.Setting{Days: new(int64(7))}), tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindStorm}), tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
+		bundle, _, err5 := tx.BeginUpload(store.Upload{Project: p.project, Checksum: sumOf("one"), Chunks: []string{sumOf("one")}})
+		_, _, err6 := tx.BeginUpload(store.Upload{Project: p.project, Checksum: sumOf("two"), Chunks: []string{sumOf("two")}})
+		return errors.Join(err, err2, err3, err4, err5, err6, tx.PublishBundle(bundle.ID, store.Assembled{}), tx.SetRetention(p.project, retention.Setting{Days: new(int64(7))}), tx.QueueNotification(channel.ID, notify.Message{Kind: notify.KindStorm}), tx.CountReleaseHours(deltas), tx.HideEnvironment(p.project, "staging", true),
 			tx.SetProjectMember(p.project, user.ID, access.Admin), tx.SetOrigins(p.project, "example.com"), tx.SetFingerprintRules(p.project, "type:A -> a"))
 	})
 }
@@ -194,6 +201,9 @@ func (p *person) wantEmpty(other event.ProjectID) {
 		}
 		if left, _, err := rx.ProjectFeedback(p.project, 0, 10); len(left) != 0 {
 			p.t.Errorf("feedback left: %+v, %v", left, err)
+		}
+		if bundles, _, err := rx.Bundles(p.project, false, 0, 10); len(bundles) != 0 {
+			p.t.Errorf("uploads left: %+v, %v", bundles, err)
 		}
 		if channels, err := rx.Channels(p.project); len(channels) != 0 {
 			p.t.Errorf("channels left: %+v, %v", channels, err)

@@ -82,7 +82,7 @@ func (rx *Rx) FindScript(project event.ProjectID, debugID, release, dist, url st
 // findByDebugID takes the newest script and the newest map that have it.
 func (rx *Rx) findByDebugID(s *Script, project event.ProjectID, debugID string) (err error) {
 	find := func(t artifact.Type) (*ArtifactFile, error) {
-		return first(rx.bundleFiles(fromFiles, `f.debug_id = ? AND f.type = ? AND b.project_id = ? ORDER BY f.bundle_id DESC, f.n LIMIT 1`,
+		return first(rx.bundleFiles(fromFiles, `f.debug_id = ? AND f.debug_id <> '' AND f.type = ? AND b.project_id = ? ORDER BY f.bundle_id DESC, f.n LIMIT 1`,
 			debugID, string(t), int64(project)))
 	}
 	if s.Minified, err = find(artifact.TypeMinified); err != nil {
@@ -126,7 +126,7 @@ func (rx *Rx) findMapOf(s *Script, project event.ProjectID, release, dist string
 	m := s.Minified
 	s.MapURL = m.SourceMap
 	if m.DebugID != "" && !s.ByDebugID {
-		if s.Map, err = first(rx.bundleFiles(fromFiles, `f.debug_id = ? AND f.type = 'source_map' AND b.project_id = ? ORDER BY f.bundle_id DESC, f.n LIMIT 1`,
+		if s.Map, err = first(rx.bundleFiles(fromFiles, `f.debug_id = ? AND f.debug_id <> '' AND f.type = 'source_map' AND b.project_id = ? ORDER BY f.bundle_id DESC, f.n LIMIT 1`,
 			m.DebugID, int64(project))); err != nil || s.Map != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (rx *Rx) findMapOf(s *Script, project event.ProjectID, release, dist string
 	if s.MapURL == "" {
 		return nil
 	}
-	s.Map, err = first(rx.bundleFiles(fromFiles, `f.bundle_id = ? AND f.url = ? AND f.type = 'source_map' ORDER BY f.n LIMIT 1`, m.Bundle, s.MapURL))
+	s.Map, err = first(rx.bundleFiles(fromBundles, `b.id = ? AND f.url = ? AND f.type = 'source_map' ORDER BY f.n LIMIT 1`, m.Bundle, s.MapURL))
 	if err != nil || s.Map != nil || release == "" {
 		return err
 	}
@@ -175,11 +175,10 @@ func (rx *Rx) scriptTrouble(s *Script, project event.ProjectID, release, dist, u
 	if err != nil {
 		return "", err
 	}
-	switch newest.State {
-	case BundleAssembling:
+	if about := release == "" || newest.Release == release; about && newest.State == BundleAssembling {
 		s.Bundle = newest
 		return ScriptStillComing, nil
-	case BundleFailed:
+	} else if about && newest.State == BundleFailed {
 		s.Bundle = newest
 		return ScriptUploadBroken, nil
 	}

@@ -32,10 +32,10 @@ CREATE TABLE artifact_files (
   bytes      INTEGER NOT NULL DEFAULT 0, -- that it takes up: its parts
   complete   INTEGER NOT NULL DEFAULT 0, -- 0: parts of it are still missing; nothing refers to it
   refs       INTEGER NOT NULL DEFAULT 0, -- how many bundle_files have it; those that none has go
-  created_at INTEGER NOT NULL
+  touched_at INTEGER NOT NULL            -- when it was stored, or last found to be stored already
 ) STRICT;
 CREATE UNIQUE INDEX artifact_files_by_content ON artifact_files (sha256) WHERE complete = 1;
-CREATE INDEX artifact_files_unused ON artifact_files (created_at) WHERE refs = 0;
+CREATE INDEX artifact_files_unused ON artifact_files (touched_at) WHERE refs = 0;
 
 -- Cut, because libSQL servers bound values. Each part is 1 MiB of the content, the last
 -- what is left, and compressed alone: so a file is written and read without ever being
@@ -52,8 +52,11 @@ CREATE TABLE artifact_bundles (
   id         INTEGER PRIMARY KEY, -- upload order: of two that have the same, the newer counts
   project_id INTEGER NOT NULL REFERENCES projects (id),
   kind       INTEGER NOT NULL,    -- 0 artifact bundle, 1 a file of a release, as old tools upload them one by one, 2 debug file
-  checksum   TEXT    NOT NULL,    -- sha1 of what was uploaded; of kind 1 of its name and content
+  identity   TEXT    NOT NULL,    -- hash of all that makes two uploads the same
+  checksum   TEXT    NOT NULL,    -- sha1 of what was uploaded
   name       TEXT    NOT NULL,    -- of a debug file
+  symbols    TEXT    NOT NULL DEFAULT '', -- of a debug file: its kind, artifact.DebugFile
+  cpu        TEXT    NOT NULL DEFAULT '', -- likewise
   release    TEXT    NOT NULL,    -- empty: of none, found by debug ids only
   dist       TEXT    NOT NULL,
   debug_id   TEXT    NOT NULL,    -- 32 hex digits or empty
@@ -68,7 +71,7 @@ CREATE TABLE artifact_bundles (
   published  INTEGER              -- in which order bundles became ready; NULL: it is not
 ) STRICT;
 -- Exactly once: the same upload is one bundle, however often it is asked for.
-CREATE UNIQUE INDEX artifact_bundles_by_checksum ON artifact_bundles (project_id, kind, checksum, release, dist) WHERE state <> 3;
+CREATE UNIQUE INDEX artifact_bundles_by_identity ON artifact_bundles (project_id, identity) WHERE state <> 3;
 CREATE INDEX artifact_bundles_by_release ON artifact_bundles (project_id, release, dist);
 CREATE INDEX artifact_bundles_by_use ON artifact_bundles (used_at) WHERE state IN (1, 2);
 CREATE INDEX artifact_bundles_to_do ON artifact_bundles (state, id) WHERE state IN (0, 3);
