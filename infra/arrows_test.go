@@ -130,6 +130,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/erasure/eraser":   {"sundew/digester/loop", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/infra/bench/retention":     {"sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/artifact":         {},
+	"sundew/digester/artifact/shelf":   {"sundew/digester/artifact", "sundew/digester/loop", "sundew/digester/store", "sundew/schema/..."},
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/lambdatest": {},
 	"sundew/infra/aws/cloud":      {"sundew/digester/queue/sqs/sqstest"},

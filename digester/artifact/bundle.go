@@ -331,7 +331,7 @@ func (f *File) Content() ([]byte, error) {
 	}
 	defer rc.Close() // it was only read
 	var b bytes.Buffer
-	b.Grow(int(min(f.Size, smallFile)))
+	b.Grow(int(f.Size) + bytes.MinRead)
 	if _, err := b.ReadFrom(rc); err != nil {
 		return nil, err
 	}

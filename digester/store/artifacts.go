@@ -34,25 +34,26 @@ const (
 
 // Bundle is an upload of one project.
 type Bundle struct {
-	ID        int64 // upload order
-	Project   event.ProjectID
-	Kind      BundleKind
-	Checksum  string // sha1 in hex
-	Name      string // of a debug file
-	Symbols   string // of a debug file: its kind, e.g. "elf"
-	CPU       string // likewise, e.g. "x86_64"
-	Release   string // empty: of none
-	Dist      string
-	DebugID   string // 32 hex digits or empty
-	State     BundleState
-	Detail    string // why it failed, or what of it was left out
-	Size      int64  // of its files' contents
-	Bytes     int64  // that its files take up
-	Files     int64
-	CreatedAt time.Time
-	SettledAt time.Time // when it became ready or failed; zero: it is under way
-	UsedAt    time.Time // to the day
-	Published int64     // in which order bundles became ready; 0: it is not
+	ID           int64 // upload order
+	Project      event.ProjectID
+	Kind         BundleKind
+	Checksum     string // sha1 in hex
+	Name         string // of a debug file, or the URL of a release's file
+	MapReference string // of a release's file: how the upload says its map is called
+	Symbols      string // of a debug file: its kind, e.g. "elf"
+	CPU          string // likewise, e.g. "x86_64"
+	Release      string // empty: of none
+	Dist         string
+	DebugID      string // 32 hex digits or empty
+	State        BundleState
+	Detail       string // why it failed, or what of it was left out
+	Size         int64  // of its files' contents
+	Bytes        int64  // that its files take up
+	Files        int64
+	CreatedAt    time.Time
+	SettledAt    time.Time // when it became ready or failed; zero: it is under way
+	UsedAt       time.Time // to the day
+	Published    int64     // in which order bundles became ready; 0: it is not
 }
 
 // ArtifactFile is a file of a bundle.
@@ -102,12 +103,12 @@ func (rx *Rx) NewBundles(after int64) ([]Bundle, error) {
 
 func (rx *Rx) bundles(where string, args ...any) ([]Bundle, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT id, project_id, kind, checksum, name, symbols, cpu, release, dist, debug_id, state, detail, size, bytes, files,
+		SELECT id, project_id, kind, checksum, name, map_reference, symbols, cpu, release, dist, debug_id, state, detail, size, bytes, files,
 		       created_at, settled_at, used_at, coalesce(published, 0)
 		FROM artifact_bundles `+where, args...)
 	var created, settled, used sql.NullInt64
 	return collectThen(rows, err, func(b *Bundle) []any {
-		return []any{&b.ID, &b.Project, &b.Kind, &b.Checksum, &b.Name, &b.Symbols, &b.CPU, &b.Release, &b.Dist, &b.DebugID, &b.State, &b.Detail, &b.Size, &b.Bytes, &b.Files,
+		return []any{&b.ID, &b.Project, &b.Kind, &b.Checksum, &b.Name, &b.MapReference, &b.Symbols, &b.CPU, &b.Release, &b.Dist, &b.DebugID, &b.State, &b.Detail, &b.Size, &b.Bytes, &b.Files,
 			&created, &settled, &used, &b.Published}
 	}, func(b *Bundle) { b.CreatedAt, b.SettledAt, b.UsedAt = fromMS(created), fromMS(settled), fromMS(used) })
 }

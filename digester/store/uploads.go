@@ -21,14 +21,15 @@ const (
 
 // Upload is what a tool asks to be assembled for a project.
 type Upload struct {
-	Project  event.ProjectID
-	Kind     BundleKind
-	Checksum string // sha1 of all chunks together, in hex
-	Name     string
-	Release  string
-	Dist     string
-	DebugID  string
-	Chunks   []string // their sha1, in order
+	Project      event.ProjectID
+	Kind         BundleKind
+	Checksum     string // sha1 of all chunks together, in hex
+	Name         string
+	Release      string
+	Dist         string
+	DebugID      string
+	MapReference string
+	Chunks       []string // their sha1, in order
 }
 
 // identity is a hash of all that makes two uploads the same.
@@ -90,9 +91,9 @@ func (tx *Tx) BeginUpload(u Upload) (b Bundle, missing []string, err error) {
 // or deleted.
 func (tx *Tx) insertBundle(u Upload) (int64, error) {
 	id, err := tx.insert(`
-		INSERT INTO artifact_bundles (project_id, kind, identity, checksum, name, release, dist, debug_id, state, detail, created_at, used_at)
-		VALUES ((SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL), ?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?)`,
-		int64(u.Project), int64(u.Kind), u.identity(), u.Checksum, u.Name, u.Release, u.Dist, u.DebugID, ms(tx.now), ms(tx.now.Truncate(24*time.Hour)))
+		INSERT INTO artifact_bundles (project_id, kind, identity, checksum, name, map_reference, release, dist, debug_id, state, detail, created_at, used_at)
+		VALUES ((SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL), ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?)`,
+		int64(u.Project), int64(u.Kind), u.identity(), u.Checksum, u.Name, u.MapReference, u.Release, u.Dist, u.DebugID, ms(tx.now), ms(tx.now.Truncate(24*time.Hour)))
 	if KindOf(err) == KindConstraint {
 		return 0, fmt.Errorf("%w: project %d", ErrNotFound, u.Project)
 	}

@@ -54,7 +54,8 @@ CREATE TABLE artifact_bundles (
   kind       INTEGER NOT NULL,    -- 0 artifact bundle, 1 a file of a release, as old tools upload them one by one, 2 debug file
   identity   TEXT    NOT NULL,    -- hash of all that makes two uploads the same
   checksum   TEXT    NOT NULL,    -- sha1 of what was uploaded
-  name       TEXT    NOT NULL,    -- of a debug file
+  name       TEXT    NOT NULL,    -- of a debug file; of kind 1 the URL
+  map_reference TEXT NOT NULL DEFAULT '', -- of kind 1: how the upload says the script's map is called
   symbols    TEXT    NOT NULL DEFAULT '', -- of a debug file: its kind, artifact.DebugFile
   cpu        TEXT    NOT NULL DEFAULT '', -- likewise
   release    TEXT    NOT NULL,    -- empty: of none, found by debug ids only
