@@ -2,9 +2,6 @@
 # Installs what the end-to-end suite needs besides Go, Node and Python: the SDKs
 # and the browser driver, pinned, into directories that git ignores, and
 # Chromium from the distribution if there is none. Quick when all is there.
-#
-# package.json overrides the version of "sentry": a dependency of @sentry/node
-# wants one that npm does not have, and nothing here runs it.
 set -eu
 cd "$(dirname "$0")"
 
