@@ -24,6 +24,7 @@ type Deploy struct {
 	Release     string
 	Environment string
 	Name        string    // may be empty
+	URL         string    // where it runs; may be empty
 	StartedAt   time.Time // zero: not known
 	FinishedAt  time.Time
 }
@@ -45,10 +46,10 @@ func (rx *Rx) Deploy(project event.ProjectID, id int64) (Deploy, error) {
 }
 
 func (rx *Rx) deploys(where string, args ...any) ([]Deploy, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, release, environment, name, started_at, finished_at FROM deploys WHERE `+where, args...)
+	rows, err := rx.q.QueryContext(rx.ctx, `SELECT id, release, environment, name, url, started_at, finished_at FROM deploys WHERE `+where, args...)
 	var started, finished sql.NullInt64
 	return collectThen(rows, err, func(d *Deploy) []any {
-		return []any{&d.ID, &d.Release, &d.Environment, &d.Name, &started, &finished}
+		return []any{&d.ID, &d.Release, &d.Environment, &d.Name, &d.URL, &started, &finished}
 	}, func(d *Deploy) { d.StartedAt, d.FinishedAt = fromMS(started), fromMS(finished) })
 }
 
@@ -64,6 +65,10 @@ func (tx *Tx) AddDeploy(project event.ProjectID, d Deploy) (int64, error) {
 	if d.Release == "" || d.Environment == "" {
 		return 0, fmt.Errorf("%w deploy: it needs a release and an environment", ErrInvalid)
 	}
+	address, err := cleanAddress("deploy's address", d.URL)
+	if err != nil {
+		return 0, err
+	}
 	if d.FinishedAt.IsZero() {
 		d.FinishedAt = tx.now
 	}
@@ -74,8 +79,8 @@ func (tx *Tx) AddDeploy(project event.ProjectID, d Deploy) (int64, error) {
 		}
 	}
 	return tx.insert(`
-		INSERT INTO deploys (project_id, release, environment, name, started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		int64(project), d.Release, d.Environment, d.Name, started, ms(d.FinishedAt))
+		INSERT INTO deploys (project_id, release, environment, name, url, started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		int64(project), d.Release, d.Environment, d.Name, address, started, ms(d.FinishedAt))
 }
 
 // RemoveDeploy removes a deploy that was recorded by mistake; ErrNotFound if the

@@ -342,11 +342,12 @@ func (f *finder) conditions(without int) []fragment {
 
 func (f *finder) projects() string { return jsonOf(f.Projects) }
 
-// jsonOf is a list of numbers as a parameter for json_each.
-func jsonOf[T ~int | ~int64](values []T) string {
+// jsonOf is a list of values that can always be written as JSON, as a parameter for
+// json_each.
+func jsonOf[T any](values []T) string {
 	text, err := json.Marshal(values)
-	if err != nil {
-		return "[]" // numbers always can be written
+	if err != nil || len(values) == 0 {
+		return "[]"
 	}
 	return string(text)
 }

@@ -149,6 +149,8 @@ func goneWithProject() []string {
 		   counted = event_count + excluded.event_count, first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`,
 		`DELETE FROM release_counts WHERE project_id = ?1 AND (release <> '' OR environment <> '')`,
 		`DELETE FROM release_hours WHERE project_id = ?1`,
+		`DELETE FROM release_commits WHERE release_id IN (SELECT id FROM releases WHERE project_id = ?1)`,
+		`DELETE FROM release_refs WHERE release_id IN (SELECT id FROM releases WHERE project_id = ?1)`,
 		`DELETE FROM releases WHERE project_id = ?1`,
 		`DELETE FROM deploys WHERE project_id = ?1`,
 		`DELETE FROM hidden_environments WHERE project_id = ?1`,

@@ -131,7 +131,13 @@ func (p *person) furnish() {
 			p.t.Fatal(err)
 		}
 	}
+	if _, err := p.makes("shop@1.0.0", store.ReleaseChange{}); err != nil {
+		p.t.Fatal(err)
+	}
 	mustWrite(p.t, p.db, func(tx *store.Tx) error {
+		if err := errors.Join(tx.SetCommits(p.project, "shop@1.0.0", []store.Commit{{Hash: "abc"}}), tx.SetRefs(p.project, "shop@1.0.0", []store.Ref{{Repository: "shop"}})); err != nil {
+			return err
+		}
 		user, err := tx.CreateUser("ada@example.com", "Ada", "", access.None)
 		if err != nil {
 			return err

@@ -11,16 +11,13 @@ import (
 const maxReleaseIssues = 100
 
 // Release returns one release, with the counts of all environments; ErrNotFound if
-// no event named it.
+// no event named it and no tool made it.
 func (rx *Rx) Release(project event.ProjectID, version string) (Release, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT r.id, r.version, r.created_at, r.new_issues, coalesce(sum(c.event_count), 0), min(c.first_seen), max(c.last_seen)
+		SELECT `+releaseColumns+`
 		FROM releases r LEFT JOIN release_counts c ON c.project_id = r.project_id AND c.release = r.version
 		WHERE r.project_id = ? AND r.version = ? GROUP BY r.id`, int64(project), version)
-	var created, first, last sql.NullInt64
-	return one(collectThen(rows, err, func(r *Release) []any {
-		return []any{&r.ID, &r.Version, &created, &r.NewIssues, &r.Events, &first, &last}
-	}, func(r *Release) { r.CreatedAt, r.First, r.Last = fromMS(created), fromMS(first), fromMS(last) }))
+	return one(collectReleases(rows, err))
 }
 
 // ReleaseEnvironments returns where a release was seen, the most events first.

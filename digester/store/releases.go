@@ -11,12 +11,14 @@ import (
 // maxReleasePage bounds a page of releases.
 const maxReleasePage = 100
 
-// Release is a version of a project that events named.
+// Release is a version of a project that events named, or that a tool made.
 type Release struct {
 	ID        int64 // in the order in which they appeared
+	Project   event.ProjectID
 	Version   string
-	CreatedAt time.Time // when its first event was digested
+	CreatedAt time.Time // when it was made, or its first event was digested
 	NewIssues int64     // issues ever made by an event of it
+	ReleaseFacts
 	Seen
 }
 
@@ -92,18 +94,29 @@ func (rx *Rx) Releases(q ReleaseQuery) ([]Release, bool, error) {
 		args = append(args, *q.Environment)
 	}
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT r.id, r.version, r.created_at, r.new_issues, coalesce(sum(c.event_count), 0), min(c.first_seen), max(c.last_seen)
+		SELECT `+releaseColumns+`
 		FROM releases r LEFT JOIN release_counts c ON c.project_id = r.project_id AND c.release = r.version `+where+`
 		WHERE r.project_id = ?1 AND r.id < ?2
 		GROUP BY r.id `+having+` ORDER BY r.id DESC LIMIT ?3`, args...)
-	var created, first, last sql.NullInt64
-	releases, err := collectThen(rows, err, func(r *Release) []any {
-		return []any{&r.ID, &r.Version, &created, &r.NewIssues, &r.Events, &first, &last}
-	}, func(r *Release) { r.CreatedAt, r.First, r.Last = fromMS(created), fromMS(first), fromMS(last) })
+	releases, err := collectReleases(rows, err)
 	if len(releases) > limit {
 		return releases[:limit], true, err
 	}
 	return releases, false, err
+}
+
+// releaseColumns are those of collectReleases, of releases r with their counts c.
+const releaseColumns = `r.id, r.project_id, r.version, r.created_at, r.new_issues, r.url, r.ref, r.started_at, r.released_at, r.archived,
+		       coalesce(sum(c.event_count), 0), min(c.first_seen), max(c.last_seen)`
+
+func collectReleases(rows cursor, err error) ([]Release, error) {
+	var created, started, released, first, last sql.NullInt64
+	return collectThen(rows, err, func(r *Release) []any {
+		return []any{&r.ID, &r.Project, &r.Version, &created, &r.NewIssues, &r.URL, &r.Ref, &started, &released, &r.Archived, &r.Events, &first, &last}
+	}, func(r *Release) {
+		r.CreatedAt, r.StartedAt, r.ReleasedAt = fromMS(created), fromMS(started), fromMS(released)
+		r.First, r.Last = fromMS(first), fromMS(last)
+	})
 }
 
 // Environments returns a project's environments by name, the one without a name
