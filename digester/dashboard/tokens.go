@@ -16,8 +16,11 @@ type tokensPage struct {
 	Project store.Project // zero: they are the person's own
 	Action  string        // where the form goes
 	Tokens  []tokenRow
-	Made    string // a new token's text, shown once
-	Name    string // as typed, when the form comes back
+	Made    string      // a new token's text, shown once
+	Steps   []setupStep // what to do with it, if it is for tools
+	Kinds   []tab       // what a new one is for
+	Tools   bool        // it is for sentry-cli and bundlers
+	Name    string      // as typed, when the form comes back
 	Chosen  access.Scopes
 	Scopes  []scopeChoice
 	Lives   []tokenLife
@@ -89,8 +92,22 @@ func (d *Dashboard) projectTokens(rx *store.Rx, r *http.Request) (tokenOwner, er
 // tokensOf finds out whose tokens a request is about.
 type tokensOf func(rx *store.Rx, r *http.Request) (tokenOwner, error)
 
-func (d *Dashboard) newTokensPage(rx *store.Rx, of tokenOwner) (tokensPage, error) {
-	page := tokensPage{shell: shell{Title: "API tokens"}, Project: of.project, Action: of.list, Lives: tokenLives(), Scopes: scopeChoices(access.ReadEvents)}
+// forTools is what a form and its address say where a token is for sentry-cli and the
+// plugins of bundlers.
+const forTools = "tools"
+
+// tokensPage reads what a page shows. tools is whether its form makes a token for them.
+func (d *Dashboard) tokensPage(rx *store.Rx, of tokenOwner, tools bool) (tokensPage, error) {
+	page := tokensPage{
+		shell: shell{Title: "API tokens"}, Project: of.project, Action: of.list, Lives: tokenLives(), Scopes: scopeChoices(access.ReadEvents), Tools: tools,
+		Kinds: []tab{
+			{Text: "For scripts and the API", URL: of.list + "#new", Current: !tools},
+			{Text: "For sentry-cli and bundlers", URL: of.list + "?for=" + forTools + "#new", Current: tools},
+		},
+	}
+	if tools {
+		page.Scopes = scopeChoices(access.Releases)
+	}
 	var tokens []store.Token
 	var err error
 	if of.user != 0 {
@@ -116,7 +133,7 @@ func (d *Dashboard) showTokens(whose tokensOf) reader {
 		if err != nil {
 			return reply{}, err
 		}
-		page, err := d.newTokensPage(rx, of)
+		page, err := d.tokensPage(rx, of, r.URL.Query().Get("for") == forTools)
 		return show("tokens", page), err
 	}
 }
@@ -137,10 +154,13 @@ func (d *Dashboard) createToken(whose tokensOf) writer {
 			Name: r.PostFormValue("name"), UserID: of.user, Project: of.project.ID, Scopes: chosen, CreatedBy: who(r).ID,
 			ExpiresAt: expiry(r.PostFormValue("expires"), tx.Now()),
 		}
-		plain := store.NewToken()
+		plain, tools := store.NewToken(), r.PostFormValue("for") == forTools
+		if tools {
+			plain = store.NewOrgToken(d.cfg.PublicURL, tx.Now())
+		}
 		made, err := tx.CreateToken(t, plain)
 		if words := formWords(err); words != "" {
-			page, err := d.newTokensPage(&tx.Rx, of)
+			page, err := d.tokensPage(&tx.Rx, of, tools)
 			page.Name, page.Scopes, page.Error = t.Name, scopeChoices(chosen), words
 			return returned("tokens", page), err
 		}
@@ -150,8 +170,10 @@ func (d *Dashboard) createToken(whose tokensOf) writer {
 		if err != nil {
 			return reply{}, err
 		}
-		page, err := d.newTokensPage(&tx.Rx, of)
-		page.Made = plain
+		page, err := d.tokensPage(&tx.Rx, of, tools)
+		if page.Made = plain; tools {
+			page.Steps = d.toolGuide(plain, of.project.Slug)
+		}
 		return show("tokens", page), err
 	}
 }

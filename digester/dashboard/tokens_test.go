@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"encoding/base64"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -92,6 +94,30 @@ func TestTokens(t *testing.T) {
 	mustStatus(t, s.byToken(document, ofProject), http.StatusUnauthorized)
 	now = now.Add(7 * 24 * time.Hour)
 	mustStatus(t, s.byToken(document, own), http.StatusUnauthorized)
+}
+
+// A token for tools carries our address, and the page that shows it says what to do.
+func TestTokenForTools(t *testing.T) {
+	s := newSite(t, func(cfg *Config) { cfg.PublicURL = "https://errors.example.com/tools" })
+	for _, list := range []string{"/account/tokens", "/projects/1/tokens"} {
+		mustContain(t, s.mustGet(list+"?for=tools"), `name="for" value="tools"`, `value="project:releases" checked`)
+		mustLack(t, s.mustGet(list), `name="for"`, `value="project:releases" checked`)
+		resp := s.post(list, url.Values{"name": {"Build"}, "scope": {"project:releases"}, "for": {"tools"}}.Encode())
+		mustStatus(t, resp, http.StatusOK)
+		page := html.UnescapeString(bodyOf(t, resp))
+		made := regexp.MustCompile(`id="new-token" class="select">(sntrys_([0-9A-Za-z+/]+)_[0-9A-Za-z+/]{43})<`).FindStringSubmatch(page)
+		if made == nil {
+			t.Fatalf("%s: the page shows no token", list)
+		}
+		claims, err := base64.StdEncoding.DecodeString(made[2])
+		if err != nil || !strings.Contains(string(claims), `"url":"https://errors.example.com/tools","region_url":"https://errors.example.com/tools","org":"sundew"`) {
+			t.Errorf("the token says %s, %v", claims, err)
+		}
+		mustContain(t, page, "export SENTRY_AUTH_TOKEN="+made[1], "sourcemaps inject", `url: "https://errors.example.com/tools"`, "sentryWebpackPlugin")
+		mustLack(t, s.mustGet(list), made[1])
+	}
+	resp := s.post("/account/tokens", "name=&scope=org:read&for=tools")
+	mustContain(t, bodyOf(t, resp), `name="for" value="tools"`, `value="org:read" checked`)
 }
 
 // A token of a project opens that project alone.
