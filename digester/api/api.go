@@ -85,6 +85,8 @@ func (a *API) routes() {
 	a.tagRoutes()
 	a.feedbackRoutes()
 	a.attachmentRoutes()
+	a.releaseRoutes()
+	a.foreignRoutes()
 }
 
 // root is in front of every route.

@@ -27,6 +27,8 @@ func doors() map[string]door {
 	maps.Copy(all, projectDoors())
 	maps.Copy(all, issueDoors())
 	maps.Copy(all, eventDoors())
+	maps.Copy(all, releaseDoors())
+	maps.Copy(all, foreignDoors())
 	return all
 }
 
@@ -167,5 +169,6 @@ func (r *rig) furnish() string {
 	first := r.message(r.web.ID, "first")
 	r.message(r.web.ID, "second")
 	r.message(r.other.ID, "elsewhere")
+	r.must(http.StatusCreated, "POST", "/projects/x/web-shop/releases/", `{"version":"made@1"}`)
 	return first.String()
 }

@@ -158,6 +158,7 @@ func actionWords(action string) string {
 		"issue.reopen": "reopened", "issue.resolve": "resolved", "issue.restore": "took back the deletion of", "issue.unmerge": "took apart",
 		"person.remove": "had removed the data of", "person.removed": "Removed is all data of", "person.search": "searched for data of", "person.withdraw": "kept the data of",
 		"mail.retry": "tried a mail again", "project.create": "created the project",
+		"release.make": "made the release", "release.change": "changed the release", "release.remove": "removed the release",
 		"search.delete": "deleted the shared search", "search.save": "saved the shared search",
 		"session.end": "signed out", "session.refuse": "Wrong password for", "session.start": "signed in",
 		"team.create": "created the team", "team.delete": "deleted the team", "team.leave": "left the team",

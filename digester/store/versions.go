@@ -59,20 +59,18 @@ func (rx *Rx) ReleasesNamed(projects []event.ProjectID, names []string) ([]Relea
 
 // ReleaseExtent is how much was said of a release.
 type ReleaseExtent struct {
-	Release    int64 // its ID
-	Commits    int64
-	Deploys    int64
-	LastCommit string // its hash, empty: none is known
+	Release int64 // its ID
+	Commits int64
+	Deploys int64
 }
 
 // ReleaseExtents returns the extents of releases by their IDs.
 func (rx *Rx) ReleaseExtents(ids []int64) (map[int64]ReleaseExtent, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT r.id, (SELECT count(*) FROM release_commits c WHERE c.release_id = r.id),
-		       (SELECT count(*) FROM deploys d WHERE d.project_id = r.project_id AND d.release = r.version),
-		       coalesce((SELECT hash FROM release_commits c WHERE c.release_id = r.id ORDER BY position LIMIT 1), '')
+		       (SELECT count(*) FROM deploys d WHERE d.project_id = r.project_id AND d.release = r.version)
 		FROM json_each(?) i CROSS JOIN releases r ON r.id = i.value`, jsonOf(ids))
-	all, err := collect(rows, err, func(e *ReleaseExtent) []any { return []any{&e.Release, &e.Commits, &e.Deploys, &e.LastCommit} })
+	all, err := collect(rows, err, func(e *ReleaseExtent) []any { return []any{&e.Release, &e.Commits, &e.Deploys} })
 	extents := make(map[int64]ReleaseExtent, len(all))
 	for _, e := range all {
 		extents[e.Release] = e
