@@ -26,7 +26,7 @@ type releasePage struct {
 	Notice       string
 	Error        string // why the form came back
 	Release      store.Release
-	Seen         bool // by an event; a release may only be deployed yet
+	Seen         bool // by an event; a release may only be made or deployed yet
 	Day, Week    share
 	Environments []releaseEnvironment
 	All          string // address of the list of all its issues
@@ -34,6 +34,8 @@ type releasePage struct {
 	Regressed    []store.Issue
 	Graph        dayGraph
 	Deploys      []store.Deploy
+	Commits      []releaseCommit
+	MoreCommits  bool         // than are shown
 	Deploy       store.Deploy // as typed, when the form comes back
 	Records      bool         // who asks may record deploys
 }
@@ -71,7 +73,13 @@ func (d *Dashboard) releasePage(rx *store.Rx, r *http.Request, p store.Project, 
 	if err != nil {
 		return page, err
 	}
-	page.Seen = true
+	if err := page.addCommits(rx); err != nil {
+		return page, err
+	}
+	page.Seen = page.Release.Events > 0
+	if !page.Seen {
+		return page, nil
+	}
 	return page, d.fillRelease(rx, &page)
 }
 

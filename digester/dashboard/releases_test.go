@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,4 +106,39 @@ func TestSetupStatus(t *testing.T) {
 		t.Errorf("after: %+v", got)
 	}
 	mustLack(t, s.mustGet("/projects/1/setup"), "data-waiting")
+}
+
+// What tools said of a release is on its page, before there is an event of it and after.
+func TestReleaseOfTools(t *testing.T) {
+	s := newSite(t, nil)
+	at := testNow.Add(-time.Hour)
+	s.mustWrite(func(tx *store.Tx) error {
+		change := store.ReleaseChange{URL: new("https://example.com/3"), ReleasedAt: &at, Archived: new(true)}
+		if _, err := tx.MakeRelease(1, "web@3", change); err != nil {
+			return err
+		}
+		if _, err := tx.AddDeploy(1, store.Deploy{Release: "web@3", Environment: "production", URL: "https://shop.example"}); err != nil {
+			return err
+		}
+		commits := []store.Commit{{Hash: "0123456789abcdef", Repository: "github.com/shop/web", AuthorName: "Ada <b>", Message: "Fix the cart\n\nhidden", At: at}, {Hash: "fedcba9876543210", Repository: "shop/web"}}
+		return tx.SetCommits(1, "web@3", slices.Concat(commits, slices.Repeat(commits[1:], 60)))
+	})
+	page := s.mustGet("/projects/1/release?version=web%403")
+	mustContain(t, page, "archived", "Finalized", `href="https://example.com/3"`, `href="https://shop.example"`, "No event of this release", "Fix the cart",
+		`href="https://github.com/shop/web/commit/0123456789abcdef"`, "<code>fedcba9876</code>", "Ada &lt;b&gt;", "Older commits")
+	mustLack(t, page, "hidden</span>", `/commit/fedcba`)
+	mustContain(t, s.mustGet("/projects/1/releases"), "web@3", "archived")
+}
+
+func TestCommitURL(t *testing.T) {
+	for repository, want := range map[string]string{
+		"": "", "shop/web": "", "origin": "", "javascript:alert(1)": "", "https://me:secret@example.com/x": "",
+		"github.com/shop/web":            "https://github.com/shop/web/commit/abc",
+		"https://git.example.com/x.git/": "https://git.example.com/x/commit/abc",
+		"bitbucket.org/shop/web":         "https://bitbucket.org/shop/web/commits/abc",
+	} {
+		if got := commitURL(repository, "abc"); got != want {
+			t.Errorf("%q: %q, want %q", repository, got, want)
+		}
+	}
 }
