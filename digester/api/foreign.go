@@ -20,11 +20,49 @@ func (a *API) foreignRoutes() {
 	}
 	read(a, "/organizations/{org}/monitors/", readOrg, anyone, monitors, a.listMonitors)
 	read(a, "/projects/{org}/{project}/monitors/", readOrg, ofProject(access.Viewer), monitors, a.listMonitors)
-	raw[None, None](a, http.MethodPost, "/organizations/{org}/code-mappings/bulk/", useReleases, anyone, Doc{
-		Tag: "Releases", Summary: "Code mappings: refused",
-	}, func(http.ResponseWriter, *request) error {
-		return bad("Sundew has no code mappings: it shows the sources that are in source maps, and is connected to no code host.")
-	})
+	raw[NewCodeMappings, CodeMappings](a, http.MethodPost, "/organizations/{org}/code-mappings/bulk/", useReleases, anyone, Doc{
+		Tag: "Releases", Summary: "Code mappings: refused, each with the reason",
+	}, refuseCodeMappings)
+}
+
+// NewCodeMappings say where the sources of a stack are in a repository.
+type NewCodeMappings struct {
+	Mappings []NewCodeMapping `json:"mappings"`
+}
+
+// NewCodeMapping is one of them.
+type NewCodeMapping struct {
+	StackRoot  string `json:"stackRoot"`
+	SourceRoot string `json:"sourceRoot"`
+}
+
+// CodeMappings is what became of them.
+type CodeMappings struct {
+	Created  int               `json:"created"`
+	Updated  int               `json:"updated"`
+	Errors   int               `json:"errors"`
+	Mappings List[CodeMapping] `json:"mappings"`
+}
+
+// CodeMapping is what became of one.
+type CodeMapping struct {
+	NewCodeMapping
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// refuseCodeMappings says no to each, since sentry-cli prints no other reason.
+func refuseCodeMappings(w http.ResponseWriter, r *request) error {
+	in, err := decode[NewCodeMappings](w, r)
+	if err != nil {
+		return err
+	}
+	answer := CodeMappings{Errors: len(in.Mappings)}
+	for _, m := range in.Mappings {
+		answer.Mappings = append(answer.Mappings, CodeMapping{m, "error", "Sundew has no code mappings: it shows the sources that are in source maps"})
+	}
+	r.send(w, answer)
+	return nil
 }
 
 // Repository is one of a code host.
