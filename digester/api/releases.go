@@ -57,14 +57,6 @@ func releaseProjects(rx *store.Rx, r *request) ([]store.Project, error) {
 	return visible(rx, r)
 }
 
-func idsOf(projects []store.Project) []event.ProjectID {
-	ids := make([]event.ProjectID, len(projects))
-	for i, p := range projects {
-		ids[i] = p.ID
-	}
-	return ids
-}
-
 // releasesAsked returns the releases that {version} stands for, store.ErrNotFound if
 // there are none.
 func releasesAsked(rx *store.Rx, r *request) ([]store.Project, []store.Release, error) {
