@@ -90,7 +90,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/search/indexer":          {"sundew/digester/loop", "sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":                  {},
-	"sundew/digester/store":                   {"sundew/digester/artifact", "sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert"},
+	"sundew/digester/store":                   {"sundew/digester/artifact", "sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/store/sandbox"},
 	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words"},
 	"sundew/digester/store/busylab":           {}, // tests only
@@ -112,6 +112,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/replicate":               {"sundew/digester/loop", "sundew/digester/store"}, // for its gate and its positions; not what is in the tables
 	"sundew/infra/bench/replicas":             {"sundew/digester/dashboard", "sundew/digester/replicate", "sundew/digester/store", "sundew/infra/sqld", "sundew/schema/..."},
 	"sundew/digester/store/walfs":             {},
+	"sundew/digester/store/sandbox":           {},
 	"sundew/infra/bench/floor": {"sundew/digester/digest", "sundew/digester/queue", "sundew/digester/store",
 		"sundew/functions/ingest/edge", "sundew/infra/bench/floor/trace", "sundew/schema/..."},
 	"sundew/infra/bench/floor/trace": {},
