@@ -25,6 +25,9 @@ func searchPlans(t *testing.T) []planned {
 			return err
 		}
 	}
+	queries := func(where string) func(*Rx) error {
+		return func(rx *Rx) error { _, err := rx.savedQueries(where, 1); return err }
+	}
 	find := func(text string, sort IssueSort) func(*Rx) error { return plan(text, sort, searchBounds()) }
 	walk := func(text string, sort IssueSort) func(*Rx) error {
 		return plan(text, sort, bounds{-1, searchBounds().most})
@@ -63,6 +66,9 @@ func searchPlans(t *testing.T) []planned {
 		{"searches of a project", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{Project: 1}, 1); return err }, "saved_searches_by_project", nil},
 		{"searches of a team", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{Team: 1}, 1); return err }, "saved_searches_by_team", nil},
 		{"searches of a person", func(rx *Rx) error { _, err := rx.SavedSearches(SearchPlace{}, 1); return err }, "saved_searches_by_user", nil},
+		{"queries of a person", queries(`WHERE q.user_id = ?`), "saved_queries_by_user", nil},
+		{"queries of a team", queries(`WHERE q.team_id = ?`), "saved_queries_by_team", nil},
+		{"queries of everybody", queries(`WHERE q.everybody = 1 AND ? = 1`), "saved_queries_of_everybody", []string{"q"}},
 		{"texts to index", func(rx *Rx) error { _, err := rx.TextsDue(10); return err }, "SEARCH i USING INTEGER PRIMARY KEY", []string{"d"}},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"sundew/digester/store/sandbox"
 	"sundew/schema/wire"
 )
 
@@ -24,6 +25,9 @@ type Replica struct {
 	remote *remoteReads // in its place; nil: it is a file
 	codec  *wire.Codec
 	gate   *gate // shared with the DB of this process, if it has one
+
+	ask    asker         // people's own statements (statement.go)
+	asking chan struct{} // has one for each that runs
 
 	observe func(context.Context, ReadReport) // nil: nobody is told of reads
 }
@@ -84,7 +88,8 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s for reading: %w", path, err), pool.Close())
 	}
-	return &Replica{path: path, pool: pool, codec: wire.NewCodec(), gate: newGate()}, nil
+	return &Replica{path: path, pool: pool, codec: wire.NewCodec(), gate: newGate(),
+		ask: sandbox.Run, asking: make(chan struct{}, statementsAtOnce)}, nil
 }
 
 // Read runs fn on one snapshot: all that it reads is from one moment. Of a file

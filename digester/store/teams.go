@@ -98,6 +98,7 @@ func (tx *Tx) DeleteTeam(team int64) error {
 	for _, statement := range []string{
 		`UPDATE issues SET assignee_team_id = NULL, revision = revision + 1 WHERE assignee_team_id = ?`,
 		`DELETE FROM saved_searches WHERE team_id = ?`,
+		`UPDATE saved_queries SET team_id = NULL WHERE team_id = ?`, // their authors keep them
 		`DELETE FROM team_members WHERE team_id = ?`,
 		`DELETE FROM links WHERE team_id = ?`,
 		`DELETE FROM teams WHERE id = ?`,

@@ -29,6 +29,7 @@ type guard struct {
 	secret map[string]bool // names of the views that may read tables
 	public map[string]bool // names of the views that people know, in lower case
 	real   map[string]bool // names of the file's tables, in lower case
+	hidden map[string]bool // Config.Hidden
 
 	allowed   map[string]bool // functions
 	functions int             // places where the statement calls one
@@ -44,7 +45,7 @@ var (
 func newGuard(ctx context.Context, cfg Config) *guard {
 	g := &guard{
 		ctx: ctx, number: newest.Add(1), decode: cfg.Decode, allowed: allowedFunctions(),
-		secret: make(map[string]bool), public: make(map[string]bool), real: make(map[string]bool),
+		secret: make(map[string]bool), public: make(map[string]bool), real: make(map[string]bool), hidden: cfg.Hidden,
 	}
 	guards.Store(g.number, g)
 	return g
@@ -98,6 +99,7 @@ func (g *guard) judge(action int32, first, second, schema, within string) string
 func (g *guard) judgeRead(table, column, schema, within string) string {
 	name := lower(table)
 	switch {
+	case g.hidden[name], g.hidden[name+"."+lower(column)]:
 	case schema == "main" && g.secret[within]:
 		return ""
 	case schema == "main" && (name == "json_each" || name == "json_tree"):

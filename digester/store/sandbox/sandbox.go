@@ -124,6 +124,10 @@ type Config struct {
 	Path  string // of the database file, which must exist
 	Views []View
 
+	// Hidden are tables, and columns of others (table.column), that are not read whatever
+	// a view says; in lower case.
+	Hidden map[string]bool
+
 	// Decode makes what the function sundew_payload(kind, encoding, body) returns, which
 	// views may call and statements may not. It must be safe for concurrent use. An error
 	// is NULL.

@@ -27,6 +27,7 @@ const (
 type request struct {
 	Path      string
 	Views     []View
+	Hidden    map[string]bool
 	Statement string
 	Limits    Limits
 }
@@ -78,7 +79,7 @@ func (w Worker) Run(ctx context.Context, cfg Config, statement string, limits Li
 		return Answer{}, fmt.Errorf("starting a worker: %w", err)
 	}
 	var r response
-	err = gob.NewEncoder(stdin).Encode(request{Path: cfg.Path, Views: cfg.Views, Statement: statement, Limits: limits})
+	err = gob.NewEncoder(stdin).Encode(request{Path: cfg.Path, Views: cfg.Views, Hidden: cfg.Hidden, Statement: statement, Limits: limits})
 	err = errors.Join(err, stdin.Close())
 	if decodeErr := gob.NewDecoder(io.LimitReader(stdout, int64(limits.Bytes)+maxAnswer)).Decode(&r); err == nil {
 		err = decodeErr
@@ -125,7 +126,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, decode func(kind, e
 		return fmt.Errorf("bounding a worker: %w", err)
 	}
 	var r response
-	answer, err := Run(ctx, Config{Path: q.Path, Views: q.Views, Decode: decode}, q.Statement, q.Limits)
+	answer, err := Run(ctx, Config{Path: q.Path, Views: q.Views, Hidden: q.Hidden, Decode: decode}, q.Statement, q.Limits)
 	var refused *Error
 	switch {
 	case errors.As(err, &refused):
