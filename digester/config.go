@@ -26,6 +26,7 @@ import (
 // Config is everything that can be configured. The names of the environment
 // variables are in the README's table.
 type Config struct {
+	Program   string         // this program's own file, which runs people's SQL in a process each; empty: this process does
 	Data      string         // SUNDEW_DATA: directory of the database and the queue; "./data"
 	Listen    string         // SUNDEW_LISTEN: address of intake and dashboard; "127.0.0.1:8000"
 	URL       string         // SUNDEW_URL: how browsers and SDKs reach Listen from outside; derived from Listen

@@ -33,6 +33,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) == 2 && os.Args[1] == statementCommand {
+		os.Exit(runStatement(ctx, os.Stdin, os.Stdout, os.Stderr))
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
@@ -99,6 +102,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		fmt.Fprintf(stderr, "digester: the configuration is wrong:\n%v\nThe README's table says what each variable means.\n", err)
 		return exitUsage
+	}
+	if cfg.Program, err = os.Executable(); err != nil {
+		fmt.Fprintf(stderr, "digester: this program's own file cannot be found: %v\n", err)
+		return exitFailed
 	}
 	err = do(ctx, cfg, args, stdout, stderr)
 	switch {

@@ -189,6 +189,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err := s.awaitDatabase(ctx); err != nil {
 		return err
 	}
+	askBy(s.replica, s.cfg.Program)
 	if s.tracing != nil {
 		s.replica.ObserveReads(s.tracing.read)
 	}

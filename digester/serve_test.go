@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 // TestMain makes the test binary behave as the program itself when asked to, so
 // that tests can kill it.
 func TestMain(m *testing.M) {
-	if os.Getenv("SUNDEW_TEST_RUN") == "" {
+	if os.Getenv("SUNDEW_TEST_RUN") == "" && !slices.Equal(os.Args[1:], []string{statementCommand}) {
 		os.Exit(m.Run())
 	}
 	main()

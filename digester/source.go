@@ -53,6 +53,7 @@ const followerFollows = "a follower of a backup keeps up with some 2,000 events 
 // copySource is a file that follows a backup.
 type copySource struct {
 	path     string
+	program  string // Config.Program
 	log      zerolog.Logger
 	follower *replicate.Follower
 	replica  *store.Replica // nil until there is a copy; owned by run
@@ -69,7 +70,7 @@ func newCopySource(cfg Config, log zerolog.Logger) (*copySource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &copySource{path: cfg.copyPath(), log: log, follower: follower}, nil
+	return &copySource{path: cfg.copyPath(), program: cfg.Program, log: log, follower: follower}, nil
 }
 
 func (s *copySource) run(ctx context.Context, ready func(*store.Replica) error, moved func(store.Position)) error {
@@ -99,6 +100,9 @@ func (s *copySource) prepare(ctx context.Context) error {
 	err := s.follower.Prepare(ctx)
 	if err == nil {
 		s.replica, err = store.OpenReplica(ctx, s.path)
+	}
+	if err == nil {
+		askBy(s.replica, s.program)
 	}
 	return err
 }

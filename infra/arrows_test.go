@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":                  {"sundew/schema/event"},
-	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/deed", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/event"},
+	"sundew/digester/api": {"sundew/digester/access", "sundew/digester/deed", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/event", "sundew/digester/store/sandbox"},
 	"sundew/digester/deed":                    {"sundew/digester/access", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/event"},
 	"sundew/digester/words":                   {},
 	"sundew/digester/courier":                 {"sundew/digester/loop", "sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
@@ -92,7 +92,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/triage":                  {},
 	"sundew/digester/store":                   {"sundew/digester/artifact", "sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/store/sandbox"},
 	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words"},
+	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words", "sundew/digester/store/sandbox"},
 	"sundew/digester/store/busylab":           {}, // tests only
 	"sundew/infra":                            {},
 	"sundew/infra/bench/big":                  {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},

@@ -87,6 +87,7 @@ func (a *API) routes() {
 	a.attachmentRoutes()
 	a.releaseRoutes()
 	a.foreignRoutes()
+	a.sqlRoutes()
 }
 
 // root is in front of every route.

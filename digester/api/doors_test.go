@@ -29,6 +29,7 @@ func doors() map[string]door {
 	maps.Copy(all, eventDoors())
 	maps.Copy(all, releaseDoors())
 	maps.Copy(all, foreignDoors())
+	maps.Copy(all, sqlDoors())
 	return all
 }
 

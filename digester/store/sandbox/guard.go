@@ -111,7 +111,7 @@ func (g *guard) judgeRead(table, column, schema, within string) string {
 	case schema == "main" && g.public[name]:
 		return fmt.Sprintf("Write %s without main: what you may see is in a view of that name.", table)
 	}
-	return fmt.Sprintf("There is no table %s to read. The tables that there are stand beside the page and in the answer of GET /api/v1/sql/schema.", table)
+	return fmt.Sprintf("There is no table %s to read here.", table)
 }
 
 // reserved reports whether a name is SQLite's own.

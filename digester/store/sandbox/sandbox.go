@@ -28,7 +28,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Errors of statements. Each is wrapped by, or is found in, an *Error.
@@ -163,4 +165,15 @@ func checkText(statement string) error {
 		}
 	}
 	return nil
+}
+
+// Place returns where in a statement an error is, both from 1, in characters; ok is
+// false if it is about no place.
+func (e *Error) Place(statement string) (line, column int, ok bool) {
+	if e.Offset < 0 || e.Offset > len(statement) {
+		return 0, 0, false
+	}
+	before := statement[:e.Offset]
+	begin := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[begin:]) + 1, true
 }
