@@ -39,7 +39,7 @@ func TestSQL(t *testing.T) {
 		status int
 		words  string
 	}{
-		`{"query": "SELECT\n  wrong FROM issues"}`:       {http.StatusBadRequest, "No such column: wrong. (line 2, column 3)"},
+		`{"query": "SELECT\n  wrong FROM issues"}`:         {http.StatusBadRequest, "No such column: wrong. (line 2, column 3)"},
 		`{"query": "SELECT * FROM api_tokens"}`:            {http.StatusBadRequest, "There is no table api_tokens to read here."},
 		`{"query": "DELETE FROM issues"}`:                  {http.StatusBadRequest, "Cannot modify issues"},
 		`{"query": ""}`:                                    {http.StatusBadRequest, "There is no statement."},
