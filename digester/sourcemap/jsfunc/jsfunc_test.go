@@ -7,12 +7,12 @@ import (
 	"sundew/digester/sourcemap/jsfunc"
 )
 
-// TestAt asks for the function around each mark "@@", whose name follows it.
-func TestAt(t *testing.T) {
-	tests := map[string]struct {
-		file   string
-		source string // "@@name@@" stands where the function of that name is expected
-	}{
+// test is a source in which "@@name@@" stands where the function of that name is
+// expected around it.
+type test struct{ file, source string }
+
+func TestScripts(t *testing.T) {
+	testAt(t, map[string]test{
 		"declarations": {"a.js", `
 			@@@@; function total(cart) { @@total@@; return cart.items.map(function (i) { @@total@@ }) }
 			async function* walk({ a, b = 1 }, ...rest) { @@walk@@ }
@@ -37,6 +37,38 @@ func TestAt(t *testing.T) {
 				plain: function () { @@plain@@ }, value: call(() => @@value@@ 1), nested: { deep() { @@deep@@ } },
 				if: (x) => @@if@@ x, delete(id) { @@delete@@ }, cond: a ? b : () => { @@cond@@ },
 			}; @@@@`},
+		"literals": {"a.js", "#!/usr/bin/env node\n" + `
+			const re = /[/}"'{]\/{/g, s = "}", t = 'it\'s }', u = ` + "`} ${ { a: `${ () => { @@@@ } }` }.a } {`" + `;
+			function a() { // }
+				/* } */ if (x) /}/.test(y); const half = n / 2 / (3) / 4; @@a@@
+				switch (x) { case 1: { @@a@@ break } case ` + "`}`" + `: default: { @@a@@ } }
+			}
+			@@@@`},
+		"lines": {"a.js", `
+			const a = () => one()
+			const b = (x) => two()
+				.then(() => @@b@@ 1)
+				+ @@b@@ 1
+			c = 1
+			@@@@ call()
+			class X {
+				a = 1
+				b() { @@X.b@@ }
+				*c() { @@X.c@@ }
+				static d = () => 1
+				['e']() { @@X.['e']@@ }
+			}`},
+		"component": {"Cart.vue?vue&type=script", `<template><p v-if="a < b">It's {{ a }</p></template>
+			<script setup lang="ts">function load(): void { @@load@@ }</script>
+			<style>p { color: red }</style>`},
+		"broken": {"a.js", `
+			function lost() { call( } @@@@
+			function kept() { @@kept@@ }`},
+	})
+}
+
+func TestTypedSources(t *testing.T) {
+	testAt(t, map[string]test{
 		"classes": {"a.ts", `
 			abstract class Ledger<T extends { id: string }> extends Base<T> implements Book {
 				private rows = new Map<string, number>();
@@ -82,34 +114,11 @@ func TestAt(t *testing.T) {
 			}
 			if (a < b && c > d) { @@@@ }
 			function after() { @@after@@ return a</x>/.test(b) }`},
-		"literals": {"a.js", "#!/usr/bin/env node\n" + `
-			const re = /[/}"'{]\/{/g, s = "}", t = 'it\'s }', u = ` + "`} ${ { a: `${ () => { @@@@ } }` }.a } {`" + `;
-			function a() { // }
-				/* } */ if (x) /}/.test(y); const half = n / 2 / (3) / 4; @@a@@
-				switch (x) { case 1: { @@a@@ break } case ` + "`}`" + `: default: { @@a@@ } }
-			}
-			@@@@`},
-		"lines": {"a.js", `
-			const a = () => one()
-			const b = (x) => two()
-				.then(() => @@b@@ 1)
-				+ @@b@@ 1
-			c = 1
-			@@@@ call()
-			class X {
-				a = 1
-				b() { @@X.b@@ }
-				*c() { @@X.c@@ }
-				static d = () => 1
-				['e']() { @@X.['e']@@ }
-			}`},
-		"component": {"Cart.vue?vue&type=script", `<template><p v-if="a < b">It's {{ a }</p></template>
-			<script setup lang="ts">function load(): void { @@load@@ }</script>
-			<style>p { color: red }</style>`},
-		"broken": {"a.js", `
-			function lost() { call( } @@@@
-			function kept() { @@kept@@ }`},
-	}
+	})
+}
+
+func testAt(t *testing.T, tests map[string]test) {
+	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			source, offsets, names := marks(tt.source)
