@@ -1,6 +1,7 @@
 package sourcemap_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -40,31 +41,28 @@ func BenchmarkParse(b *testing.B) {
 	})
 }
 
-// BenchmarkLookup looks up one frame after the other all over the script: its
+// BenchmarkLookup looks up one frame after the other, all over the script: its
 // source, line, column, function, and five lines before and after it.
 func BenchmarkLookup(b *testing.B) {
-	m, err := sourcemap.Parse(bundle(b))
-	if err != nil {
-		b.Fatal(err)
-	}
+	data := bundle(b)
+	places := placesOf(b)
 	b.Run("frame", func(b *testing.B) {
-		found, at := 0, 0
+		m, err := sourcemap.Parse(data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		i, found := 0, 0
 		for b.Loop() {
-			at += 7919
-			p, ok := m.Lookup(1+at%500, at%70000)
-			if !ok {
-				continue
-			}
-			if _, _, _, ok := m.Context(p.Source, p.Line, 5); ok {
+			i++
+			if lookUp(m, places[i%len(places)]) {
 				found++
 			}
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "frames/s")
 		b.ReportMetric(float64(found)/float64(b.N), "mapped")
 	})
-	// The first look at a map: one frame in each of its sources.
-	b.Run("cold", func(b *testing.B) {
-		data := bundle(b)
+	// The first looks at a map, which open its sources: a thousand frames all over it.
+	b.Run("thousand", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			m, err := sourcemap.Parse(data)
@@ -72,11 +70,31 @@ func BenchmarkLookup(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.StartTimer()
-			for line := 1; line < 500; line++ {
-				for column := 0; column < 80000; column += 200 {
-					m.Lookup(line, column)
-				}
+			for i := range 1000 {
+				lookUp(m, places[i])
 			}
 		}
 	})
+}
+
+func lookUp(m *sourcemap.Map, place [2]int) bool {
+	p, ok := m.Lookup(place[0], place[1])
+	if ok {
+		_, _, _, ok = m.Context(p.Source, p.Line, 5)
+	}
+	return ok
+}
+
+// placesOf returns 4096 places of the script, spread over it and shuffled: where
+// its lines have characters.
+func placesOf(b *testing.B) [][2]int {
+	app, _ := webApp(b)
+	script := app.Files["app-2Y6DPYNI.js"]
+	places := make([][2]int, 4096)
+	for i := range places {
+		at := i * 7919 * 4096 % len(script)
+		line := bytes.Count(script[:at], []byte{'\n'}) + 1
+		places[i] = [2]int{line, at - bytes.LastIndexByte(script[:at], '\n') - 1}
+	}
+	return places
 }

@@ -168,15 +168,7 @@ func TestGolden(t *testing.T) {
 			if d.Mapped() && d.Advice == "" {
 				continue
 			}
-			fmt.Fprintf(&out, "  doctor, frame %d:\n", d.Frame)
-			for _, l := range d.Links {
-				if l.State != symbolicate.Unreached {
-					fmt.Fprintf(&out, "    %s %s: %s\n", [...]string{"", "ok", "weak", "BROKEN"}[l.State], l.Step, l.Text)
-				}
-			}
-			if d.Advice != "" {
-				fmt.Fprintf(&out, "    do: %s\n", d.Advice)
-			}
+			fmt.Fprintf(&out, "  doctor, frame %d:\n%s", d.Frame, written(d))
 		}
 		out.WriteString("\n")
 	}

@@ -36,7 +36,7 @@ type group struct {
 	declares bool // "const" was read
 	value    bool // in a member: its name was read
 	ternary  int  // question marks without their colon
-	inCase   bool
+	inCase   bool // "case" or a label was read: no value follows its colon
 
 	classHead, classNamed bool
 	class                 span
@@ -96,10 +96,12 @@ func (s *scanner) openParen(g *group) {
 	case g.isKey() && named && g.decl != (span{}):
 		n.head = head{start: g.decl.from, name: g.decl, method: true, set: true}
 	case s.prev.kind == keyword:
-		switch string(s.src[s.prev.from:s.prev.to]) {
+		switch s.said() {
 		case "if", "for", "while", "switch", "catch", "with", "await":
 			n.flow = true
 		}
+	case !s.afterValue():
+		n.name = g.name // "a = (() => {…})": no call
 	}
 	if !g.returns {
 		g.pending = head{}
@@ -141,7 +143,9 @@ func (s *scanner) typeFollows() bool {
 	case operator:
 		return s.prev.sign != '>' || s.src[s.prev.from] == '='
 	case keyword:
-		return string(s.src[s.prev.from:s.prev.to]) != "void"
+		return s.said() != "void"
+	case word:
+		return s.said() == "is"
 	case other:
 		return s.prev.sign == ':' || s.prev.sign == ',' || s.prev.sign == '('
 	}
@@ -155,7 +159,7 @@ func (s *scanner) valueFollows(g *group) bool {
 	case operator:
 		return s.prev.sign != ')'
 	case keyword:
-		switch string(s.src[s.prev.from:s.prev.to]) {
+		switch s.said() {
 		case "else", "do", "try", "finally", "catch":
 			return false
 		}

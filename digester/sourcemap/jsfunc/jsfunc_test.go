@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			six ||= 1; window.seven = flag ? () => @@seven@@ 1 : () => { @@seven@@ }
 			const eight = a => b => c => @@eight@@ c
 			const nine = memo(forwardRef((props) => { @@nine@@ }))
-			function outer() { const total = items.map((x) => { @@outer@@ }); const inner = () => @@inner@@ 1; @@outer@@ }
+			function outer() { const total = items.map((x) => { @@outer@@ }); const inner = () => @@inner@@ 1; const held = ((x) => { @@held@@ }) as Held; @@outer@@ }
 			@@@@`},
 		"objects": {"a.js", `
 			const api = {
@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 				/* } */ if (x) /}/.test(y); const half = n / 2 / (3) / 4; @@a@@
 				switch (x) { case 1: { @@a@@ break } case ` + "`}`" + `: default: { @@a@@ } }
 			}
+			function labels() { a: { if (x) { @@labels@@ break a } } b: for (;;) { @@labels@@ } c: if (x) { @@labels@@ } }
 			@@@@`},
 		"lines": {"a.js", `
 			const a = () => one()
@@ -96,6 +97,7 @@ func TestTypedSources(t *testing.T) {
 			export function f(a: number): { x: number } | null
 			export function f(a: any, b = <T>(x: T) => x): asserts a is string { @@f@@ }
 			const g = <T extends object>(x: T): x is Foo => { @@g@@ return !!x }
+			function isCart(a: unknown): a is { items: string[] } { @@isCart@@ }
 			const h: (e: Event) => void = (e) => { @@h@@ }
 			declare module 'x' { export const y: string }
 			const typed = (<any>window).call(() => { @@typed@@ })

@@ -119,6 +119,9 @@ func (s *scanner) set(k kind, sign byte, from, to int) {
 	s.broken = false
 }
 
+// said returns the text of the last token.
+func (s *scanner) said() string { return string(s.src[s.prev.from:s.prev.to]) }
+
 // afterValue reports whether the last token ends a value: a slash divides then,
 // and "<" compares.
 func (s *scanner) afterValue() bool {
@@ -147,7 +150,7 @@ func (s *scanner) afterType() bool {
 	switch s.top().kind {
 	case block, body, class:
 		return p.kind == operator && p.sign == '>' && s.src[p.from] == '>' ||
-			p.kind == keyword && string(s.src[p.from:p.to]) == "void"
+			p.kind == keyword && s.said() == "void"
 	}
 	return false
 }

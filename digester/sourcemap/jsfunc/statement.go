@@ -43,6 +43,8 @@ func (s *scanner) colon(g *group) {
 			g.name = g.decl
 		}
 	case g.inCase:
+	case g.kind == block || g.kind == body:
+		g.inCase = g.decl == span{} && s.prev.kind == word
 	case g.decl == span{} && s.prev.kind == word:
 		g.decl = s.prev.span
 	}
