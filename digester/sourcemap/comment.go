@@ -16,7 +16,7 @@ type Comment struct {
 }
 
 // FromComment finds the comments of a script. The last of each kind counts, and
-// only one that is all there is in its line.
+// only one that nothing follows in its line.
 func FromComment(script []byte) Comment {
 	var c Comment
 	if url, ok := lastComment(script, "sourceMappingURL="); ok {
@@ -37,26 +37,32 @@ func lastComment(script []byte, name string) (string, bool) {
 			return "", false
 		}
 		end = i
-		start := bytes.LastIndexByte(script[:i], '\n') + 1
-		before := bytes.TrimLeft(script[max(start, i-8):i], " \t\r")
-		switch string(bytes.TrimRight(before, " \t")) {
-		case "//#", "//@", "/*#", "/*@":
-		default:
-			// Minified scripts may have code before it in the line.
-			if tail := string(script[max(start, i-4):i]); tail != "//# " && tail != "//@ " && tail != "/*# " {
-				continue
-			}
+		if !opensComment(script[max(0, i-8):i]) {
+			continue
 		}
 		value := script[i+len(name):]
-		if j := bytes.IndexAny(value, "\r\n"); j >= 0 {
+		// A space ends it, or what a program would go on with that writes such comments.
+		if j := bytes.IndexAny(value, " \t\r\n\"'`"); j >= 0 {
+			rest := bytes.TrimLeft(value[j:min(len(value), j+8)], " \t")
+			if len(rest) > 0 && rest[0] != '\r' && rest[0] != '\n' && !bytes.HasPrefix(rest, []byte("*/")) {
+				continue
+			}
 			value = value[:j]
 		}
-		value = bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(value), []byte("*/")))
-		if bytes.ContainsAny(value, " \"'`") {
-			continue // part of a program that writes such comments
-		}
+		value = bytes.TrimSuffix(value, []byte("*/"))
 		return clean(value), true
 	}
+}
+
+// opensComment reports whether a script's bytes end with the beginning of a comment.
+func opensComment(before []byte) bool {
+	before = bytes.TrimRight(before, " \t")
+	for _, mark := range [...]string{"//#", "//@", "/*#", "/*@"} {
+		if bytes.HasSuffix(before, []byte(mark)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Inline returns the bytes of the map that an address holds

@@ -39,6 +39,11 @@ type section struct {
 
 // Parse reads a source map of any valid form. Its error wraps one of this
 // package's and says what is wrong and where. The map keeps no reference to data.
+//
+// Where the time goes, of a map of 5.4 MB with 325 sources: two thirds into the
+// mappings, a fifth into taking the sources' texts out of their JSON, next to
+// nothing into finding strings. To find the lines and functions of all sources
+// takes longer than all of that: it waits until a source is asked for.
 func Parse(data []byte) (*Map, error) {
 	if len(data) > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooMany, len(data))
@@ -289,6 +294,14 @@ func (m *Map) finish() {
 	if !slices.IsSortedFunc(m.mappings, byPlace) {
 		slices.SortStableFunc(m.mappings, byPlace)
 	}
+	// Of several mappings of one place the last counts.
+	kept := m.mappings[:0]
+	for i, to := range m.mappings {
+		if i+1 == len(m.mappings) || byPlace(to, m.mappings[i+1]) != 0 {
+			kept = append(kept, to)
+		}
+	}
+	m.mappings = kept
 	m.opened = make([]atomic.Pointer[opened], len(m.sources))
 	m.byName = make([]int32, len(m.sources))
 	for i := range m.byName {

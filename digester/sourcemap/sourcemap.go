@@ -53,7 +53,7 @@ type Position struct {
 // Map is a source map, ready to be asked.
 type Map struct {
 	debugID  string
-	mappings []mapping // by line and column of the script
+	mappings []mapping // by line and column of the script, one for each place
 	names    []string
 	sources  []source
 	byName   []int32                  // places in sources, by name
@@ -70,9 +70,6 @@ func (m *Map) Lookup(line, column int) (Position, bool) {
 	})
 	if !found {
 		i--
-	}
-	// Of several mappings of one place the last counts.
-	for ; i >= 0 && i+1 < len(m.mappings) && m.mappings[i+1].line == m.mappings[i].line && m.mappings[i+1].column == m.mappings[i].column; i++ {
 	}
 	if i < 0 || int(m.mappings[i].line) != line-1 || m.mappings[i].source < 0 {
 		return Position{}, false

@@ -274,3 +274,20 @@ func TestDebugID(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileSources looks at sources and scripts that are made to take long: a
+// scanner that looked at them again and again would not end in a test's time.
+func TestHostileSources(t *testing.T) {
+	for _, item := range []string{`=/[\\]`, `=<a`, `=<a(`, `]`, `(]`, `a=>`, "//# sourceMappingURL=x '", `<a b="`, "`${", `){`, `class a{b(`} {
+		source := strings.Repeat(item, 2<<20/len(item))
+		text := `{"version":3,"mappings":"AAAA","sources":["a.tsx"],"sourcesContent":["` + strings.ReplaceAll(strings.ReplaceAll(source, `\`, `\\`), `"`, `\"`) + `"]}`
+		parse(t, text).Lookup(1, 0)
+		sourcemap.FromComment([]byte(source))
+	}
+	m := parse(t, `{"version":3,"sources":["a","b"],"mappings":"`+strings.Repeat("AAAA,", 200_000)+`ACAA"}`)
+	for range 1000 {
+		if p, _ := m.Lookup(1, 0); p.Source != "b" {
+			t.Fatalf("of many mappings of one place: %+v", p)
+		}
+	}
+}

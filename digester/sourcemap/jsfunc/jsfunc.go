@@ -139,8 +139,11 @@ func (f Functions) Size() int {
 }
 
 const (
-	maxSource = 64 << 20 // a longer source is no person's
-	maxDepth  = 512      // of brackets; what is nested deeper is not looked at
-	maxArrows = 8        // "a => b => c": of functions that begin at one depth
-	maxName   = 128      // bytes of a name
+	maxSource     = 64 << 20 // a longer source is no person's
+	maxDepth      = 256      // of brackets; what is nested deeper is not looked at
+	maxArrows     = 8        // "a => b => c": of functions that begin at one depth
+	maxName       = 128      // bytes of a name
+	maxRegexp     = 1000     // bytes of a regular expression: to look for its end costs
+	maxTypes      = 2000     // bytes of type parameters, and how deep they are nested
+	maxTypesDepth = 16
 )

@@ -45,7 +45,7 @@ func (s *scanner) comment() {
 // a slash of something else.
 func (s *scanner) regexp() {
 	class := false
-	for i := s.at + 1; i < len(s.src) && s.src[i] != '\n'; i++ {
+	for i := s.at + 1; i < min(len(s.src), s.at+maxRegexp) && s.src[i] != '\n'; i++ {
 		switch c := s.src[i]; {
 		case c == '\\':
 			i++
@@ -210,9 +210,8 @@ func (s *scanner) angle(g *group) bool {
 
 // typeParameters passes over "<…>" when it is balanced.
 func (s *scanner) typeParameters() bool {
-	const long = 2000
 	depth := 0
-	for i := s.at; i < min(len(s.src), s.at+long); i++ {
+	for i := s.at; i < min(len(s.src), s.at+maxTypes) && depth <= maxTypesDepth; i++ {
 		switch s.src[i] {
 		case '<':
 			depth++
