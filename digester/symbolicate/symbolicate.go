@@ -163,7 +163,21 @@ func (s *symbolizer) stack(frames []event.Frame) []Frame {
 	if origins == 0 {
 		return nil
 	}
+	// Where it happened is the last frame: its lines must not be those left out.
+	for i := len(found) - 1; i >= 0 && s.bytes < maxTexts; i-- {
+		s.lines(&found[i], &frames[found[i].Index])
+	}
 	return found
+}
+
+// lines adds the lines of source to a frame's origin.
+func (s *symbolizer) lines(origin *Frame, f *event.Frame) {
+	ref, _ := s.known.ref(f)
+	m := s.scripts[ref].Map
+	if p, ok := position(m, f); ok {
+		pre, at, post, _ := m.Context(p.Source, p.Line, around)
+		origin.Pre, origin.Context, origin.Post = s.allShared(pre), s.shared(at), s.allShared(post)
+	}
 }
 
 // bundlers reports whether a frame is in code that the bundler made: the script's
@@ -201,11 +215,6 @@ func (s *symbolizer) frame(f *event.Frame, called string) (origin Frame, calls s
 		origin.InApp = &no
 	case f.InApp == nil:
 		origin.InApp = &yes
-	}
-	pre, at, post, _ := m.Context(p.Source, p.Line, around)
-	if s.bytes < maxTexts {
-		origin.Context = s.shared(at)
-		origin.Pre, origin.Post = s.allShared(pre), s.allShared(post)
 	}
 	return origin, p.Name, true
 }
