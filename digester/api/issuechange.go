@@ -281,7 +281,7 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 	if r.queries().Has("id") {
 		return ids, nil
 	}
-	s, err := a.newSearch(r, projects)
+	s, err := a.newSearch(r, projects, "")
 	if err != nil {
 		return nil, err
 	}

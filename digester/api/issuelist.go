@@ -82,7 +82,7 @@ func (a *API) listIssues(rx *store.Rx, r *request, projects []event.ProjectID) (
 			return nil, err
 		}
 	}
-	s, err := a.newSearch(r, projects)
+	s, err := a.newSearch(r, projects, "is:unresolved")
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +113,14 @@ func (a *API) listIssues(rx *store.Rx, r *request, projects []event.ProjectID) (
 	return issueViews(rx, r, found.Issues, period)
 }
 
-// newSearch reads what an address asks for. Its errors are a *Problem.
-func (a *API) newSearch(r *request, projects []event.ProjectID) (store.Search, error) {
+// newSearch reads what an address asks for; usual is its query if it has none. Its
+// errors are a *Problem.
+func (a *API) newSearch(r *request, projects []event.ProjectID, usual string) (store.Search, error) {
 	s := store.Search{Projects: projects, Me: r.person.ID, Now: a.cfg.Now()}
 	q := r.queries()
 	s.Text = strings.TrimSpace(q.Get("query"))
 	if !q.Has("query") {
-		s.Text = "is:unresolved"
+		s.Text = usual
 	}
 	if status := q.Get("status"); status != "" && !q.Has("query") {
 		s.Text = "is:" + status // as old tools say it

@@ -52,20 +52,31 @@ type Avatar struct {
 
 func letters() Avatar { return Avatar{AvatarType: "letter_avatar"} }
 
-// organizationOf is the installation, by the name that a request has for it.
-func organizationOf(r *request) Organization {
-	return Organization{
-		ID: orgID, Slug: r.org(), Name: orgName, Status: Named{"active", "active"}, Avatar: letters(), HideAIFeatures: true,
-		Links: OrgLinks{OrganizationURL: r.api.cfg.PublicURL, RegionURL: r.api.cfg.PublicURL},
+// organizationOf is the installation, by the name that a request has for it. It is as
+// old as its oldest project.
+func organizationOf(rx *store.Rx, r *request) (Organization, error) {
+	projects, err := rx.ProjectsByID()
+	began := r.api.cfg.Now()
+	if len(projects) > 0 {
+		began = projects[0].CreatedAt
 	}
+	return Organization{
+		DateCreated: Time{began},
+		ID:          orgID, Slug: r.org(), Name: orgName, Status: Named{"active", "active"}, Avatar: letters(), HideAIFeatures: true,
+		Links: OrgLinks{OrganizationURL: r.api.cfg.PublicURL, RegionURL: r.api.cfg.PublicURL},
+	}, err
 }
 
-func (a *API) organizations(_ *store.Rx, r *request) (List[Organization], error) {
-	return paged(r, []Organization{organizationOf(r)}, 100, 100)
+func (a *API) organizations(rx *store.Rx, r *request) (List[Organization], error) {
+	organization, err := organizationOf(rx, r)
+	if err != nil {
+		return nil, err
+	}
+	return paged(r, []Organization{organization}, 100, 100)
 }
 
-func (a *API) organization(_ *store.Rx, r *request) (Organization, error) {
-	return organizationOf(r), nil
+func (a *API) organization(rx *store.Rx, r *request) (Organization, error) {
+	return organizationOf(rx, r)
 }
 
 // Regions is where organizations are.

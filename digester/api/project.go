@@ -84,12 +84,16 @@ func projectViews(rx *store.Rx, r *request, projects []store.Project) (List[Proj
 	if err != nil {
 		return nil, err
 	}
+	organization, err := organizationOf(rx, r)
+	if err != nil {
+		return nil, err
+	}
 	views := make(List[Project], len(projects))
 	for i, p := range projects {
 		role := r.person.In(p.ID)
 		views[i] = Project{
 			ID: projectNumber(p.ID), Slug: p.Slug, Name: p.Name, DateCreated: Time{p.CreatedAt}, LastEvent: Time{p.LastEventAt}, Status: "active", IsMember: role >= access.Member,
-			HasAccess: true, Access: r.person.Scopes.Names(), Avatar: letters(), Color: "#3f7fbf", Organization: organizationOf(r),
+			HasAccess: true, Access: r.person.Scopes.Names(), Avatar: letters(), Color: "#3f7fbf", Organization: organization,
 		}
 		if p.Platform != "" {
 			views[i].Platform = &p.Platform
