@@ -70,6 +70,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{cfg: cfg, base: strings.TrimRight(public.Path, "/"), mux: http.NewServeMux(), limits: limits{most: cfg.PerMin}}
 	a.routes()
+	a.mux.HandleFunc("GET "+Root+"/openapi.json/{$}", a.serveDocument)
 	return a, nil
 }
 
@@ -90,8 +91,8 @@ func (a *API) routes() {
 	a.sqlRoutes()
 }
 
-// root is in front of every route.
-const root = "/api/0"
+// Root is in front of every route.
+const Root = "/api/0"
 
 // Claims reports whether a request's path belongs to the API, with the path in front
 // of ours or without it, with doubled slashes or without them.
@@ -103,7 +104,7 @@ func (a *API) Claims(p string) bool {
 	return claims(p)
 }
 
-func claims(clean string) bool { return clean == root || strings.HasPrefix(clean, root+"/") }
+func claims(clean string) bool { return clean == Root || strings.HasPrefix(clean, Root+"/") }
 
 // ServeHTTP answers one request. A doubled slash, or one that is missing at the end,
 // is put right without a redirect, since tools follow none.

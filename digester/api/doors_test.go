@@ -36,6 +36,8 @@ func doors() map[string]door {
 func indexDoors() map[string]door {
 	return map[string]door{
 		"GET /":                                  {path: "/"},
+		"GET /auth/":                             {path: "/auth/", other: http.StatusNotFound},
+		"GET /users/me/":                         {path: "/users/me/", other: http.StatusNotFound},
 		"GET /users/me/regions/":                 {path: "/users/me/regions/"},
 		"GET /organizations/":                    {path: "/organizations/"},
 		"GET /organizations/{org}/":              {path: "/organizations/acme/"},
@@ -159,7 +161,7 @@ func checkDoor(t *testing.T, shared *rig, route Route, d door) {
 			r = newRig(t, nil)
 			r.furnish()
 		}
-		if got := r.do(route.Method, root+d.path, ask.token(r), d.body).StatusCode; got != ask.want {
+		if got := r.do(route.Method, Root+d.path, ask.token(r), d.body).StatusCode; got != ask.want {
 			t.Errorf("%s got %d, want %d", who, got, ask.want)
 		}
 	}

@@ -52,24 +52,24 @@ type Event struct {
 
 // EventDetails is all that there is of an event.
 type EventDetails struct {
-	Size            int               `json:"size"`
-	Dist            *string           `json:"dist"`
-	Release         *EventRelease     `json:"release"`
-	Environment     string            `json:"environment,omitempty"`
-	Entries         List[Entry]       `json:"entries"`
-	Contexts        Contexts          `json:"contexts"`
-	Context         Object            `json:"context"`
-	Packages        Object            `json:"packages"`
-	SDK             *SDK              `json:"sdk"`
-	Metadata        Metadata          `json:"metadata"`
-	Errors          List[None]        `json:"errors"`
-	Occurrence      *None             `json:"occurrence"`
-	Meta            map[string]Object `json:"_meta"`
-	Fingerprints    List[string]      `json:"fingerprints"`
-	NextEventID     *string           `json:"nextEventID"`
-	PreviousEventID *string           `json:"previousEventID"`
-	UserReport      *Feedback         `json:"userReport"`
-	Permalink       string            `json:"permalink"` // Sundew's own
+	Size            int           `json:"size"`
+	Dist            *string       `json:"dist"`
+	Release         *EventRelease `json:"release"`
+	Environment     string        `json:"environment,omitempty"`
+	Entries         List[Entry]   `json:"entries"`
+	Contexts        Contexts      `json:"contexts"`
+	Context         Object        `json:"context"`
+	Packages        Object        `json:"packages"`
+	SDK             *SDK          `json:"sdk"`
+	Metadata        Metadata      `json:"metadata"`
+	Errors          List[None]    `json:"errors"`
+	Occurrence      *None         `json:"occurrence"`
+	Meta            Object        `json:"_meta"`
+	Fingerprints    List[string]  `json:"fingerprints"`
+	NextEventID     *string       `json:"nextEventID"`
+	PreviousEventID *string       `json:"previousEventID"`
+	UserReport      *Feedback     `json:"userReport"`
+	Permalink       string        `json:"permalink"` // Sundew's own
 }
 
 // EventRelease is the release that an event is of.

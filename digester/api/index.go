@@ -1,10 +1,6 @@
 package api
 
-import (
-	"strconv"
-
-	"sundew/digester/store"
-)
+import "sundew/digester/store"
 
 // What the installation is towards tools, which know organizations: one.
 const (
@@ -16,6 +12,8 @@ const (
 // indexRoutes are about the API itself.
 func (a *API) indexRoutes() {
 	read(a, "/", anyToken, anyone, Doc{Tag: "API", Summary: "Who a token speaks for, and what it may"}, a.index)
+	read(a, "/auth/", anyToken, anyone, Doc{Tag: "API", Summary: "The person that a token speaks for"}, a.self)
+	read(a, "/users/me/", anyToken, anyone, Doc{Tag: "API", Summary: "The person that a token speaks for"}, a.self)
 }
 
 // Index is the answer to who asks who they are.
@@ -40,8 +38,22 @@ type Self struct {
 
 func (a *API) index(_ *store.Rx, r *request) (Index, error) {
 	answer := Index{Version: "0", Auth: &Auth{Scopes: r.person.Scopes.Names()}}
-	if p := r.person; p.ID != 0 {
-		answer.User = &Self{ID: strconv.FormatInt(p.ID, 10), Name: p.Name, Username: p.Email, Email: p.Email}
+	if r.person.ID != 0 {
+		self := selfOf(r)
+		answer.User = &self
 	}
 	return answer, nil
+}
+
+func selfOf(r *request) Self {
+	p := r.person
+	return Self{ID: number(p.ID), Name: p.Name, Username: p.Email, Email: p.Email}
+}
+
+// self is who speaks; a project's token is nobody.
+func (a *API) self(_ *store.Rx, r *request) (Self, error) {
+	if r.person.ID == 0 {
+		return Self{}, &Problem{404, "A project's token speaks for nobody"}
+	}
+	return selfOf(r), nil
 }

@@ -186,7 +186,7 @@ func (r *rig) do(method, path, token, body string) *http.Response {
 // status.
 func (r *rig) must(status int, method, path, body string) string {
 	r.t.Helper()
-	return mustStatus(r.t, r.do(method, root+path, r.ownerToken, body), status)
+	return mustStatus(r.t, r.do(method, Root+path, r.ownerToken, body), status)
 }
 
 func mustStatus(t testing.TB, answer *http.Response, status int) string {

@@ -137,7 +137,7 @@ func bodyType[T any]() reflect.Type {
 // add puts a route into the table and the mux.
 func (a *API) add(route Route, handle func(http.ResponseWriter, *request) error) {
 	a.table = append(a.table, route)
-	a.mux.HandleFunc(route.Method+" "+root+route.Path+"{$}", func(w http.ResponseWriter, plain *http.Request) {
+	a.mux.HandleFunc(route.Method+" "+Root+route.Path+"{$}", func(w http.ResponseWriter, plain *http.Request) {
 		r := &request{Request: plain, api: a, status: route.Doc.Status, out: make(http.Header)}
 		if err := handle(w, r); err != nil {
 			r.limit(w.Header())

@@ -165,7 +165,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
 	case "projects", "issues", "events", "ledger", "dead-letters", "static", "s", "sign-in", "sign-out", "setup",
-		"account", "audit", "forgot", "invitations", "mail", "password", "person", "searches", "system", "teams", "users":
+		"account", "audit", "docs", "forgot", "mcp", "organizations", "invitations", "mail", "password", "person", "searches", "system", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil

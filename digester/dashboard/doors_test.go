@@ -146,8 +146,10 @@ func projectDoors() map[string]door {
 func actDoors() map[string]door {
 	const ok, found, unfit, missing = http.StatusOK, http.StatusSeeOther, http.StatusUnprocessableEntity, http.StatusNotFound
 	return map[string]door{
-		"GET /s/{short}":                               {path: "/s/web-shop-1", want: team(access.Viewer, found)},
-		"GET /shortcuts":                               {path: "/shortcuts", want: everybody(ok)},
+		"GET /s/{short}": {path: "/s/web-shop-1", want: team(access.Viewer, found)},
+		"GET /shortcuts": {path: "/shortcuts", want: everybody(ok)},
+		"GET /docs/api":  {path: "/docs/api", want: everybody(ok)},
+		"GET /organizations/{org}/issues/{short}":      {path: "/organizations/acme/issues/1", want: team(access.Viewer, found)},
 		"POST /issues/bulk":                            {path: "/issues/bulk", form: "do=resolve&issue=1", want: team(access.Member, found), once: true},
 		"POST /issues/{id}/resolve":                    {path: "/issues/1/resolve", want: team(access.Member, found), once: true},
 		"POST /issues/{id}/reopen":                     {path: "/issues/1/reopen", want: team(access.Member, found)},

@@ -17,8 +17,10 @@ import (
 
 // actRoutes are the forms that do something to issues, and what leads to one.
 func (d *Dashboard) actRoutes() {
-	d.get("/s/{short}", signedIn, d.findShort) // it leads to an issue's page, which asks
+	d.get("/s/{short}", signedIn, d.findShort)                          // it leads to an issue's page, which asks
+	d.get("/organizations/{org}/issues/{short}", signedIn, d.findShort) // as tools write it that know organizations
 	d.get("/shortcuts", open, d.showShortcuts)
+	d.get("/docs/api", open, d.showAPI)
 	d.post("/issues/bulk", "change issues", signedIn, d.bulk)
 	for _, v := range []deed.Verb{deed.Resolve, deed.Reopen, deed.Mute, deed.Assign, deed.Delete, deed.Restore} {
 		d.post("/issues/{id}/"+string(v), string(v)+" issue", ofIssue(v.Least()), d.actOnIssue(v))
@@ -62,9 +64,12 @@ func (d *Dashboard) actOnIssue(v deed.Verb) writer {
 }
 
 // findShort is GET /s/{short}: the permanent address of an issue, by its short id in
-// any case.
+// any case; below an organization by its number, too.
 func (d *Dashboard) findShort(rx *store.Rx, r *http.Request) (reply, error) {
 	issue, err := issueByShort(rx, r.PathValue("short"))
+	if id, errID := strconv.ParseInt(r.PathValue("short"), 10, 64); errID == nil && r.PathValue("org") != "" {
+		issue, err = rx.Issue(id)
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -179,6 +179,9 @@ func (l links) historyEntry(issue, entry int64) string {
 	return l.issue(issue) + "#entry-" + strconv.FormatInt(entry, 10)
 }
 
+// apiDocs leads to what programs can ask.
+func (l links) apiDocs() string { return l.base + "/docs/api" }
+
 // shortcuts leads to the list of keyboard shortcuts.
 func (l links) shortcuts() string { return l.base + "/shortcuts" }
 

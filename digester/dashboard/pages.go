@@ -190,6 +190,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"editCommentURL": l.editComment,
 		"mergeURL":       l.merge,
 		"shortcutsURL":   l.shortcuts,
+		"apiDocsURL":     l.apiDocs,
 		"eventsURL":      l.events,
 		"eventURL":       l.event,
 		"eventAsURL":     l.eventAs,
