@@ -41,6 +41,11 @@ type Config struct {
 	Address func(*http.Request) string             // where a request comes from, for the audit log; nil: the connection's other end
 	Used    func(token int64, known, at time.Time) // told that a token is used, and when it was known to be used before; nil: nobody is
 	PerMin  int                                    // requests of a token in a minute; 0: 1,800
+
+	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count
+	UploadRequest int64  // bytes that a request of an upload may have; 0: 8 MiB
+	ArtifactBytes int64  // that uploads may take up together; 0: any number
+	Assemble      func() // told that there is an upload to assemble; nil: nobody is
 }
 
 // API answers /api/0/. It is safe for concurrent use.
@@ -68,6 +73,9 @@ func New(cfg Config) (*API, error) {
 	if cfg.PerMin == 0 {
 		cfg.PerMin = perMinute
 	}
+	if cfg.UploadRequest == 0 {
+		cfg.UploadRequest = uploadRequest
+	}
 	a := &API{cfg: cfg, base: strings.TrimRight(public.Path, "/"), mux: http.NewServeMux(), limits: limits{most: cfg.PerMin}}
 	a.routes()
 	a.mux.HandleFunc("GET "+Root+"/openapi.json/{$}", a.serveDocument)
@@ -77,6 +85,10 @@ func New(cfg Config) (*API, error) {
 // routes is the list of all routes, by noun.
 func (a *API) routes() {
 	a.indexRoutes()
+	a.chunkRoutes()
+	a.assembleRoutes()
+	a.bundleRoutes()
+	a.releaseFileRoutes()
 	a.organizationRoutes()
 	a.projectRoutes()
 	a.peopleRoutes()

@@ -30,7 +30,26 @@ func doors() map[string]door {
 	maps.Copy(all, releaseDoors())
 	maps.Copy(all, foreignDoors())
 	maps.Copy(all, sqlDoors())
+	maps.Copy(all, uploadDoors())
 	return all
+}
+
+func uploadDoors() map[string]door {
+	const at, in = "/projects/acme/web-shop/", "/projects/{org}/{project}/"
+	const org, orgAt = "/organizations/{org}/", "/organizations/acme/"
+	return map[string]door{
+		"GET " + org + "chunk-upload/":                 {path: orgAt + "chunk-upload/", viewer: 403},
+		"POST " + org + "chunk-upload/":                {path: orgAt + "chunk-upload/", want: 400},
+		"POST " + org + "artifactbundle/assemble/":     {path: orgAt + "artifactbundle/assemble/", body: "{}", want: 400},
+		"POST " + org + "releases/{version}/assemble/": {path: orgAt + "releases/1.0/assemble/", body: "{}", want: 404},
+		"POST " + in + "files/difs/assemble/":          {path: at + "files/difs/assemble/", body: "{}"},
+		"GET " + in + "files/artifact-bundles/":        {path: at + "files/artifact-bundles/"},
+		"DELETE " + in + "files/artifact-bundles/":     {path: at + "files/artifact-bundles/?bundleId=1", want: 404, member: 403},
+		"GET " + in + "files/dsyms/":                   {path: at + "files/dsyms/"},
+		"DELETE " + in + "files/dsyms/":                {path: at + "files/dsyms/?id=1", want: 404, member: 403},
+		"GET " + in + "releases/{version}/files/":      {path: at + "releases/1.0/files/"},
+		"POST " + in + "releases/{version}/files/":     {path: at + "releases/1.0/files/", want: 400},
+	}
 }
 
 func indexDoors() map[string]door {

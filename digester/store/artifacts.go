@@ -68,6 +68,9 @@ type ArtifactFile struct {
 	Size      int64
 }
 
+// maxReleaseFiles bounds how many files of a release are listed.
+const maxReleaseFiles = 5000
+
 // maxBundlePage bounds a page of bundles, and of files.
 const maxBundlePage = 200
 
@@ -88,6 +91,11 @@ func (rx *Rx) Bundles(project event.ProjectID, debugFiles bool, before int64, li
 		return all[:limit], true, err
 	}
 	return all, false, err
+}
+
+// ReleaseFiles returns the files of a release that were uploaded alone, the newest first.
+func (rx *Rx) ReleaseFiles(project event.ProjectID, release string) ([]Bundle, error) {
+	return rx.bundles(`WHERE project_id = ? AND release = ? AND kind = 1 AND state <> 3 ORDER BY id DESC LIMIT ?`, int64(project), release, maxReleaseFiles)
 }
 
 // Bundle returns one upload of a project, ErrNotFound if there is none.

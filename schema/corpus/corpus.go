@@ -44,6 +44,13 @@ func Captured() ([]Request, error) { return load("testdata/captured") }
 // Crafted returns the hand-made cases in the order of their names.
 func Crafted() ([]Request, error) { return load("testdata/crafted") }
 
+// Uploads returns the recorded requests of sentry-cli that upload something, in the order
+// of their names. Of the largest, cli-sourcemaps-upload, the content is WebBundle.
+func Uploads() ([]Request, error) { return load("testdata/uploads") }
+
+// WebBundle returns the artifact bundle of a web application as sentry-cli uploaded it.
+func WebBundle() ([]byte, error) { return data.ReadFile("testdata/web-app/artifact-bundle.sysb.zip") }
+
 func load(dir string) ([]Request, error) {
 	entries, err := fs.ReadDir(data, dir)
 	if err != nil {
