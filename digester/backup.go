@@ -27,7 +27,7 @@ var (
 
 // openDatabase opens the database and begins its backup, if there is to be one.
 func (s *service) openDatabase(ctx context.Context) (err error) {
-	cfg := store.Config{Log: s.log, Observe: s.observe, AttachmentBytes: s.cfg.AttachmentBytes}
+	cfg := store.Config{Log: s.log, Observe: s.observe, AttachmentBytes: s.cfg.AttachmentBytes, ArtifactBytes: s.cfg.ArtifactBytes}
 	if s.cfg.Backup.IsZero() {
 		s.db, err = s.cfg.openPrimary(ctx, cfg)
 		return err

@@ -44,6 +44,9 @@ type Config struct {
 
 	AttachmentBytes int64            // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
 	Retention       retention.Policy // SUNDEW_RETENTION_DAYS and SUNDEW_RETENTION_EVENTS: of projects that say nothing themselves; 90 days, 100,000 events
+	ArtifactDays    int64            // SUNDEW_ARTIFACT_DAYS: after which uploads of build tools go that nothing used; 90; 0: never
+	ArtifactBytes   int64            // SUNDEW_ARTIFACT_BYTES: of all of them, of which the least used go first; 5 GiB
+	UploadRequest   int64            // SUNDEW_UPLOAD_REQUEST: of a request with such uploads; 8 MiB
 	SMTP            mail.Server      // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
 	MailFrom        string           // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
 
@@ -148,6 +151,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	read("SUNDEW_MAX_ATTACHMENT_BYTES", bytes(&cfg.MaxFile, edge.MaxAttachment))
 	read("SUNDEW_ATTACHMENT_BYTES", bytes(&cfg.AttachmentBytes, 1<<40))
 	readRetention(read, &cfg.Retention)
+	readUploads(read, &cfg)
 	read("SUNDEW_LOG_LEVEL", func(v string) (err error) {
 		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
 			return errors.New("want debug, info, warn or error")

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sundew/digester/api"
+	"sundew/digester/artifact/shelf"
 	"sundew/digester/courier"
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
@@ -80,6 +81,7 @@ type service struct {
 	passwords *password.Hasher  // nil until open: those of recommended cost
 	copies    *copyWatch
 	clock     *backupClock
+	shelf     *shelf.Shelf
 	tracing   *tracing // nil: nobody is sent traces
 	decided   rate     // of messages
 	started   time.Time
@@ -229,10 +231,13 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.openShelf()
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Address: func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Used:    s.dashboard.NoteToken,
+
+		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})
 	return err
 }
@@ -406,6 +411,10 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 	})
 	group.Go(func() error {
 		s.keepWithin(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.shelf.Run(ctx)
 		return nil
 	})
 	group.Go(func() error {
