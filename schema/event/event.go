@@ -126,7 +126,8 @@ type Event struct {
 	Breadcrumbs []Breadcrumb // oldest first
 	Extra       []Field
 	Modules     []Pair
-	Images      []DebugImage
+
+	Images []DebugImage // Skim keeps those of scripts with source maps
 }
 
 // Message is a log entry: the template, its parameters, and the text with the

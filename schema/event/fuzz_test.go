@@ -93,6 +93,11 @@ func FuzzSecurity(f *testing.F) {
 func withoutShown(e *Event) *Event {
 	c := *e
 	c.Breadcrumbs, c.Extra, c.Modules, c.Images, c.Contexts = nil, nil, nil, nil, nil
+	for _, image := range e.Images {
+		if image.Type == "sourcemap" {
+			c.Images = append(c.Images, image)
+		}
+	}
 	c.Request = Request{URL: e.Request.URL, Method: e.Request.Method, UserAgent: e.Request.UserAgent}
 	for _, context := range e.Contexts {
 		if tagging(context.Name) {

@@ -115,6 +115,8 @@ func (d *draft) member(name []byte) {
 		keepList(&e.Contexts, d.contexts())
 	case "sdk":
 		e.SDK = d.sdk()
+	case "debug_meta":
+		keepList(&e.Images, d.images())
 	default:
 		d.shown(name)
 	}
@@ -138,8 +140,6 @@ func (d *draft) shown(name []byte) {
 		}
 	case "modules":
 		keepList(&e.Modules, d.pairs(maxModules))
-	case "debug_meta":
-		keepList(&e.Images, d.images())
 	default:
 		d.skip()
 	}

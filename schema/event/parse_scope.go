@@ -205,7 +205,9 @@ func (r *reader) images() []DebugImage {
 				r.skip()
 				return
 			}
-			images = append(images, r.image())
+			if image := r.image(); r.full || image.Type == "sourcemap" {
+				images = append(images, image)
+			}
 		})
 	})
 	return images
