@@ -28,10 +28,10 @@ var invariants = []invariant{
 	{"a project's issue_count is the number of its issues, removed ones included", `
 		SELECT 'project ' || p.id || ': counts ' || p.issue_count || ', has ' || count(i.id) || ', removed ' || p.evicted_issues
 		FROM projects p LEFT JOIN issues i ON i.project_id = p.id GROUP BY p.id HAVING p.issue_count <> count(i.id) + p.evicted_issues`},
-	{"an issue's event_count is the number of its events, those included that are not stored, and none has a number beyond it", `
+	{"an issue's event_count is the number of its events, those included that are not stored, and none has a number beyond it and those that moved", `
 		SELECT 'issue ' || i.id || ': counts ' || i.event_count || ', has ' || count(e.id) || ', not stored ' || i.evicted_events || ', numbered to ' || coalesce(max(e.number), 0)
 		FROM issues i LEFT JOIN events e ON e.issue_id = i.id
-		GROUP BY i.id HAVING i.event_count <> count(e.id) + i.evicted_events OR max(e.number) > i.event_count OR min(e.number) < 1`},
+		GROUP BY i.id HAVING i.event_count <> count(e.id) + i.evicted_events OR max(e.number) > i.event_count + i.moved_events OR min(e.number) < 1`},
 	{"an issue was first and last seen when its first and last event happened", `
 		SELECT 'issue ' || i.id FROM issues i JOIN events e ON e.issue_id = i.id
 		GROUP BY i.id HAVING i.first_seen > min(e.occurred_at) OR i.last_seen < max(e.occurred_at)

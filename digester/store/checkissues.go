@@ -27,9 +27,10 @@ var issueInvariants = []invariant{
 		  SELECT merged_into, sum(event_count) AS n, min(first_seen) AS first, max(last_seen) AS last FROM issues WHERE merged_into IS NOT NULL GROUP BY 1) m
 		  ON m.merged_into = i.id
 		WHERE i.merged_events <> coalesce(m.n, 0) OR i.merged_first_seen IS NOT m.first OR i.merged_last_seen IS NOT m.last`},
-	{"an issue has a grouping, or one that is parked, and a grouping an issue of its project", `
+	{"an issue has a grouping, or one that is parked, unless it was made of moved events, and a grouping an issue of its project", `
 		SELECT 'issue ' || coalesce(i.id, g.issue_id) FROM issues i FULL JOIN groupings g ON g.issue_id = i.id
-		WHERE g.project_id IS NOT i.project_id AND NOT EXISTS (SELECT 1 FROM parked_groupings p WHERE p.issue_id = i.id)`},
+		WHERE g.project_id IS NOT i.project_id AND (i.moved_from IS NULL OR g.issue_id IS NOT NULL)
+		  AND NOT EXISTS (SELECT 1 FROM parked_groupings p WHERE p.issue_id = i.id)`},
 	{"a deleted issue and its members have no groupings", `
 		SELECT 'issue ' || i.id FROM issues i JOIN groupings g ON g.issue_id = i.id
 		WHERE EXISTS (SELECT 1 FROM issues h WHERE h.id = coalesce(i.merged_into, i.id) AND h.state = 4)`},

@@ -66,6 +66,13 @@ type Incoming struct {
 	Encoding wire.Encoding
 	Meta     []byte // EventMeta as JSON
 	Body     []byte
+
+	// Symbols is what source maps say of the event's frames, compressed as
+	// SymbolsEncoding says; nil: nothing. SymbolsDue: they could not be asked, so that
+	// somebody does later.
+	Symbols         []byte
+	SymbolsEncoding wire.Encoding
+	SymbolsDue      bool
 }
 
 // isEvent reports whether there is an event to store.

@@ -64,7 +64,8 @@ type issueState struct {
 	resolution triage.Resolution
 	mute       triage.Mute
 
-	events    int64 // event_count, also the newest event's number
+	events    int64 // event_count
+	moved     int64 // moved_events: the newest event's number is the sum
 	firstSeen int64 // ms
 	lastSeen  int64 // ms
 	users     crowd // of its own events

@@ -145,10 +145,7 @@ func (tx *Tx) CleanIssue(issue int64, s erasure.Subject) error {
 	if _, err := tx.exec(`UPDATE issues SET title = ?, culprit = ? WHERE id = ?`, title, culprit, issue); err != nil {
 		return err
 	}
-	_, err = tx.exec(`
-		INSERT INTO issue_texts_due (issue_id, event_id) VALUES (?, ?)
-		ON CONFLICT DO UPDATE SET event_id = excluded.event_id`, issue, event)
-	return err
+	return tx.textDue(issue, event)
 }
 
 // RejectsOf returns the rows' ids of dropped messages whose explanation says a person.

@@ -109,12 +109,17 @@ type storedBody struct {
 	encoding wire.Encoding
 	meta     string
 	body     []byte
+	symbols  storedSymbols
 }
 
 // EventBody returns a stored event's payload, ErrNotFound if there is none.
 func (rx *Rx) EventBody(eventRow int64) (EventBody, error) {
-	rows, err := rx.q.QueryContext(rx.ctx, `SELECT kind, encoding, meta, body FROM event_bodies WHERE event_id = ?`, eventRow)
-	stored, err := one(collect(rows, err, func(b *storedBody) []any { return []any{&b.kind, &b.encoding, &b.meta, &b.body} }))
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT b.kind, b.encoding, b.meta, b.body, coalesce(s.encoding, 0), s.body
+		FROM event_bodies b LEFT JOIN event_symbols s ON s.event_id = b.event_id WHERE b.event_id = ?`, eventRow)
+	stored, err := one(collect(rows, err, func(b *storedBody) []any {
+		return []any{&b.kind, &b.encoding, &b.meta, &b.body, &b.symbols.encoding, &b.symbols.body}
+	}))
 	if err != nil {
 		return EventBody{}, err
 	}
@@ -142,5 +147,6 @@ func (rx *Rx) readBody(stored storedBody) (body EventBody, err error) {
 	if err := json.Unmarshal([]byte(stored.meta), &body.Meta); err != nil {
 		return EventBody{}, fmt.Errorf("the stored meta: %w", err)
 	}
+	body.Symbols = rx.readSymbols(stored.symbols)
 	return body, nil
 }

@@ -24,6 +24,8 @@ const (
 	HistoryUnmerged  = "unmerged"
 	HistoryDeleted   = "deleted"
 	HistoryRestored  = "restored"
+	HistoryMoved     = "moved"  // events of it to another issue, or to it from one, because a source map arrived
+	HistoryMapped    = "mapped" // its events are read by source maps that arrived, and so are later ones
 )
 
 // HistoryEntry is something that happened to an issue.
@@ -55,12 +57,14 @@ type Detail struct {
 	Release string             `json:"release,omitempty"` // resolved
 	Mute    triage.MuteKind    `json:"mute,omitempty"`    // muted, unmuted
 	Until   int64              `json:"until,omitempty"`   // muted, unmuted: Unix milliseconds
-	Events  int64              `json:"events,omitempty"`  // muted, unmuted
+	Events  int64              `json:"events,omitempty"`  // muted, unmuted, moved, mapped
 	Period  int64              `json:"period,omitempty"`  // muted, unmuted: milliseconds
 	Team    int64              `json:"team,omitempty"`    // assigned; neither team nor user: to nobody
 	User    int64              `json:"user,omitempty"`    // assigned
 	Members []int64            `json:"members,omitempty"` // merged, unmerged: of the head
 	Head    int64              `json:"head,omitempty"`    // merged, unmerged: of a member
+	From    int64              `json:"from,omitempty"`    // moved: the issue whose events they were
+	To      int64              `json:"to,omitempty"`      // moved: the issue whose events they are
 }
 
 // text is how a detail is stored; empty: there is nothing to say.

@@ -225,7 +225,7 @@ func (a *asking) issue(take func(*issueState), id string, args ...any) {
 		var period int64
 		err := r.Scan(&s.id, &s.revision, &s.head, &s.state, &s.resolution.Kind, &s.resolution.Release,
 			&s.mute.Kind, &until, &s.mute.Events, &period,
-			&s.events, &s.firstSeen, &s.lastSeen, &s.users.atMost, &s.merged, &first, &last, &users, &s.seenStep, &s.countStep, &sketch, &whole)
+			&s.events, &s.moved, &s.firstSeen, &s.lastSeen, &s.users.atMost, &s.merged, &first, &last, &users, &s.seenStep, &s.countStep, &sketch, &whole)
 		if errors.Is(err, sql.ErrNoRows) {
 			take(nil)
 			return nil
@@ -247,7 +247,7 @@ func (a *asking) issue(take func(*issueState), id string, args ...any) {
 	}, `
 		SELECT i.id, i.revision, coalesce(i.merged_into, 0), i.state, i.resolve_kind, i.resolve_release,
 		       i.mute_kind, i.mute_until, i.mute_events, i.mute_period,
-		       i.event_count, i.first_seen, i.last_seen, i.user_count, i.merged_events, i.merged_first_seen, i.merged_last_seen, i.whole_users,
+		       i.event_count, i.moved_events, i.first_seen, i.last_seen, i.user_count, i.merged_events, i.merged_first_seen, i.merged_last_seen, i.whole_users,
 		       i.seen_step, i.count_step,
 		       (SELECT sketch FROM issue_sketches WHERE issue_id = i.id AND whole = 0),
 		       (SELECT sketch FROM issue_sketches WHERE issue_id = i.id AND whole = 1)

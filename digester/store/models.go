@@ -78,7 +78,7 @@ type Issue struct {
 	FirstSeen time.Time
 	LastSeen  time.Time
 
-	OwnEvents  int64             // the issue's own, also its newest event's number
+	OwnEvents  int64             // the issue's own
 	ResolvedAt time.Time         // zero: not resolved
 	Resolution triage.Resolution // if it is resolved
 	Mute       triage.Mute       // if it is muted
@@ -115,6 +115,9 @@ type EventBody struct {
 	Kind wire.Kind
 	JSON []byte // decompressed
 	Meta EventMeta
+
+	// Symbols is what source maps say of its frames, for symbolicate.Lay; nil: nothing.
+	Symbols []byte
 }
 
 // EventMeta is what the message said besides the payload.

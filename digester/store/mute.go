@@ -90,8 +90,8 @@ const recentEvents = recentHalves + `
 // so that the first can be found by halving.
 const recentHalves = `
 	WITH RECURSIVE halves (strand, low, high, newest) AS (
-	  SELECT id, 0, event_count, event_count FROM issues WHERE id = ?1
-	  UNION ALL SELECT id, 0, event_count, event_count FROM issues WHERE merged_into = ?1
+	  SELECT id, 0, event_count + moved_events, event_count + moved_events FROM issues WHERE id = ?1
+	  UNION ALL SELECT id, 0, event_count + moved_events, event_count + moved_events FROM issues WHERE merged_into = ?1
 	  UNION ALL
 	  SELECT strand,
 	    iif(coalesce((SELECT digested_at FROM events WHERE issue_id = strand AND number <= (low + high + 1) / 2 ORDER BY number DESC LIMIT 1), 0) < ?2, (low + high + 1) / 2, low),

@@ -198,12 +198,15 @@ func (p *plan) insertEvent() error {
 		INSERT INTO events (id, project_id, issue_id, event_id, number, occurred_at, received_at, digested_at,
 		                    level, title, release, environment, user)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ids.event, int64(in.Project), p.issue.id, in.EventID[:], p.issue.events, ms(in.OccurredAt), ms(in.ReceivedAt), p.now,
+		p.ids.event, int64(in.Project), p.issue.id, in.EventID[:], p.issue.events+p.issue.moved, ms(in.OccurredAt), ms(in.ReceivedAt), p.now,
 		int64(in.Level), in.Title, in.Release, in.Environment, in.User); err != nil {
 		return err
 	}
-	return p.to.exec(`INSERT INTO event_bodies (event_id, kind, encoding, meta, body) VALUES (?, ?, ?, ?, ?)`,
-		p.ids.event, int64(in.Kind), int64(in.Encoding), string(in.Meta), in.Body)
+	if err := p.to.exec(`INSERT INTO event_bodies (event_id, kind, encoding, meta, body) VALUES (?, ?, ?, ?, ?)`,
+		p.ids.event, int64(in.Kind), int64(in.Encoding), string(in.Meta), in.Body); err != nil {
+		return err
+	}
+	return p.noteSymbols()
 }
 
 // noteHistory records what the event did to its issue, if anything, for the history

@@ -34,6 +34,7 @@ func goneWithEvents() []string {
 		   SELECT project_id AS p, count(*) AS n FROM events WHERE id IN ` + theseIDs + ` GROUP BY 1) gone
 		 WHERE id = gone.p`,
 		`UPDATE history SET event_id = NULL WHERE event_id IN ` + theseIDs,
+		`DELETE FROM event_symbols WHERE event_id IN ` + theseIDs,
 		`DELETE FROM event_bodies WHERE event_id IN ` + theseIDs,
 	}
 }
@@ -95,7 +96,7 @@ func (d *DB) RemoveEvents(ctx context.Context, why string, ids []int64) (n int64
 // EventWeight is how many bytes go with an event.
 type EventWeight struct {
 	ID    int64
-	Bytes int64 // of its body and its files
+	Bytes int64 // of its body, its source frames and its files
 }
 
 // EventWeights returns how much goes with events, by their rows' ids, in this order;
@@ -106,7 +107,7 @@ func (rx *Rx) EventWeights(ids []int64) ([]EventWeight, error) {
 		return nil, err
 	}
 	rows, err := rx.q.QueryContext(rx.ctx, `
-		SELECT e.id, length(b.body) + coalesce((
+		SELECT e.id, length(b.body) + coalesce((SELECT length(s.body) FROM event_symbols s WHERE s.event_id = e.id), 0) + coalesce((
 		  SELECT sum(a.bytes) FROM attachments a WHERE a.event_id = e.event_id AND a.project_id = e.project_id), 0)
 		FROM json_each(?) j CROSS JOIN events e ON e.id = j.value JOIN event_bodies b ON b.event_id = e.id ORDER BY j.key`, string(list))
 	return collect(rows, err, func(w *EventWeight) []any { return []any{&w.ID, &w.Bytes} })

@@ -19,8 +19,8 @@ func withStrandsOf(n int) string {
 // numbers, so that it can be found by halving: no index has both issue and id.
 const untilEvent = `
 	WITH RECURSIVE halves (strand, low, high) AS (
-	  SELECT id, 0, event_count FROM issues WHERE id = ?1
-	  UNION ALL SELECT id, 0, event_count FROM issues WHERE merged_into = ?1
+	  SELECT id, 0, event_count + moved_events FROM issues WHERE id = ?1
+	  UNION ALL SELECT id, 0, event_count + moved_events FROM issues WHERE merged_into = ?1
 	  UNION ALL
 	  SELECT strand,
 	    iif(coalesce((SELECT id FROM events WHERE issue_id = strand AND number <= (low + high + 1) / 2 ORDER BY number DESC LIMIT 1), 0) < ?2, (low + high + 1) / 2, low),

@@ -40,7 +40,7 @@ func newPerson(t *testing.T, seed uint64) *person {
 // event makes an event of one of a few groups, releases and users.
 func (p *person) event() *store.Incoming {
 	p.seq++
-	in := incoming(p.project, p.seq, fmt.Sprintf("group %d", p.rng.IntN(8)))
+	in := incoming(p.project, p.seq, fmt.Sprintf([]string{"group %d", "source %d"}[p.rng.IntN(8)/7], p.rng.IntN(8)))
 	in.OccurredAt = p.now.Add(-time.Duration(p.rng.IntN(3)) * 30 * time.Minute)
 	in.Release = []string{"", "shop@1.0.0", "shop@1.1.0", "shop@2.0.0", "abc", "def"}[p.rng.IntN(6)]
 	in.Environment = []string{"", "production", "staging"}[p.rng.IntN(3)]
@@ -109,7 +109,7 @@ func (p *person) burst() {
 func (p *person) some() []int64 {
 	ids := make([]int64, 1+p.rng.IntN(3))
 	for i := range ids {
-		ids[i] = 1 + p.rng.Int64N(12)
+		ids[i] = 1 + p.rng.Int64N(20)
 	}
 	return ids
 }
@@ -118,7 +118,7 @@ func (p *person) some() []int64 {
 func (p *person) act(tx *store.Tx) error {
 	ids := p.some()
 	var err error
-	switch p.rng.IntN(11) {
+	switch p.rng.IntN(13) {
 	case 0, 1:
 		_, err = tx.Resolve(ids, []triage.Resolution{
 			{}, {Kind: triage.ResolvedNext}, {Kind: triage.ResolvedIn, Release: "shop@1.1.0"}, {Kind: triage.ResolvedIn, Release: "def"},
@@ -142,11 +142,37 @@ func (p *person) act(tx *store.Tx) error {
 		if _, err = tx.RemoveDeleted(); err == nil {
 			_, err = tx.UnmuteDue()
 		}
+	case 11, 12:
+		err = p.regroup(tx, ids[0])
 	}
 	if err == store.ErrNotFound {
 		err = nil
 	}
 	return err
+}
+
+// regroup brings some of the newest events of an issue to groups of the source, of
+// which there are fewer than issues; sometimes it does not get to the end.
+func (p *person) regroup(tx *store.Tx, issue int64) error {
+	found, _, err := tx.Events(issue, 0, 100)
+	if err != nil {
+		return err
+	}
+	var events []store.Regrouped
+	unmapped := p.rng.IntN(2) * p.rng.IntN(4)
+	for _, e := range slices.Backward(found) {
+		if e.IssueID == issue {
+			r := regrouped(e.ID, fmt.Sprintf("source %d", p.rng.IntN(4)))
+			r.Mapped = p.rng.IntN(4) >= unmapped
+			events = append(events, r)
+		}
+	}
+	for range 1 + p.rng.IntN(6) {
+		if more, err := tx.Regroup(issue, events); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 // Whatever people do and whatever comes in meanwhile, the books balance.
