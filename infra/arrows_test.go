@@ -70,7 +70,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/courier":                 {"sundew/digester/loop", "sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},
 	"sundew/digester/alert":                   {"sundew/digester/notify", "sundew/schema/event"},
 	"sundew/digester/alert/teller":            {"sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/schema/..."},
-	"sundew/digester/digest":                  {"sundew/digester/loop", "sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/digest":                  {"sundew/digester/symbolicate", "sundew/digester/loop", "sundew/digester/grouping", "sundew/digester/queue", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/grouping":                {"sundew/schema/event"},
 	"sundew/digester/highlight":               {},
 	"sundew/digester/ledger":                  {"sundew/digester/store", "sundew/schema/..."},
@@ -87,12 +87,12 @@ var mayImport = map[string][]string{
 	"sundew/digester/queue":                   {},
 	"sundew/digester/release":                 {},
 	"sundew/digester/search":                  {"sundew/schema/event"},
-	"sundew/digester/search/indexer":          {"sundew/digester/loop", "sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/search/indexer":          {"sundew/digester/symbolicate", "sundew/digester/loop", "sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/triage":                  {},
 	"sundew/digester/store":                   {"sundew/digester/artifact", "sundew/digester/search", "sundew/digester/notify", "sundew/digester/access", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/triage", "sundew/digester/store/hrana", "sundew/digester/store/walfs", "sundew/schema", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/store/sandbox"},
-	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/..."},
-	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words", "sundew/digester/store/sandbox", "sundew/digester/api"},
+	"sundew/digester/store/storetest":         {"sundew/digester/store", "sundew/digester/store/walfs", "sundew/infra/sqld/...", "sundew/infra/sqld", "sundew/schema/...", "sundew/digester/artifact"},
+	"sundew/digester/dashboard":               {"sundew/digester/search", "sundew/digester/access", "sundew/digester/grouping", "sundew/digester/highlight", "sundew/digester/ledger", "sundew/digester/markdown", "sundew/digester/notify", "sundew/digester/onetime", "sundew/digester/passkey", "sundew/digester/password", "sundew/digester/provider", "sundew/digester/queue", "sundew/digester/erasure", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/alert", "sundew/digester/vitals", "sundew/digester/deed", "sundew/digester/words", "sundew/digester/store/sandbox", "sundew/digester/api", "sundew/digester/symbolicate", "sundew/digester/symbolicate/scripts"},
 	"sundew/digester/store/busylab":           {}, // tests only
 	"sundew/infra":                            {},
 	"sundew/infra/bench/big":                  {"sundew/digester/...", "sundew/infra/visitor", "sundew/schema/..."},
@@ -132,6 +132,12 @@ var mayImport = map[string][]string{
 	"sundew/infra/bench/retention":     {"sundew/digester/retention", "sundew/digester/retention/keeper", "sundew/digester/store", "sundew/schema/..."},
 	"sundew/digester/artifact":         {},
 	"sundew/digester/artifact/shelf":   {"sundew/digester/artifact", "sundew/digester/loop", "sundew/digester/store", "sundew/schema/..."},
+
+	// Source maps in use.
+	"sundew/digester/symbolicate/scripts": {"sundew/digester/sourcemap", "sundew/digester/store", "sundew/digester/symbolicate", "sundew/schema/event"},
+	"sundew/digester/symbolicate/late": {"sundew/digester/grouping", "sundew/digester/loop", "sundew/digester/store", "sundew/digester/symbolicate",
+		"sundew/digester/symbolicate/scripts", "sundew/schema/..."},
+
 	// What runs the AWS side on one machine: tests and measurements.
 	"sundew/functions/lambdatest": {},
 	"sundew/infra/aws/cloud":      {"sundew/digester/queue/sqs/sqstest"},

@@ -1,0 +1,190 @@
+package scripts
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"sundew/digester/sourcemap"
+	"sundew/digester/store"
+	"sundew/digester/symbolicate"
+)
+
+const (
+	// maxMapSize is how large a map is read at most. One of a large application has
+	// 20 MiB.
+	maxMapSize = 64 << 20
+
+	// readWithin bounds the reading of one, whoever still waits for it.
+	readWithin = 30 * time.Second
+
+	// unreadableSize is what a map that cannot be read counts as.
+	unreadableSize = 1 << 10
+)
+
+// loaded is a map, or why there is none.
+type loaded struct {
+	m       *sourcemap.Map
+	trouble symbolicate.Trouble
+	detail  string
+}
+
+// onto completes a script.
+func (l loaded) onto(s symbolicate.Script) symbolicate.Script {
+	s.Map = l.m
+	if l.m == nil {
+		s.Trouble, s.Detail = l.trouble, l.detail
+	}
+	return s
+}
+
+// mapFile names the content of a stored map: rows' ids are given again.
+type mapFile struct {
+	id  int64
+	sum [sha256.Size]byte
+}
+
+// mapCache has the maps that were used last, by their content.
+type mapCache struct {
+	most int // bytes
+
+	mu      sync.Mutex
+	size    int                       // guarded by mu, as all below
+	entries map[mapFile]*list.Element // of *entry
+	order   list.List                 // the last used in front
+	loading map[mapFile]*loading
+}
+
+type entry struct {
+	file mapFile
+	size int
+	loaded
+}
+
+// loading is a map that is read; what it is, is written before done is closed.
+type loading struct {
+	done chan struct{}
+	loaded
+	err error
+}
+
+func newMapCache(most int) *mapCache {
+	return &mapCache{most: most, entries: make(map[mapFile]*list.Element), loading: make(map[mapFile]*loading)}
+}
+
+// get returns a map that is in memory.
+func (c *mapCache) get(file mapFile) (loaded, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[file]
+	if e == nil {
+		return loaded{}, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*entry).loaded, true
+}
+
+// load returns a map, reading it if nobody does. An error is about the database.
+func (c *mapCache) load(ctx context.Context, from Reader, file mapFile) (loaded, error) {
+	c.mu.Lock()
+	if e := c.entries[file]; e != nil {
+		c.order.MoveToFront(e)
+		c.mu.Unlock()
+		return e.Value.(*entry).loaded, nil
+	}
+	l := c.loading[file]
+	if l == nil {
+		l = &loading{done: make(chan struct{})}
+		c.loading[file] = l
+		go c.read(context.WithoutCancel(ctx), from, file, l)
+	}
+	c.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.loaded, l.err
+	case <-ctx.Done():
+		return loaded{}, ctx.Err()
+	}
+}
+
+// read reads a map and keeps it.
+func (c *mapCache) read(ctx context.Context, from Reader, file mapFile, l *loading) {
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	l.err = from.Read(ctx, func(rx *store.Rx) (err error) {
+		l.loaded, err = read(rx, file)
+		return err
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.loading, file)
+	if l.err == nil {
+		c.keep(file, l.loaded)
+	}
+	close(l.done)
+}
+
+// keep remembers a map and forgets those that were not used for the longest. One that
+// is larger than all the room stays alone until there is another. The caller holds mu.
+func (c *mapCache) keep(file mapFile, l loaded) {
+	if l.trouble == symbolicate.NoMap { // what is gone may come again
+		return
+	}
+	e := &entry{file: file, size: unreadableSize, loaded: l}
+	if l.m != nil {
+		e.size = l.m.Size()
+	}
+	c.entries[file] = c.order.PushFront(e)
+	c.size += e.size
+	for c.size > c.most && c.order.Len() > 1 {
+		last := c.order.Remove(c.order.Back()).(*entry)
+		delete(c.entries, last.file)
+		c.size -= last.size
+	}
+}
+
+// loadIn is load for who is reading, and waits for nobody.
+func (c *mapCache) loadIn(rx *store.Rx, file mapFile) (loaded, error) {
+	if l, ok := c.get(file); ok {
+		return l, nil
+	}
+	l, err := read(rx, file)
+	if err != nil {
+		return l, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries[file] == nil {
+		c.keep(file, l)
+	}
+	return l, nil
+}
+
+// read reads a map. A panic is a trouble of the map: it comes from outside.
+func read(rx *store.Rx, file mapFile) (l loaded, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			l, err = loaded{trouble: symbolicate.UnreadableMap, detail: "reading it failed"}, nil
+		}
+	}()
+	content, err := rx.ArtifactFile(file.id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && sha256.Sum256(content) != file.sum {
+		return loaded{trouble: symbolicate.NoMap, detail: "it was just removed"}, nil
+	}
+	if err != nil {
+		return loaded{}, err
+	}
+	m, err := sourcemap.Parse(content)
+	if err != nil {
+		return loaded{trouble: symbolicate.UnreadableMap, detail: err.Error()}, nil
+	}
+	return loaded{m: m}, nil
+}
+
+func sizeInWords(bytes int64) string {
+	return fmt.Sprintf("it has %d MiB; at most %d are read", bytes>>20, maxMapSize>>20)
+}
