@@ -257,7 +257,7 @@ func (i *importer) digest(ctx context.Context, project event.ProjectID, id event
 	m := wire.Message{Kind: wire.KindEvent, Project: project, Instance: i.instance, Seq: i.seq[project] + 1,
 		EventID: id, ReceivedAt: received, Region: store.ImportRegion, Client: "import"}
 	m.Body, m.Encoding = i.codec.Compress(ev.Payload)
-	in, err := digest.Prepare(m.Encode(nil), digest.Config{Rules: i.rules.of, Scrubber: i.rules.scrubber})
+	in, err := digest.Prepare(ctx, m.Encode(nil), digest.Config{Rules: i.rules.of, Scrubber: i.rules.scrubber})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // TestPrepareAside: what becomes of attachments and feedback before the transaction.
 func TestPrepareAside(t *testing.T) {
-	p := newPreparer(nil, nil)
+	p := newPreparer(Config{})
 	message := func(kind wire.Kind, body []byte, encoding wire.Encoding) []byte {
 		m := wire.Message{Kind: kind, Project: 7, EventID: event.ID{1}, ReceivedAt: time.Now(), Body: body, Encoding: encoding}
 		return m.Encode(nil)
@@ -58,7 +58,7 @@ func TestPrepareAside(t *testing.T) {
 		{name: "bad feedback", body: json(wire.KindFeedback, `[]`), drop: dropBadJSON},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ready, err := p.prepareSafely(tt.body)
+			ready, err := p.prepareSafely(t.Context(), tt.body)
 			if !errors.Is(err, tt.err) || tt.err == nil && err != nil {
 				t.Fatalf("error %v, want %v", err, tt.err)
 			}

@@ -26,6 +26,7 @@ import (
 	"sundew/digester/loop"
 	"sundew/digester/queue"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate"
 	"sundew/schema/event"
 	"sundew/schema/scrub"
 )
@@ -66,6 +67,14 @@ type Quotas interface {
 	Spike(event.ProjectID) int64
 }
 
+// Scripts finds source maps. It is called for every event of a minified script, by many
+// goroutines, and answers from memory, or soon.
+type Scripts interface {
+	// Find returns what there is for scripts of a project. An error says that it cannot
+	// be told now: their events are digested as they were sent, and looked at later.
+	Find(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error)
+}
+
 // Config says how to digest.
 type Config struct {
 	Queue Queue
@@ -80,6 +89,9 @@ type Config struct {
 	// has done so, by rules that may have been older. nil, and an answer of nil, is the
 	// usual one.
 	Scrubber func(event.ProjectID) *scrub.Scrubber
+
+	// Scripts finds the source maps of events. nil: there are none.
+	Scripts Scripts
 
 	// Report is told of every batch when it is over; nil: nobody is. It must be quick.
 	Report func(Report)
@@ -124,7 +136,7 @@ func New(cfg Config) (*Digester, error) {
 	if cfg.HoldFor == 0 {
 		cfg.HoldFor = 30 * time.Second
 	}
-	return &Digester{cfg: cfg, prep: newPreparer(cfg.Rules, cfg.Scrubber)}, nil
+	return &Digester{cfg: cfg, prep: newPreparer(cfg)}, nil
 }
 
 // batch is what one receive brought, on its way through the stages.
@@ -212,7 +224,7 @@ func (d *Digester) prepare(ctx context.Context, messages []queue.Message) *batch
 	for range min(d.cfg.Workers, len(messages)) {
 		workers.Go(func() {
 			for i := range next {
-				ready, err := d.prep.prepareSafely(messages[i].Body)
+				ready, err := d.prep.prepareSafely(ctx, messages[i].Body)
 				b.items[i] = item{receipt: messages[i].Receipt, receives: messages[i].Receives, body: messages[i].Body, ready: ready, err: err}
 			}
 		})

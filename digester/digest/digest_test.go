@@ -297,7 +297,7 @@ func TestPanicIsAnError(t *testing.T) {
 	f := newFixture(t)
 	body, encoding := f.codec.Compress([]byte(`{}`))
 	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Body: body}
-	if _, err := (&preparer{}).prepareSafely(m.Encode(nil)); err == nil {
+	if _, err := (&preparer{}).prepareSafely(t.Context(), m.Encode(nil)); err == nil {
 		t.Error("a panic went unnoticed")
 	}
 }

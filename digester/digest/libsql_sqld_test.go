@@ -71,7 +71,7 @@ func TestLibSQLEqualsFile(t *testing.T) {
 // corpus returns the recorded events, prepared, as a queue would deliver them.
 func corpus(t *testing.T) (ins []*store.Incoming) {
 	t.Helper()
-	codec, prep := wire.NewCodec(), newPreparer(nil, nil)
+	codec, prep := wire.NewCodec(), newPreparer(Config{})
 	at := time.Date(2026, 11, 20, 11, 0, 0, 0, time.UTC)
 	var twice []*store.Incoming
 	for i, payload := range eventtest.Captured(t) {
@@ -90,9 +90,15 @@ func corpus(t *testing.T) (ins []*store.Incoming) {
 		case i%40 == 11:
 			m.Project = 77
 		}
-		ready, err := prep.prepare(m.Encode(nil))
+		ready, err := prep.prepare(t.Context(), m.Encode(nil))
 		if err != nil {
 			t.Fatal(err)
+		}
+		switch i % 40 {
+		case 5:
+			ready.in.Symbols = []byte("what maps say")
+		case 6:
+			ready.in.SymbolsDue = true
 		}
 		if i%40 == 9 {
 			// At the end: what is planned behind it takes ids that it does not need.

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,20 +40,22 @@ type prepared struct {
 }
 
 // preparer does all that can be done before the transaction: decode, decompress,
-// scrub, parse, normalise, group. It is safe for concurrent use.
+// scrub, parse, normalise, find the source of minified frames, group. It is safe for concurrent use.
 type preparer struct {
-	codec *wire.Codec
-	rules func(event.ProjectID) grouping.Rules
-	scrub func(event.ProjectID) *scrub.Scrubber
-	usual *scrub.Scrubber
+	codec   *wire.Codec
+	rules   func(event.ProjectID) grouping.Rules
+	scrub   func(event.ProjectID) *scrub.Scrubber
+	usual   *scrub.Scrubber
+	scripts Scripts // nil: there are none
 }
 
-// newPreparer returns a preparer; both functions may be nil, see Config.
-func newPreparer(rules func(event.ProjectID) grouping.Rules, scrubber func(event.ProjectID) *scrub.Scrubber) *preparer {
+// newPreparer returns a preparer as Rules, Scrubber and Scripts of a configuration say.
+func newPreparer(cfg Config) *preparer {
+	rules := cfg.Rules
 	if rules == nil {
 		rules = func(event.ProjectID) grouping.Rules { return grouping.Rules{} }
 	}
-	return &preparer{codec: wire.NewCodec(), rules: rules, scrub: scrubber, usual: scrub.Default()}
+	return &preparer{codec: wire.NewCodec(), rules: rules, scrub: cfg.Scrubber, usual: scrub.Default(), scripts: cfg.Scripts}
 }
 
 // scrubber returns what takes secrets out of a project's events.
@@ -75,9 +78,9 @@ func (p *preparer) clean(ready *prepared, s *scrub.Scrubber, plain []byte) []byt
 }
 
 // Prepare makes of an encoded message, which came by no queue, what DB.Digest commits.
-// Rules and Scrubber are those of cfg; all else of it is not needed.
-func Prepare(body []byte, cfg Config) (*store.Incoming, error) {
-	ready, err := newPreparer(cfg.Rules, cfg.Scrubber).prepareSafely(body)
+// Rules, Scrubber and Scripts are those of cfg; all else of it is not needed.
+func Prepare(ctx context.Context, body []byte, cfg Config) (*store.Incoming, error) {
+	ready, err := newPreparer(cfg).prepareSafely(ctx, body)
 	if err != nil {
 		return nil, err
 	}
@@ -86,18 +89,18 @@ func Prepare(body []byte, cfg Config) (*store.Incoming, error) {
 
 // prepareSafely is prepare with a panic turned into an error, so that a poison
 // message takes nobody with it.
-func (p *preparer) prepareSafely(body []byte) (ready *prepared, err error) {
+func (p *preparer) prepareSafely(ctx context.Context, body []byte) (ready *prepared, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic while preparing: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return p.prepare(body)
+	return p.prepare(ctx, body)
 }
 
 // prepare returns an error only for what another version of this program may be
 // able to read; a hopeless message is prepared to be dropped.
-func (p *preparer) prepare(body []byte) (*prepared, error) {
+func (p *preparer) prepare(ctx context.Context, body []byte) (*prepared, error) {
 	m, err := wire.Decode(body)
 	if err != nil {
 		return nil, err
@@ -143,6 +146,7 @@ func (p *preparer) prepare(body []byte) (*prepared, error) {
 	if err != nil {
 		return ready.drop(dropBadJSON, err), nil
 	}
+	p.symbolicate(ctx, &ready.in, ev)
 	return ready, ready.fill(m, ev, p.rules(m.Project))
 }
 

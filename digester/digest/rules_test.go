@@ -18,17 +18,17 @@ func TestPrepareByRules(t *testing.T) {
 	if problems != nil {
 		t.Fatal(problems)
 	}
-	p := newPreparer(func(project event.ProjectID) grouping.Rules {
+	p := newPreparer(Config{Rules: func(project event.ProjectID) grouping.Rules {
 		if project == 1 {
 			return rules
 		}
 		return grouping.Rules{}
-	}, nil)
+	}})
 	prepare := func(project event.ProjectID, payload string) (store.Incoming, string) {
 		t.Helper()
 		body, encoding := p.codec.Compress([]byte(payload))
 		m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: project, EventID: event.ID{1}, ReceivedAt: time.Now(), Body: body}
-		ready, err := p.prepare(m.Encode(nil))
+		ready, err := p.prepare(t.Context(), m.Encode(nil))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,12 +23,12 @@ func TestPrepareScrubs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPreparer(nil, func(project event.ProjectID) *scrub.Scrubber {
+	p := newPreparer(Config{Scrubber: func(project event.ProjectID) *scrub.Scrubber {
 		if project == 2 {
 			return refusing
 		}
 		return scrubber
-	})
+	}})
 	prepare := func(m wire.Message, payload string) (store.Incoming, string) {
 		t.Helper()
 		m.Body, m.Encoding = p.codec.Compress([]byte(payload))
@@ -37,7 +37,7 @@ func TestPrepareScrubs(t *testing.T) {
 			m.Body, m.Encoding = a.Encode(nil), wire.EncodingIdentity
 		}
 		m.ReceivedAt, m.RemoteIP, m.EventID = time.Now(), "203.0.113.7", event.ID{1}
-		ready, err := p.prepare(m.Encode(nil))
+		ready, err := p.prepare(t.Context(), m.Encode(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
