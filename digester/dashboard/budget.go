@@ -22,6 +22,7 @@ type budget struct {
 	left    int
 	cut     bool // something was left out
 	painter painter
+	maps    *mapsView // of the event that is shown; nil: it has no frames of scripts
 }
 
 func newBudget() *budget { return &budget{left: pageBudget} }

@@ -37,6 +37,7 @@ import (
 	"sundew/digester/password"
 	"sundew/digester/retention"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate/scripts"
 	"sundew/digester/vitals"
 )
 
@@ -70,6 +71,7 @@ type Config struct {
 	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
 
+	Scripts   Scripts          // finds source maps; nil: it looks for them in Replica itself
 	Retention retention.Policy // of projects that say nothing themselves; only the primary knows it
 }
 
@@ -114,6 +116,9 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Scripts == nil {
+		cfg.Scripts = scripts.New(scripts.Config{From: cfg.Replica, Now: cfg.Now})
 	}
 	if cfg.Address == nil {
 		cfg.Address = connectionAddress

@@ -201,6 +201,9 @@ func (d *Dashboard) viewEvent(rx *store.Rx, issue int64, ev store.Event, options
 		return view, nil
 	}
 	parsed.ResolveIP(body.Meta.RemoteIP)
+	if view.Maps, err = d.viewMaps(rx, ev.ProjectID, parsed, body.Symbols, options); err != nil {
+		return nil, err
+	}
 	view.fill(parsed, d.languages)
 	return view, nil
 }

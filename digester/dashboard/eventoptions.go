@@ -9,12 +9,15 @@ import (
 type eventOptions struct {
 	Order  frameOrder
 	Crumbs string // which breadcrumbs; empty: all
+
+	AsSent    bool // frames as they were sent, not those of the source
+	Explained bool // how source maps were looked for
 }
 
 // parseEventOptions reads the query of an event page.
 func parseEventOptions(r *http.Request) eventOptions {
 	query := r.URL.Query()
-	options := eventOptions{Crumbs: query.Get("crumbs")}
+	options := eventOptions{Crumbs: query.Get("crumbs"), AsSent: query.Get("as") == "sent", Explained: query.Get("maps") == "explained"}
 	if query.Get("frames") == "oldest" {
 		options.Order = oldestFirst
 	}
@@ -29,6 +32,12 @@ func (o eventOptions) query() string {
 	}
 	if o.Crumbs != "" {
 		values.Set("crumbs", o.Crumbs)
+	}
+	if o.AsSent {
+		values.Set("as", "sent")
+	}
+	if o.Explained {
+		values.Set("maps", "explained")
 	}
 	if len(values) == 0 {
 		return ""
@@ -48,5 +57,18 @@ func (o eventOptions) Turned() eventOptions {
 // Only is the same with the breadcrumbs of a filter.
 func (o eventOptions) Only(crumbs string) eventOptions {
 	o.Crumbs = crumbs
+	return o
+}
+
+// Otherwise is the same with frames as they were sent in place of those of the source,
+// or the other way round.
+func (o eventOptions) Otherwise() eventOptions {
+	o.AsSent = !o.AsSent
+	return o
+}
+
+// Explain is the same with how source maps were looked for, or without it.
+func (o eventOptions) Explain() eventOptions {
+	o.Explained = !o.Explained
 	return o
 }

@@ -40,6 +40,7 @@ type eventView struct {
 	Images      []event.DebugImage
 	Facts       fieldList // what the event says about itself: release, SDK, server, …
 	Grouping    groupingView
+	Maps        *mapsView // nil: it has no frames of scripts
 }
 
 // fieldView is a name with a text.
@@ -109,7 +110,12 @@ const (
 func (v *eventView) fill(ev *event.Event, languages *highlight.Languages) {
 	b := newBudget()
 	b.painter = painter{languages: languages, platform: ev.Platform, left: maxColours}
+	v.Maps.lay(ev)
+	b.maps = v.Maps
 	group := grouping.GroupBy(ev, decidingRule(v.Meta))
+	if v.Options.AsSent {
+		v.Maps.lift(ev)
+	}
 	v.Platform = b.text(ev.Platform, maxLine)
 	v.Message = b.message(ev.Message)
 	v.Exceptions = b.exceptions(ev, v.Options.Order, group)
@@ -168,6 +174,7 @@ func (v *eventView) Sections() []sectionLink {
 		{len(v.Facts) > 0 || len(v.Contexts) > 0, "facts", "Contexts"},
 		{len(v.Extra) > 0, "extra", "Data"},
 		{len(v.Modules) > 0, "modules", "Modules"},
+		{v.Maps != nil, "maps", "Source maps"},
 		{v.Grouping.Rule != "", "grouping", "Grouping"},
 	} {
 		if s.there {

@@ -8,6 +8,7 @@ import (
 
 	"sundew/digester/grouping"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate"
 	"sundew/schema/event"
 )
 
@@ -123,6 +124,7 @@ func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*t
 		if err != nil { // its page says why
 			continue
 		}
+		symbolicate.Lay(body.Symbols, payload)
 		tried.Events++
 		if match, ok := rules.Match(payload); ok {
 			after := grouping.GroupBy(payload, rules)

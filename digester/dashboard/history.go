@@ -97,7 +97,7 @@ func (n historyNames) assignee(to store.Assignee) string {
 func readHistoryNames(rx *store.Rx, entries []store.HistoryEntry) (historyNames, error) {
 	names := historyNames{byIssue: map[int64]string{}, byUser: map[int64]string{}, byTeam: map[int64]string{}}
 	for _, e := range entries {
-		for _, id := range append([]int64{e.Issue, e.Detail.Head}, e.Detail.Members...) {
+		for _, id := range append([]int64{e.Issue, e.Detail.Head, e.Detail.From, e.Detail.To}, e.Detail.Members...) {
 			if id != 0 {
 				names.byIssue[id] = ""
 			}

@@ -100,7 +100,7 @@ func allPages(s *site, ev stored) []string {
 	one := fmt.Sprintf("%s/events/%d", issue, ev.Event.Number)
 	return []string{
 		"/", project + "/setup", project + "/setup?platform=curl", project + "/issues", project + "/issues?q=",
-		project + "/issues?q=is:resolved&sort=events&graph=14d", "/issues?q=", "/issues?q=" + url.QueryEscape("release:\""+hostile) + "&env=" + url.QueryEscape(hostile) + "&deleted=" + url.QueryEscape(hostile), issue, issue + "/events", one, one + "?frames=oldest", one + "?crumbs=notable", one + "?crumbs=" + url.QueryEscape("kind:"+hostile),
+		project + "/issues?q=is:resolved&sort=events&graph=14d", "/issues?q=", "/issues?q=" + url.QueryEscape("release:\""+hostile) + "&env=" + url.QueryEscape(hostile) + "&deleted=" + url.QueryEscape(hostile), issue, issue + "/events", one, one + "?frames=oldest", one + "?maps=explained", one + "?as=sent", one + "?crumbs=notable", one + "?crumbs=" + url.QueryEscape("kind:"+hostile),
 		project + "/quiet", project + "/feedback", project + "/issues?resolved=3", "/dead-letters", "/ledger", "/system", fmt.Sprintf("/ledger?project=%d", s.project.ID), "/nowhere", "/issues/999", "/events/" + strings.Repeat("a", 32),
 		"/docs/api", "/teams", "/teams/1", "/teams/1/invite", "/users", "/users/1", "/users/invite", "/account", "/account/sessions", "/audit", project + "/audit", "/mail", "/limits", "/forgot",
 		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/limits", project + "/settings/grouping",

@@ -53,6 +53,7 @@ type frameView struct {
 	Crash    bool // where it happened
 	Open     bool
 	Grouped  bool // one of those that make the issue
+	Unmapped bool // of a script without a source map, as it seems
 	Source   []sourceLine
 	Vars     fieldList
 }
@@ -67,6 +68,7 @@ func (b *budget) stack(s *event.Stacktrace, order frameOrder, grouped []int) sta
 	open := 0
 	for i := len(s.Frames) - 1; i >= 0 && b.row(); i-- {
 		frame := b.frame(&s.Frames[i])
+		frame.Unmapped = b.maps.unmapped(s, i)
 		frame.Crash = i == len(s.Frames)-1
 		frame.Grouped = slices.Contains(grouped, i)
 		if frame.Foldable() && (frame.Crash || frame.InApp) && open < maxOpenFrames {
@@ -137,7 +139,7 @@ func (b *budget) frame(f *event.Frame) frameView {
 	}
 	view := frameView{
 		Function: b.text(functionName(f), maxLine),
-		Place:    b.text(place(f, file), maxLine),
+		Place:    b.text(place(f, upwards(file)), maxLine),
 		Package:  b.text(f.Package[strings.LastIndexAny(f.Package, "/\\")+1:], maxLine),
 		Library:  b.text(f.Package, maxLine),
 		InApp:    f.IsInApp(),
@@ -170,6 +172,14 @@ func functionName(f *event.Frame) string {
 		name = f.Module + "." + name
 	}
 	return name
+}
+
+// upwards cuts off what leads from a bundler's folder up to that of the source.
+func upwards(file string) string {
+	for strings.HasPrefix(file, "../") {
+		file = file[len("../"):]
+	}
+	return file
 }
 
 func place(f *event.Frame, file string) string {

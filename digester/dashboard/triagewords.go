@@ -65,6 +65,13 @@ func historyWords(e store.HistoryEntry, names historyNames) string {
 		return "Deleted"
 	case store.HistoryRestored:
 		return "Restored"
+	case store.HistoryMapped:
+		return "Source maps arrived: " + formatCounted(detail.Events, "event") + " read from the source"
+	case store.HistoryMoved:
+		if detail.To != 0 {
+			return "Source maps arrived: " + formatCounted(detail.Events, "event") + " moved to " + names.issue(detail.To)
+		}
+		return "Source maps arrived: " + formatCounted(detail.Events, "event") + " moved here from " + names.issue(detail.From)
 	}
 	return e.Kind
 }

@@ -18,6 +18,7 @@ import (
 	"sundew/digester/loop"
 	"sundew/digester/search"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -101,5 +102,9 @@ func parse(body store.EventBody) (*event.Event, error) {
 	if body.Kind == wire.KindCSP {
 		return event.ParseSecurity(body.JSON, body.Meta.Environment, body.Meta.Release)
 	}
-	return event.Skim(body.JSON)
+	ev, err := event.Skim(body.JSON)
+	if err == nil {
+		symbolicate.Lay(body.Symbols, ev)
+	}
+	return ev, err
 }

@@ -1,0 +1,74 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"sundew/digester/store"
+	"sundew/digester/store/storetest"
+	"sundew/digester/symbolicate"
+	"sundew/digester/symbolicate/scripts"
+	"sundew/schema/corpus"
+	"sundew/schema/event/eventtest"
+	"sundew/schema/wire"
+)
+
+// symbolicate stores what the maps that are there say of an event.
+func (s *site) symbolicate(ev stored, p eventtest.Payload) {
+	s.t.Helper()
+	parsed, err := p.Skim()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	found, err := scripts.New(scripts.Config{From: s.replica}).Find(s.t.Context(), s.project.ID, symbolicate.Refs(parsed))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	symbols := store.EventSymbols{Event: ev.Event.ID, Title: ev.Event.Title}
+	symbols.Body, symbols.Encoding = wire.NewCodec().Compress(symbolicate.Symbolicate(parsed, found).Encode())
+	if err := s.db.Write(s.t.Context(), "test", func(tx *store.Tx) error { return tx.StoreSymbols([]store.EventSymbols{symbols}) }); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// An event with source maps shows the source, or what was sent, and its JSON stays what
+// was sent; one without says what is missing, and why if it is asked.
+func TestEventMaps(t *testing.T) {
+	s := newSite(t, nil)
+	app, err := corpus.LoadWebApp()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var thrown eventtest.Payload
+	for _, p := range eventtest.Captured(t) {
+		if strings.HasPrefix(p.Name, "browser-onerror") && len(app.Cases[p.Name].Frames) > 0 {
+			thrown = p
+		}
+	}
+	ev := s.digest(thrown, testNow)
+	page := fmt.Sprintf("/issues/%d/events/%d", ev.Issue, ev.Event.Number)
+	without := s.mustGet(page)
+	mustContain(t, without, "no source map</span>", "look minified", "Explain each script", "chunk-GYCTDB27.js:3:940")
+	mustLack(t, without, "Show as sent", "src/cart.ts")
+	mustContain(t, s.mustGet(page+"?maps=explained"), "Nothing was uploaded to this project yet", "What to do:", "link-broken", "Hide the steps")
+
+	storetest.MustPublish(t, s.db, s.project.ID, "", app.Bundle)
+	s.symbolicate(ev, thrown)
+	with := s.mustGet(page)
+	mustContain(t, with, "src/cart.ts:9:40", "applyCoupon", "Show as sent", "read from the source")
+	mustLack(t, with, "no source map</span>", "chunk-GYCTDB27.js:3:940")
+	explained := s.mustGet(page + "?maps=explained")
+	mustContain(t, explained, "link-held")
+	mustLack(t, explained, "link-broken", "What to do:")
+	sent := s.mustGet(page + "?as=sent")
+	mustContain(t, sent, "chunk-GYCTDB27.js:3:940", "Show the source")
+	mustLack(t, sent, "src/cart.ts:9:40")
+	mustContain(t, s.mustGet(page+"/markdown"), "applyCoupon", "src/cart.ts:9:40")
+	raw := s.mustGet(page + "/json")
+	mustLack(t, raw, "src/cart.ts")
+	if !json.Valid([]byte(raw)) {
+		t.Error("the JSON is none")
+	}
+}
