@@ -47,6 +47,8 @@ type Config struct {
 	ArtifactDays    int64            // SUNDEW_ARTIFACT_DAYS: after which uploads of build tools go that nothing used; 90; 0: never
 	ArtifactBytes   int64            // SUNDEW_ARTIFACT_BYTES: of all of them, of which the least used go first; 5 GiB
 	UploadRequest   int64            // SUNDEW_UPLOAD_REQUEST: of a request with such uploads; 8 MiB
+	MapMemory       int64            // SUNDEW_SOURCEMAP_BYTES: of source maps in memory, of which those not used for the longest go first; 64 MiB
+	LateDays        int64            // SUNDEW_SOURCEMAP_DAYS: how long ago an issue was seen at most whose events are read again when source maps arrive; 30
 	SMTP            mail.Server      // SUNDEW_SMTP: the server that takes mail; none: there are links to hand over instead
 	MailFrom        string           // SUNDEW_MAIL_FROM: whom mail is from; needed with SMTP
 
@@ -152,6 +154,7 @@ func configFromEnv(getenv func(string) string) (Config, error) {
 	read("SUNDEW_ATTACHMENT_BYTES", bytes(&cfg.AttachmentBytes, 1<<40))
 	readRetention(read, &cfg.Retention)
 	readUploads(read, &cfg)
+	readMaps(read, &cfg)
 	read("SUNDEW_LOG_LEVEL", func(v string) (err error) {
 		if cfg.LogLevel, err = zerolog.ParseLevel(strings.ToLower(v)); err != nil {
 			return errors.New("want debug, info, warn or error")
@@ -185,6 +188,22 @@ func readRetention(read func(string, func(string) error), policy *retention.Poli
 		policy.Events, err = strconv.ParseInt(v, 10, 64)
 		if err != nil || policy.Events != 0 && (policy.Events < retention.MinEvents || policy.Events > retention.MaxEvents) {
 			return fmt.Errorf("want a number of events of each project from %d to %d; 0 means all", retention.MinEvents, retention.MaxEvents)
+		}
+		return nil
+	})
+}
+
+// readMaps reads what is done with source maps.
+func readMaps(read func(string, func(string) error), cfg *Config) {
+	read("SUNDEW_SOURCEMAP_BYTES", func(v string) (err error) {
+		if cfg.MapMemory, err = strconv.ParseInt(v, 10, 64); err != nil || cfg.MapMemory < 1<<20 || cfg.MapMemory > 1<<40 {
+			return errors.New("want a number of bytes, 1048576 or more")
+		}
+		return nil
+	})
+	read("SUNDEW_SOURCEMAP_DAYS", func(v string) (err error) {
+		if cfg.LateDays, err = strconv.ParseInt(v, 10, 64); err != nil || cfg.LateDays < 1 || cfg.LateDays > 3650 {
+			return errors.New("want a number of days, 1 or more")
 		}
 		return nil
 	})

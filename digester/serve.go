@@ -30,6 +30,8 @@ import (
 	"sundew/digester/replicate"
 	"sundew/digester/search/indexer"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate/late"
+	"sundew/digester/symbolicate/scripts"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/wire"
 )
@@ -62,6 +64,7 @@ type service struct {
 	queue     *local.Queue
 	keys      *keySnapshot
 	rules     *ruleBook
+	scripts   *scripts.Cache // nil until open
 	quotas    *quotaBook
 	edge      *edge.Handler
 	intake    http.Handler     // edge, watched
@@ -203,6 +206,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err := s.rules.refresh(ctx); err != nil { // without them events would go to other issues
 		return fmt.Errorf("reading the rules of projects: %w", err)
 	}
+	s.scripts = scripts.New(scripts.Config{From: s.replica, Bytes: int(s.cfg.MapMemory)})
 	if s.digester, err = digest.New(s.digesting(localQueue, s.queue, s.log)); err != nil {
 		return err
 	}
@@ -226,7 +230,15 @@ func (s *service) open(ctx context.Context) (err error) {
 			return readBooks(ctx, s.replica, s.queue, time.Now())
 		},
 		Vitals: s.vitals,
-		Dead:   s.deadQueues(), Retention: s.cfg.Retention,
+		Dead:   s.deadQueues(), Retention: s.cfg.Retention, Scripts: s.scripts,
+	})
+	if err != nil {
+		return err
+	}
+	s.api, err = api.New(api.Config{
+		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
+		Address: func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
+		Used:    s.dashboard.NoteToken,
 	})
 	if err != nil {
 		return err
@@ -246,6 +258,7 @@ func (s *service) open(ctx context.Context) (err error) {
 func (s *service) digesting(name string, queue digest.Queue, log zerolog.Logger) digest.Config {
 	return digest.Config{
 		Queue: queue, Store: s.db, Log: log, Rules: s.rules.of, Scrubber: s.rules.scrubber, Quotas: s.quotas, Active: s.keys.active, Report: s.tracing.batch(name),
+		Scripts: s.scripts,
 	}
 }
 
@@ -426,6 +439,12 @@ func (s *service) work(ctx context.Context, group *errgroup.Group) {
 		return nil
 	})
 	group.Go(func() error { return s.runBackup(ctx) })
+	group.Go(func() error {
+		late.New(late.Config{
+			Replica: s.replica, DB: s.db, Scripts: s.scripts, Rules: s.rules.of, Since: time.Duration(s.cfg.LateDays) * 24 * time.Hour, Log: s.log,
+		}).Run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		indexer.Run(ctx, indexer.Config{Replica: s.replica, DB: s.db, Log: s.log})
 		return nil
