@@ -4,7 +4,7 @@ import { Reader } from "./reader.mjs";
 import { follow, watch } from "./tabs.mjs";
 
 // visit calls act(page, person) with the page of a person who uses the dashboard.
-function visit(tabs, { plain = false }, problems, act) {
+export function visit(tabs, { plain = false }, problems, act) {
   const kind = { options: { javaScriptEnabled: !plain }, watch };
   return tabs.with(plain ? "plain" : "usual", kind, problems, (page) => act(page, new Reader(page, problems)));
 }
@@ -45,7 +45,7 @@ export function readEvent(tabs, { want, ...command }, problems) {
 }
 
 // hasException reads what went wrong in the event that a page shows.
-async function hasException(page, person, want) {
+export async function hasException(page, person, want) {
   await person.reads(page.locator(".event-head"), want.eventId, "the event's id");
   const thrown = page.locator("section.exception").first();
   await person.reads(thrown.locator("h3"), want.type, "the exception's type");

@@ -19,6 +19,7 @@ import { awaitFirstEvent, saveSearch, search, startProject } from "./projects.mj
 import { keepAtMost, removePerson } from "./retention.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
+import { readMinified, readSource } from "./sources.mjs";
 import { readSystem } from "./system.mjs";
 import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
@@ -28,7 +29,7 @@ const commands = {
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
-  readSystem, readLimited, readOpen, setLimits, openPage, readLive,
+  readSystem, readLimited, readOpen, setLimits, openPage, readLive, readSource, readMinified,
 };
 
 const browser = await chromium.launch({
