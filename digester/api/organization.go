@@ -24,6 +24,7 @@ type Organization struct {
 	DateCreated     Time         `json:"dateCreated"`
 	IsEarlyAdopter  bool         `json:"isEarlyAdopter"`
 	Require2FA      bool         `json:"require2FA"`
+	RequireEmail    bool         `json:"requireEmailVerification"`
 	Avatar          Avatar       `json:"avatar"`
 	Features        List[string] `json:"features"`
 	Links           OrgLinks     `json:"links"`
