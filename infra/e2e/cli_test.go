@@ -227,6 +227,8 @@ func testSentEvents(ctx context.Context, t *testing.T, p *product, c cli, at pro
 }
 
 func testNothing(ctx context.Context, t *testing.T, c cli, version string) {
+	c.run(ctx, t, []string{"Sundew"}, "organizations", "list")
+	c.run(ctx, t, []string{"Web"}, "projects", "list")
 	c.run(ctx, t, nil, "monitors", "list")
 	c.run(ctx, t, []string{"No repos found"}, "repos", "list")
 	if !strings.HasPrefix(version, "3.") {
