@@ -62,8 +62,8 @@ func foreignDoors() map[string]door {
 	}
 }
 
-// recorded is a request of a real tool, and what it was content with.
-type recorded struct {
+// exchange is a request of a real tool, and what it was content with.
+type exchange struct {
 	Name   string
 	Tool   string
 	Method string
@@ -88,7 +88,7 @@ func TestRecordedRequests(t *testing.T) {
 	})
 	storetest.MustCreateProject(t, r.db, "Api", "")
 	r.message(r.web.ID, "boom")
-	for _, c := range mustRead[[]recorded](t, string(text)) {
+	for _, c := range mustRead[[]exchange](t, string(text)) {
 		body := string(c.Body)
 		if body == "null" {
 			body = ""
