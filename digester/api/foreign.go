@@ -23,6 +23,11 @@ func (a *API) foreignRoutes() {
 	raw[NewCodeMappings, CodeMappings](a, http.MethodPost, "/organizations/{org}/code-mappings/bulk/", useReleases, anyone, Doc{
 		Tag: "Releases", Summary: "Code mappings: refused, each with the reason",
 	}, refuseCodeMappings)
+	raw[None, None](a, http.MethodPost, "/projects/{org}/{project}/files/dsyms/", useReleases, ofProject(access.Member), Doc{
+		Tag: "Releases", Summary: "Debug files in one archive: refused", Text: "As upload-proguard of sentry-cli 2 sends them.",
+	}, func(http.ResponseWriter, *request) error {
+		return bad("Sundew takes debug files in chunks alone: use sentry-cli 3, or set SENTRY_EXPERIMENTAL_PROGUARD_CHUNK_UPLOAD=1.")
+	})
 }
 
 // NewCodeMappings say where the sources of a stack are in a repository.

@@ -58,6 +58,7 @@ func foreignDoors() map[string]door {
 		"GET /organizations/{org}/repos/":               {path: "/organizations/x/repos/"},
 		"GET /organizations/{org}/monitors/":            {path: "/organizations/x/monitors/"},
 		"GET /projects/{org}/{project}/monitors/":       {path: "/projects/x/web-shop/monitors/"},
+		"POST /projects/{org}/{project}/files/dsyms/":   {path: "/projects/x/web-shop/files/dsyms/", want: http.StatusBadRequest},
 		"POST /organizations/{org}/code-mappings/bulk/": {path: "/organizations/x/code-mappings/bulk/", body: `{"mappings":[{}]}`, viewer: http.StatusOK},
 	}
 }

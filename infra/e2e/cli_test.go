@@ -149,7 +149,6 @@ func TestSentryCLI(t *testing.T) {
 	ctx := withinDeadline(t)
 	p := startProduct(ctx, t)
 	repository := newRepository(ctx, t)
-	dist := buildShop(ctx, t, shopBuild{release: "web@1.0.0", dsn: "http://0123456789abcdef0123456789abcdef@127.0.0.1:1/1"})
 	for version, path := range cliPaths() {
 		path, err := filepath.Abs(path)
 		if err != nil {
@@ -164,8 +163,10 @@ func TestSentryCLI(t *testing.T) {
 			t.Run("releases", func(t *testing.T) { testReleases(ctx, t, p, c, at) })
 			t.Run("events", func(t *testing.T) { testSentEvents(ctx, t, p, c, at) })
 			t.Run("what is not there", func(t *testing.T) { testNothing(ctx, t, c, version) })
-			t.Run("source maps", func(t *testing.T) { testUpload(ctx, t, c, dist) })
-			t.Run("debug files", func(t *testing.T) { testDebugFiles(ctx, t, c) })
+			t.Run("source maps", func(t *testing.T) {
+				testUpload(ctx, t, c, buildShop(ctx, t, shopBuild{release: "web@1.0.0", dsn: at.dsn}))
+			})
+			t.Run("debug files", func(t *testing.T) { testDebugFiles(ctx, t, c, version) })
 			t.Run("a token that does not work", func(t *testing.T) {
 				c.env = append(c.env, "SENTRY_AUTH_TOKEN="+token[:len(token)-4]+"AAAA")
 				c.refused(ctx, t, []string{"Invalid token"}, "releases", "new", "x")
@@ -243,14 +244,14 @@ func testNothing(ctx context.Context, t *testing.T, c cli, version string) {
 
 // testUpload uploads built files, and then again, when there is nothing to upload.
 func testUpload(ctx context.Context, t *testing.T, c cli, dist string) {
-	c.run(ctx, t, []string{"Injected debug ids"}, "sourcemaps", "inject", dist)
+	c.run(ctx, t, []string{"Debug ID Injection Report"}, "sourcemaps", "inject", dist)
 	upload := []string{"sourcemaps", "upload", "--release", "web@1.0.0", "--dist", "7", "--url-prefix", "~/static", "--wait", dist}
 	c.run(ctx, t, []string{"File processing complete", "~/static/main.js"}, upload...)
 	c.run(ctx, t, []string{"Nothing to upload"}, upload...)
 }
 
 // testDebugFiles uploads what other platforms need.
-func testDebugFiles(ctx context.Context, t *testing.T, c cli) {
+func testDebugFiles(ctx context.Context, t *testing.T, c cli, version string) {
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
 	program := filepath.Join(dir, "program")
@@ -258,7 +259,7 @@ func testDebugFiles(ctx context.Context, t *testing.T, c cli) {
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(mapping, []byte("com.example.Cart -> a.a:\n    int total() -> b\n"), 0o600); err != nil {
+	if err := os.WriteFile(mapping, []byte("com.example.Cart -> a.a:\n    1:1:int total():5:5 -> b\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, source).CombinedOutput(); err != nil {
@@ -266,5 +267,9 @@ func testDebugFiles(ctx context.Context, t *testing.T, c cli) {
 	}
 	c.run(ctx, t, []string{"program"}, "debug-files", "upload", "--wait", program)
 	c.run(ctx, t, []string{"Nothing to upload"}, "debug-files", "upload", "--wait", program)
+	if !strings.HasPrefix(version, "3.") { // it sends an archive unless it is told otherwise
+		c.refused(ctx, t, []string{"SENTRY_EXPERIMENTAL_PROGUARD_CHUNK_UPLOAD=1"}, "upload-proguard", mapping)
+		c.env = append(c.env, "SENTRY_EXPERIMENTAL_PROGUARD_CHUNK_UPLOAD=1")
+	}
 	c.run(ctx, t, nil, "upload-proguard", mapping)
 }
