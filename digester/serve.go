@@ -218,7 +218,12 @@ func (s *service) open(ctx context.Context) (err error) {
 	}
 	s.openMail()
 	s.openCourier()
+	snapshot, err := openSnapshots(s.cfg)
+	if err != nil {
+		return err
+	}
 	s.dashboard, err = dashboard.New(dashboard.Config{
+		Snapshot:  snapshot,
 		Provider:  s.provider(),
 		Mail:      s.callPostman(),
 		Courier:   s.courier.Call,

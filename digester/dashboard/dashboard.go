@@ -71,6 +71,11 @@ type Config struct {
 	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
 
+	// Snapshot makes a copy of the whole database to download; its error is
+	// ErrSnapshotUnderWay, wraps ErrNoRoom, or is another one. nil: there is no file, or
+	// as above.
+	Snapshot func(context.Context) (*Snapshot, error)
+
 	Scripts   Scripts          // finds source maps; nil: it looks for them in Replica itself
 	Retention retention.Policy // of projects that say nothing themselves; only the primary knows it
 }
@@ -170,7 +175,7 @@ func parsePublicURL(raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/"); first {
 	case "projects", "issues", "events", "ledger", "dead-letters", "static", "s", "sign-in", "sign-out", "setup",
-		"account", "audit", "docs", "forgot", "mcp", "organizations", "invitations", "mail", "password", "person", "searches", "system", "teams", "users":
+		"account", "audit", "docs", "forgot", "mcp", "organizations", "invitations", "mail", "password", "person", "searches", "sql", "system", "teams", "users":
 		return nil, fmt.Errorf("public URL %q: a path that begins with %q is the dashboard's own", raw, first)
 	}
 	return u, nil
@@ -198,6 +203,7 @@ func (d *Dashboard) routes(files assets) {
 	d.settingsRoutes()
 	d.personRoutes()
 	d.releaseRoutes()
+	d.sqlRoutes()
 	d.get("/projects/{id}", ofProject(access.Viewer), d.showProject)
 	d.get("/projects/{id}/issues", ofProject(access.Viewer), d.showIssues)
 	d.get("/teams/{id}/issues", ofTeam(access.Viewer), d.showTeamIssues)
@@ -222,6 +228,7 @@ func (d *Dashboard) routes(files assets) {
 	if d.cfg.hasSystem() {
 		d.page("/system", d.guarded(ofInstallation(access.Admin), d.serveSystem))
 	}
+	d.databaseRoutes()
 	if d.cfg.hasDeadLetters() {
 		ops := ofInstallation(access.Admin) // a dead letter may be of any project
 		d.page("/dead-letters", d.guarded(ops, d.serveDeadLetters))

@@ -55,7 +55,7 @@ func explain(err error) (status int, heading, text string) {
 			"Your role does not include this. An admin of the team or of the installation can give you another one."
 	case errors.Is(err, errNotRecent):
 		return http.StatusForbidden, "Sign in again first",
-			"How you sign in can be changed within 30 minutes after you have signed in. Sign out, sign in again, and come back."
+			"What you asked for is possible within 30 minutes after you have signed in. Sign out, sign in again, and come back."
 	case errors.Is(err, errToken):
 		return http.StatusUnauthorized, "This token does not work",
 			"It is mistyped, was revoked, or has expired."

@@ -106,7 +106,7 @@ func allPages(s *site, ev stored) []string {
 		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/limits", project + "/settings/grouping",
 		project + "/settings/privacy", project + "/settings/environments", project + "/settings/alerts", project + "/settings/alerts/new", project + "/settings/alerts/1", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
 		project + "/settings/channels", project + "/settings/channels/new?kind=telegram",
-		project + "/settings/retention", project + "/settings/person", "/person",
+		project + "/settings/retention", project + "/settings/person", "/person", "/system/database", "/sql?deleted=" + url.QueryEscape(hostile) + "&q=" + url.QueryEscape("SELECT '"+hostile),
 		project + "/releases", project + "/releases?sort=version&environment=" + url.QueryEscape(ev.Event.Environment),
 		project + "/release?version=" + url.QueryEscape(ev.Event.Release),
 	}

@@ -40,6 +40,7 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	maps.Copy(funcs, l.accountFuncs())
 	maps.Copy(funcs, l.channelFuncs())
 	maps.Copy(funcs, l.alertFuncs())
+	maps.Copy(funcs, l.sqlFuncs())
 	funcs["asset"] = func(name string) (string, error) {
 		served, err := files.served(name)
 		return l.asset(served), err
@@ -83,7 +84,7 @@ func sectionOf(path string) section {
 	switch first {
 	case "", "projects":
 		return "projects"
-	case "issues", "teams":
+	case "issues", "teams", "sql":
 		return section(first)
 	}
 	return ""

@@ -57,6 +57,9 @@ func newSite(t testing.TB, edit func(*Config)) *site {
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,
 		Log: zerolog.New(s.log), Version: "1.2.3", Ledger: s.books,
+		Snapshot: func(context.Context) (*Snapshot, error) {
+			return &Snapshot{ReadCloser: io.NopCloser(strings.NewReader("a copy")), Name: "copy.db", Size: 6}, nil
+		},
 		Vitals:    func(context.Context) vitals.Vitals { return s.vitals },
 		Passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1}),
 		Dead:      []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},

@@ -20,6 +20,7 @@ type systemPage struct {
 	Parts    []systemPart
 	Regions  []systemRow
 	Copies   []systemRow
+	Owns     bool // the reader owns the installation
 }
 
 // systemPart is a card with numbers.
@@ -47,8 +48,10 @@ type systemRow struct {
 // like the ledger: transactions do not nest.
 func (d *Dashboard) serveSystem(w http.ResponseWriter, r *http.Request) {
 	v := d.cfg.Vitals(r.Context())
-	d.read(w, r, ofInstallation(access.Admin), func(*store.Rx, *http.Request) (reply, error) {
-		return show("system", d.systemPageOf(v)), nil
+	d.read(w, r, ofInstallation(access.Admin), func(_ *store.Rx, r *http.Request) (reply, error) {
+		page := d.systemPageOf(v)
+		page.Owns = who(r).Owns()
+		return show("system", page), nil
 	})
 }
 

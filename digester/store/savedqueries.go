@@ -34,7 +34,7 @@ const savedQueryFrom = `
 	FROM saved_queries q JOIN users u ON u.id = q.user_id `
 
 // SavedQueries returns the queries that a person has: their own, those of their teams,
-// and those of everybody; by name.
+// of admins of the installation all teams, and those of everybody; by name.
 func (rx *Rx) SavedQueries(by access.Person) ([]SavedQuery, error) {
 	all, err := rx.savedQueries(`WHERE q.user_id = ?`, by.ID)
 	if err != nil {
@@ -45,6 +45,13 @@ func (rx *Rx) SavedQueries(by access.Person) ([]SavedQuery, error) {
 		return nil, err
 	}
 	all = append(all, everybody...)
+	if by.SeesAll() {
+		some, err := rx.savedQueries(`WHERE q.team_id IS NOT NULL`)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
 	for team := range by.Teams {
 		some, err := rx.savedQueries(`WHERE q.team_id = ?`, team)
 		if err != nil {
