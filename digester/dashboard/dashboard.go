@@ -71,10 +71,7 @@ type Config struct {
 	// outside of any transaction. Empty: as above.
 	Dead []DeadQueue
 
-	// Snapshot makes a copy of the whole database to download; its error is
-	// ErrSnapshotUnderWay, wraps ErrNoRoom, or is another one. nil: there is no file, or
-	// as above.
-	Snapshot func(context.Context) (*Snapshot, error)
+	Snapshot func(context.Context) (*Snapshot, error) // makes a copy of the whole database to download; nil: there is no file, or as above
 
 	Scripts   Scripts          // finds source maps; nil: it looks for them in Replica itself
 	Retention retention.Policy // of projects that say nothing themselves; only the primary knows it
@@ -228,7 +225,6 @@ func (d *Dashboard) routes(files assets) {
 	if d.cfg.hasSystem() {
 		d.page("/system", d.guarded(ofInstallation(access.Admin), d.serveSystem))
 	}
-	d.databaseRoutes()
 	if d.cfg.hasDeadLetters() {
 		ops := ofInstallation(access.Admin) // a dead letter may be of any project
 		d.page("/dead-letters", d.guarded(ops, d.serveDeadLetters))

@@ -15,7 +15,7 @@ import (
 // downloadPatience is how long a client may take nothing of a download.
 const downloadPatience = time.Minute
 
-// Errors of Config.Snapshot.
+// Errors of Config.Snapshot, which may be wrapped.
 var (
 	ErrSnapshotUnderWay = errors.New("the database is being downloaded already")
 	ErrNoRoom           = errors.New("there is no room for a copy of the database")

@@ -78,13 +78,14 @@ func sqlExamples() []sqlExample {
 	}
 }
 
-// sqlRoutes are the page of SQL and its forms. A copy answers them itself but for what
+// sqlRoutes are the page of SQL and its forms, and where the whole database is had. A copy answers them itself but for what
 // is saved: it has the file that is asked.
 func (d *Dashboard) sqlRoutes() {
 	d.get("/sql", signedIn, d.showSQL)
 	d.handle("POST /sql", d.runSQL)
 	d.post("/sql/queries", "save query", signedIn, d.saveQuery)                 // whom it may be shared with it asks itself,
 	d.post("/sql/queries/{id}/delete", "delete query", signedIn, d.deleteQuery) // and whose query it is
+	d.databaseRoutes()
 }
 
 // sqlPage returns the page without a statement.
