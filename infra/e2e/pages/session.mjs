@@ -20,6 +20,7 @@ import { keepAtMost, removePerson } from "./retention.mjs";
 import { changeProject, deleteProject } from "./settings.mjs";
 import { pressButton } from "./shop.mjs";
 import { readMinified, readSource } from "./sources.mjs";
+import { askSQL } from "./sql.mjs";
 import { readSystem } from "./system.mjs";
 import { Tabs } from "./tabs.mjs";
 import { workOn } from "./triage.mjs";
@@ -29,7 +30,7 @@ const commands = {
   useProvider, become, invite, isRefused, linkForPassword, makeToken, setPassword, signInAndOut, awaitFirstEvent,
   saveSearch, search, startProject, workOn, changeProject, deleteProject, addChannel, refuseChannel, retryMessage,
   readFiltered, setPrivacy, keepAtMost, removePerson, addAlertRule, deleteAlertRule, followMessage, readAlerts,
-  readSystem, readLimited, readOpen, setLimits, openPage, readLive, readSource, readMinified,
+  readSystem, readLimited, readOpen, setLimits, openPage, readLive, readSource, readMinified, askSQL,
 };
 
 const browser = await chromium.launch({
