@@ -71,7 +71,7 @@ type ChunkOptions struct {
 func (a *API) chunkOptions(_ *store.Rx, r *request) (ChunkOptions, error) {
 	most := a.cfg.UploadRequest
 	return ChunkOptions{
-		URL:       a.origin(r) + root + "/organizations/" + r.org() + "/chunk-upload/",
+		URL:       a.origin(r) + Root + "/organizations/" + r.org() + "/chunk-upload/",
 		ChunkSize: store.ChunkSize, ChunksPerRequest: min(max(1, most/(store.ChunkSize+chunkFrame)), chunksAtOnce),
 		MaxFileSize: a.maxUpload(), MaxWait: uploadWait, MaxRequestSize: max(most, store.ChunkSize), Concurrency: uploadsAtOnce,
 		HashAlgorithm: "sha1", Compression: List[string]{"gzip"},

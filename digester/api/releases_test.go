@@ -157,7 +157,7 @@ func TestReleaseOfProjects(t *testing.T) {
 	if got.Status != "archived" || got.DateReleased != "2026-03-04T12:00:00.123000Z" || got.URL != "https://example.com/1" {
 		t.Errorf("changed to %+v", got)
 	}
-	theirs := mustRead[Release](t, mustStatus(t, r.do("GET", root+path, r.otherToken, ""), http.StatusOK))
+	theirs := mustRead[Release](t, mustStatus(t, r.do("GET", Root+path, r.otherToken, ""), http.StatusOK))
 	if len(theirs.Projects) != 1 || theirs.Projects[0].ID != int64(r.other.ID) {
 		t.Errorf("another sees %+v", theirs.Projects)
 	}
@@ -167,12 +167,12 @@ func TestReleaseOfProjects(t *testing.T) {
 		}
 	}
 	// A member of one project's team changes that project's alone.
-	mustStatus(t, r.do("PUT", root+path, r.memberToken, `{"status":"open"}`), http.StatusOK)
-	if got := mustRead[Release](t, mustStatus(t, r.do("GET", root+path, r.otherToken, ""), http.StatusOK)); got.Status != "archived" {
+	mustStatus(t, r.do("PUT", Root+path, r.memberToken, `{"status":"open"}`), http.StatusOK)
+	if got := mustRead[Release](t, mustStatus(t, r.do("GET", Root+path, r.otherToken, ""), http.StatusOK)); got.Status != "archived" {
 		t.Error("another project's release was changed")
 	}
-	mustStatus(t, r.do("POST", root+all, r.memberToken, fmt.Sprintf(`{"version":"x","projects":["%s"]}`, r.other.Slug)), http.StatusBadRequest)
-	mustStatus(t, r.do("POST", root+all, r.viewerToken, `{"version":"x","projects":["web-shop"]}`), http.StatusForbidden)
+	mustStatus(t, r.do("POST", Root+all, r.memberToken, fmt.Sprintf(`{"version":"x","projects":["%s"]}`, r.other.Slug)), http.StatusBadRequest)
+	mustStatus(t, r.do("POST", Root+all, r.viewerToken, `{"version":"x","projects":["web-shop"]}`), http.StatusForbidden)
 }
 
 func TestReleaseRefusals(t *testing.T) {
@@ -211,7 +211,7 @@ func TestReleasePages(t *testing.T) {
 	})
 	var names []string
 	for path := "/organizations/acme/releases/?per_page=2"; path != ""; {
-		answer := r.do("GET", root+path, r.ownerToken, "")
+		answer := r.do("GET", Root+path, r.ownerToken, "")
 		for _, one := range mustRead[[]Release](t, mustStatus(t, answer, http.StatusOK)) {
 			names = append(names, one.Version)
 		}
@@ -248,5 +248,5 @@ func TestDeploys(t *testing.T) {
 		t.Errorf("release %+v", shape)
 	}
 	reader := r.token(r.owner.ID, access.ReadProjects)
-	mustStatus(t, r.do("POST", root+"/organizations/acme/releases/1/deploys/", reader, `{"environment":"x"}`), http.StatusForbidden)
+	mustStatus(t, r.do("POST", Root+"/organizations/acme/releases/1/deploys/", reader, `{"environment":"x"}`), http.StatusForbidden)
 }

@@ -20,7 +20,7 @@ func TestSQL(t *testing.T) {
 	r.furnish()
 	ask := func(token, body string, status int) string {
 		t.Helper()
-		return mustStatus(t, r.do(http.MethodPost, root+"/organizations/any/sql/", token, body), status)
+		return mustStatus(t, r.do(http.MethodPost, Root+"/organizations/any/sql/", token, body), status)
 	}
 	query := `{"query": "SELECT p.slug, count(*) AS n, NULL AS missing, x'00ff' AS b, 1e999 AS endless FROM projects p JOIN events e ON e.project_id = p.id GROUP BY 1 ORDER BY 1", "limit": 1}`
 	for token, want := range map[string]SQLAnswer{
@@ -50,7 +50,7 @@ func TestSQL(t *testing.T) {
 			t.Errorf("%s: %q, want %q", body, got.Detail, want.words)
 		}
 	}
-	schema := mustRead[List[SQLTable]](t, mustStatus(t, r.do(http.MethodGet, root+"/organizations/any/sql/schema/", r.viewerToken, ""), http.StatusOK))
+	schema := mustRead[List[SQLTable]](t, mustStatus(t, r.do(http.MethodGet, Root+"/organizations/any/sql/schema/", r.viewerToken, ""), http.StatusOK))
 	for _, table := range schema {
 		if table.Name == "users" {
 			t.Error("a viewer is told of users")

@@ -212,7 +212,7 @@ func form(t *testing.T, field string, chunks map[string][]byte) (contentType, bo
 }
 
 func (a *assembler) upload(contentType, body string) *http.Response {
-	req := httptest.NewRequest(http.MethodPost, root+"/organizations/acme/chunk-upload/", strings.NewReader(body))
+	req := httptest.NewRequest(http.MethodPost, Root+"/organizations/acme/chunk-upload/", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+a.memberToken)
 	req.Header.Set("Content-Type", contentType)
 	w := httptest.NewRecorder()
@@ -327,7 +327,7 @@ func TestAssembleRefuses(t *testing.T) {
 	}
 	a.must(http.StatusNotFound, http.MethodPost, "/organizations/acme/releases/none/assemble/", `{"checksum":"`+sum+`","chunks":["`+sum+`"]}`)
 	a.must(http.StatusOK, http.MethodPost, path, `{"checksum":"`+sum+`","chunks":["`+sum+`"],"projects":["web","other"]}`)
-	if answer := a.do(http.MethodPost, root+path, a.memberToken, `{"checksum":"`+sum+`","chunks":["`+sum+`"],"projects":["other"]}`); answer.StatusCode != http.StatusBadRequest {
+	if answer := a.do(http.MethodPost, Root+path, a.memberToken, `{"checksum":"`+sum+`","chunks":["`+sum+`"],"projects":["other"]}`); answer.StatusCode != http.StatusBadRequest {
 		t.Errorf("somebody else's project: status %d", answer.StatusCode)
 	}
 	// What cannot be assembled says why.
@@ -368,7 +368,7 @@ func TestReleaseFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	send := func() *http.Response {
-		req := httptest.NewRequest(http.MethodPost, root+"/projects/acme/web/releases/web@1.0/files/", bytes.NewReader(b.Bytes()))
+		req := httptest.NewRequest(http.MethodPost, Root+"/projects/acme/web/releases/web@1.0/files/", bytes.NewReader(b.Bytes()))
 		req.Header.Set("Authorization", "Bearer "+a.memberToken)
 		req.Header.Set("Content-Type", w.FormDataContentType())
 		answer := httptest.NewRecorder()
@@ -407,7 +407,7 @@ func TestBundleList(t *testing.T) {
 	if len(bundles) != 1 || *bundles[0].Associations[0].Release != "web@3.2.0" || bundles[0].FileCount != 4 || bundles[0].State != stateOK {
 		t.Errorf("bundles: %+v", bundles)
 	}
-	page := a.do(http.MethodGet, root+"/projects/acme/web/files/dsyms/?per_page=1", a.ownerToken, "")
+	page := a.do(http.MethodGet, Root+"/projects/acme/web/files/dsyms/?per_page=1", a.ownerToken, "")
 	first := mustRead[[]DebugFile](t, mustStatus(t, page, http.StatusOK))
 	if len(first) != 1 || !strings.Contains(page.Header.Get("Link"), `rel="next"; results="true"`) {
 		t.Errorf("debug files: %+v, %s", first, page.Header.Get("Link"))
@@ -441,7 +441,7 @@ func TestUploadOrigin(t *testing.T) {
 		{"https://errors.example.com/sundew", "10.0.0.7", "", 0, nil, "http://10.0.0.7"},
 	} {
 		r := newRig(t, func(cfg *Config) { cfg.PublicURL, cfg.ProxyHops = test.public, test.hops })
-		req := httptest.NewRequest(http.MethodGet, test.target+root+"/organizations/acme/chunk-upload/", nil)
+		req := httptest.NewRequest(http.MethodGet, test.target+Root+"/organizations/acme/chunk-upload/", nil)
 		req.Host = test.host
 		req.Header.Set("Authorization", "Bearer "+r.token(r.member.ID, access.Releases))
 		for k, v := range test.headers {

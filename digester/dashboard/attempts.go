@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,4 +83,13 @@ func forget(of map[string]*rate.Limiter, now time.Time) {
 	if len(of) >= maxWatched {
 		clear(of)
 	}
+}
+
+// connectionAddress is the other end of a request's connection.
+func connectionAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

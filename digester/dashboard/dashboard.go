@@ -21,7 +21,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -491,13 +490,4 @@ func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, why string, ma
 		d.rememberPosition(w, position)
 	}
 	return as(r, v), err
-}
-
-// connectionAddress is the other end of a request's connection.
-func connectionAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -287,7 +287,7 @@ func (w *world) Send(ctx context.Context, messages []*wire.Message) error {
 			continue
 		}
 		m.Instance, m.Seq = w.instance, w.seq[m.Project]+1
-		in, err := digest.Prepare(m.Encode(nil), digest.Config{})
+		in, err := digest.Prepare(ctx, m.Encode(nil), digest.Config{})
 		if err != nil {
 			return err
 		}
