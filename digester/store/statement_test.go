@@ -200,3 +200,34 @@ func TestSavedQueries(t *testing.T) {
 		}
 	}
 }
+
+// TestAskIsCut: a statement must not keep the WAL from being emptied.
+func TestAskIsCut(t *testing.T) {
+	db, replica := storetest.OpenFile(t, store.Config{Now: func() time.Time { return start }, WALLimit: 16 << 10})
+	done := make(chan error, 1)
+	asking := make(chan struct{})
+	go func() {
+		close(asking)
+		_, err := replica.Ask(t.Context(), access.Person{Role: access.Owner}, `
+			WITH RECURSIVE n(i) AS (SELECT (SELECT count(*) FROM projects) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n`, 0)
+		done <- err
+	}()
+	<-asking
+	for i := 0; ; i++ {
+		err := db.Write(t.Context(), "test", func(tx *store.Tx) error {
+			_, err := tx.CreateProject(fmt.Sprintf("Project %d", i))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			if !errors.Is(err, store.ErrCut) {
+				t.Errorf("the statement ended with %v", err)
+			}
+			return
+		default:
+		}
+	}
+}
