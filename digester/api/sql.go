@@ -1,10 +1,8 @@
 package api
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 
 	"sundew/digester/access"
@@ -78,30 +76,12 @@ func (a *API) sqlAsk(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return sqlProblem(in.Query, err)
 	}
-	out := SQLAnswer{Truncated: answer.Cut, ElapsedMS: answer.Took.Milliseconds()}
+	out := SQLAnswer{Rows: answer.Plain(), Truncated: answer.Cut, ElapsedMS: answer.Took.Milliseconds()}
 	for _, c := range answer.Columns {
 		out.Columns = append(out.Columns, SQLColumn{Name: c.Name, Type: string(c.Type)})
 	}
-	for _, row := range answer.Rows {
-		out.Rows = append(out.Rows, sqlRow(row))
-	}
 	r.send(w, out)
 	return nil
-}
-
-// sqlRow makes values what JSON can say.
-func sqlRow(row []sandbox.Value) []any {
-	for i, value := range row {
-		switch v := value.(type) {
-		case []byte:
-			row[i] = hex.EncodeToString(v)
-		case float64:
-			if math.IsInf(v, 0) || math.IsNaN(v) {
-				row[i] = nil
-			}
-		}
-	}
-	return row
 }
 
 // sqlProblem says what a program is to do about an error of a statement. No status that

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"math"
 	"strings"
 
 	"sundew/digester/store/sandbox"
@@ -68,24 +67,9 @@ func sqlJSON(answer sandbox.Answer) ([]byte, error) {
 		Rows      [][]any  `json:"rows"`
 		Truncated bool     `json:"truncated"`
 		ElapsedMS int64    `json:"elapsed_ms"`
-	}{Columns: []column{}, Rows: [][]any{}, Truncated: answer.Cut, ElapsedMS: answer.Took.Milliseconds()}
+	}{Columns: []column{}, Rows: answer.Plain(), Truncated: answer.Cut, ElapsedMS: answer.Took.Milliseconds()}
 	for _, c := range answer.Columns {
 		out.Columns = append(out.Columns, column{c.Name, string(c.Type)})
-	}
-	for _, row := range answer.Rows {
-		values := make([]any, len(row))
-		for i, value := range row {
-			values[i] = value
-			switch v := value.(type) {
-			case []byte:
-				values[i] = sqlText(v)
-			case float64:
-				if math.IsInf(v, 0) || math.IsNaN(v) {
-					values[i] = nil
-				}
-			}
-		}
-		out.Rows = append(out.Rows, values)
 	}
 	return json.Marshal(out)
 }
