@@ -145,12 +145,13 @@ func TestChangeIssue(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"status":"gone"}`: 400, `{"assignedTo":"nobody@example.com"}`: 400, `{"assignedTo":"team:2"}`: 400, `{"status":1}`: 400, `{`: 400,
 		`{"status":"resolved","statusDetails":{"inCommit":{"commit":"x"}}}`: 404, `{"discard":true}`: 404,
-		`{"status":"ignored","statusDetails":{"ignoreUserCount":3}}`: 404, `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`: 400,
+		`{"status":"ignored","statusDetails":{"ignoreUserCount":3}}`: 404,
 	} {
 		if got := r.must(status, "PUT", "/issues/1/", body); !strings.Contains(got, `{"detail":"`) {
 			t.Errorf("%s: %s", body, got)
 		}
 	}
+	r.must(http.StatusBadRequest, "PUT", "/issues/3/", `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`) // its project has none
 	r.must(http.StatusRequestEntityTooLarge, "PUT", "/issues/1/", `{"status":"`+strings.Repeat("x", maxBody)+`"}`)
 }
 

@@ -182,11 +182,13 @@ func (s schemas) object(t reflect.Type) *Schema {
 func (s schemas) fields(t reflect.Type, object *Schema) {
 	for f := range t.Fields() {
 		if f.Anonymous {
-			embedded := f.Type
-			if embedded.Kind() == reflect.Pointer {
-				embedded = embedded.Elem()
+			if f.Type.Kind() != reflect.Pointer {
+				s.fields(f.Type, object)
+				continue
 			}
-			s.fields(embedded, object)
+			required := object.Required
+			s.fields(f.Type.Elem(), object)
+			object.Required = required // all of it may be missing
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
