@@ -27,6 +27,8 @@ func TestInjection(t *testing.T) {
 		ev := s.digest(eventtest.Payload{Name: "hostile", SDK: text, JSON: eventtest.Hostile(text)}, testNow)
 		s.hostileBooks(text)
 		s.hostileLetters(text)
+		s.upload(store.BundleArtifacts, text)
+		s.upload(store.BundleDebugFile, text)
 		if resp := s.post(fmt.Sprintf("/issues/%d/resolve", ev.Issue), ""); resp.StatusCode != 303 {
 			t.Fatalf("resolving: status %d", resp.StatusCode)
 		}
@@ -106,6 +108,7 @@ func allPages(s *site, ev stored) []string {
 		project + "/settings", project + "/settings/keys", project + "/settings/domains", project + "/settings/limits", project + "/settings/grouping",
 		project + "/settings/privacy", project + "/settings/environments", project + "/settings/alerts", project + "/settings/alerts/new", project + "/settings/alerts/1", project + "/settings/members", project + "/settings/delete", "/projects/deleted",
 		project + "/settings/channels", project + "/settings/channels/new?kind=telegram",
+		project + "/settings/sourcemaps", project + "/settings/sourcemaps/1", project + "/settings/sourcemaps/2",
 		project + "/settings/retention", project + "/settings/person", "/person", "/system/database", "/sql?deleted=" + url.QueryEscape(hostile) + "&q=" + url.QueryEscape("SELECT '"+hostile),
 		project + "/releases", project + "/releases?sort=version&environment=" + url.QueryEscape(ev.Event.Environment),
 		project + "/release?version=" + url.QueryEscape(ev.Event.Release),

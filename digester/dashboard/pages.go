@@ -41,6 +41,7 @@ func loadPages(l links, files assets, cfg Config) (pages, error) {
 	maps.Copy(funcs, l.channelFuncs())
 	maps.Copy(funcs, l.alertFuncs())
 	maps.Copy(funcs, l.sqlFuncs())
+	maps.Copy(funcs, l.sourceMapFuncs())
 	funcs["asset"] = func(name string) (string, error) {
 		served, err := files.served(name)
 		return l.asset(served), err

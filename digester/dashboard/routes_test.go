@@ -109,6 +109,7 @@ func newBuilding(t *testing.T) *building {
 	b := &building{site: newSite(t, func(cfg *Config) { cfg.PublicURL = "http://localhost:8000" }), keys: map[string]string{nobody: ""}}
 	ev := b.message("it broke", testNow)
 	b.attach(ev.ID, "report.txt", "text/plain", []byte("it broke"))
+	b.upload(store.BundleArtifacts, "it broke")
 	var invitation, colleague int64
 	channel, message := b.makeChannel()
 	b.mustWrite(func(tx *store.Tx) error {

@@ -33,6 +33,7 @@ func (d *Dashboard) settingsRoutes() {
 	d.get("/projects/{id}/settings/members", admin, d.showProjectMembers)
 	d.post("/projects/{id}/settings/members", "add project member", admin, d.addProjectMember)
 	d.post("/projects/{id}/settings/members/{user}", "change project member", admin, d.changeProjectMember)
+	d.sourceMapRoutes()
 	d.channelRoutes()
 	d.alertRoutes()
 	d.get("/projects/{id}/settings/delete", owner, d.showDeletion)
@@ -74,6 +75,7 @@ func settingsParts() []settingsPart {
 		{"keys", "Keys"},
 		{"domains", "Allowed domains"},
 		{"grouping", "Grouping"},
+		{sourceMapsPart, "Source maps"},
 		{"environments", "Environments"},
 		{"privacy", "Privacy"},
 		{"limits", "Limits"},
@@ -141,6 +143,8 @@ func settledWords(word string) string {
 		return "The rule is switched off."
 	case "rule-deleted":
 		return "The rule is deleted. What it told of stays in the list."
+	case "bundle-deleted":
+		return "The upload is deleted. Stacks that were read with it stay as they are."
 	case "deployed":
 		return "The deploy is recorded."
 	case "deploy-removed":

@@ -88,6 +88,9 @@ func (rx *Rx) Chunk(sum string) ([]byte, error) {
 
 // MissingChunks returns which of some chunks are not there, in their order, each once.
 func (rx *Rx) MissingChunks(sums []string) ([]string, error) {
+	if len(sums) == 0 {
+		return nil, nil
+	}
 	list, err := json.Marshal(sums)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,9 @@ func (rx *Rx) MissingChunks(sums []string) ([]string, error) {
 
 // wantChunks notes that chunks are waited for.
 func (tx *Tx) wantChunks(sums []string) error {
+	if len(sums) == 0 {
+		return nil
+	}
 	list, err := json.Marshal(sums)
 	if err != nil {
 		return err
