@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"sundew/digester/access"
 	"sundew/digester/artifact"
@@ -63,12 +64,13 @@ type sourceMapsPage struct {
 type bundleView struct {
 	store.Bundle
 	Size  string
+	Used  string // when it was last used, to the day
 	ID32  string // the debug id as tools write it
 	State channelState
 }
 
-func newBundleView(b store.Bundle) bundleView {
-	view := bundleView{Bundle: b, Size: formatSize(b.Size), ID32: artifact.FormatDebugID(b.DebugID)}
+func newBundleView(b store.Bundle, now time.Time) bundleView {
+	view := bundleView{Bundle: b, Size: formatSize(b.Size), Used: dayWords(b.UsedAt, now), ID32: artifact.FormatDebugID(b.DebugID)}
 	switch b.State {
 	case store.BundleReady:
 		view.State = channelState{Text: "ready", Class: "state state-resolved"}
@@ -78,6 +80,19 @@ func newBundleView(b store.Bundle) bundleView {
 		view.State = channelState{Text: "being assembled", Class: "note"}
 	}
 	return view
+}
+
+// dayWords says on which day something was that is noted to the day.
+func dayWords(at, now time.Time) string {
+	today := now.UTC().Truncate(24 * time.Hour)
+	switch day := at.UTC().Truncate(24 * time.Hour); {
+	case !day.Before(today):
+		return "today"
+	case day.Equal(today.Add(-24 * time.Hour)):
+		return "yesterday"
+	default:
+		return day.Format("2 Jan 2006")
+	}
 }
 
 // sourceMapsFrame frames a page about uploads. Who may only look has no other settings.
@@ -106,7 +121,7 @@ func (d *Dashboard) showSourceMaps(rx *store.Rx, r *http.Request) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	page.Bundles = viewBundles(bundles)
+	page.Bundles = d.viewBundles(bundles)
 	if before > 0 {
 		page.Pager.Newer = d.links.sourceMaps(p.ID)
 	}
@@ -117,16 +132,16 @@ func (d *Dashboard) showSourceMaps(rx *store.Rx, r *http.Request) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	page.DebugFiles, page.MoreDebug = viewBundles(files), moreFiles
+	page.DebugFiles, page.MoreDebug = d.viewBundles(files), moreFiles
 	stored, err := rx.ProjectArtifactBytes(p.ID)
 	page.Stored = formatSize(stored)
 	return show("sourcemaps", page), err
 }
 
-func viewBundles(bundles []store.Bundle) []bundleView {
+func (d *Dashboard) viewBundles(bundles []store.Bundle) []bundleView {
 	views := make([]bundleView, len(bundles))
 	for i, b := range bundles {
-		views[i] = newBundleView(b)
+		views[i] = newBundleView(b, d.cfg.Now())
 	}
 	return views
 }
@@ -173,7 +188,7 @@ func (d *Dashboard) showBundle(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	page := bundlePage{settingsFrame: d.sourceMapsFrame(r, p), Bundle: newBundleView(b), From: from, Admin: who(r).In(p.ID) >= access.Admin,
+	page := bundlePage{settingsFrame: d.sourceMapsFrame(r, p), Bundle: newBundleView(b, d.cfg.Now()), From: from, Admin: who(r).In(p.ID) >= access.Admin,
 		Pager: pager{NewerText: "Before", OlderText: "Next"}}
 	for _, f := range files {
 		page.Files = append(page.Files, newBundleFileView(f))

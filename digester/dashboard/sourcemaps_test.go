@@ -60,7 +60,7 @@ func TestSourceMapPages(t *testing.T) {
 		return tx.FailBundle(b.ID, "it is no zip archive")
 	})
 	page = s.mustGet(list)
-	mustContain(t, page, "shop@1.0", "ready", "libshop", "shop@1.1", "failed", "it is no zip archive", "Delete")
+	mustContain(t, page, "shop@1.0", "ready", "today", "libshop", "shop@1.1", "failed", "it is no zip archive", "Delete")
 	one := fmt.Sprintf("%s/%d", list, bundle.ID)
 	mustContain(t, s.mustGet(one), "shop@1.0", "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", "1 file")
 	if resp := s.post(one+"/delete", ""); resp.StatusCode != http.StatusSeeOther {
