@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sundew/digester/store"
+	"sundew/digester/symbolicate"
 	"sundew/schema/event"
 )
 
@@ -236,6 +237,7 @@ func eventView(rx *store.Rx, r *request, stored store.Event) (Event, error) {
 		return view, nil // what is there cannot be read: the dashboard shows it as it came
 	}
 	ev.ResolveIP(body.Meta.RemoteIP)
+	symbolicate.Lay(body.Symbols, ev)
 	view.fill(ev)
 	return view, nil
 }
