@@ -87,6 +87,9 @@ func (d *Dashboard) showEvent(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if id, err := pathNumber(r, "id"); err == nil && ev.IssueID != id { // it moved
+		return redirect(d.links.event(ev.IssueID, ev.Number)), nil
+	}
 	page := eventPage{shell: shell{Title: fmt.Sprintf("%s event %d: %s", shortID(issue), ev.Number, ev.Title), Trail: d.issueTrail(trail, issue)}}
 	if page.issueHead, err = d.newIssueHead(rx, r, issue, tabEvent); err != nil {
 		return reply{}, err
@@ -156,7 +159,7 @@ func pathIssueAlone(rx *store.Rx, r *http.Request) (store.Issue, error) {
 }
 
 // pathEvent loads the event that the path names: the {number}-th of the issue {id},
-// which may be a member of another.
+// which may be a member of another; or that was this before it moved.
 func pathEvent(rx *store.Rx, r *http.Request) (store.Event, error) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
@@ -166,7 +169,11 @@ func pathEvent(rx *store.Rx, r *http.Request) (store.Event, error) {
 	if err != nil {
 		return store.Event{}, err
 	}
-	return rx.EventByNumber(id, number)
+	ev, err := rx.EventByNumber(id, number)
+	if errors.Is(err, store.ErrNotFound) {
+		return rx.MovedEvent(id, number)
+	}
+	return ev, err
 }
 
 // issueTrail returns the crumbs of a page below an issue's overview.

@@ -72,3 +72,29 @@ func TestEventMaps(t *testing.T) {
 		t.Error("the JSON is none")
 	}
 }
+
+// An event that moved to another issue is found where it was.
+func TestMovedEvent(t *testing.T) {
+	s := newSite(t, nil)
+	ev, other := s.message("one message", testNow), s.message("one message", testNow)
+	if ev.Issue != other.Issue {
+		t.Fatalf("issues %d and %d", ev.Issue, other.Issue)
+	}
+	keys := []store.Regrouped{
+		{Event: ev.Event.ID, Mapped: true, Key: [16]byte{1}, Rules: 1, Title: "first"},
+		{Event: other.Event.ID, Mapped: true, Key: [16]byte{2}, Rules: 1, Title: "second"},
+	}
+	if err := s.db.Write(t.Context(), "test", func(tx *store.Tx) error {
+		_, err := tx.Regroup(ev.Issue, keys)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	resp := s.get(fmt.Sprintf("/issues/%d/events/1", ev.Issue))
+	if want := fmt.Sprintf("/issues/%d/events/1", ev.Issue+1); resp.StatusCode != 303 || resp.Header.Get("Location") != want {
+		t.Errorf("status %d, to %q, want %q", resp.StatusCode, resp.Header.Get("Location"), want)
+	}
+	mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue)), "Source maps arrived: 1 event moved to WEB-SHOP-2", "second")
+	mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue+1)), "Source maps arrived: 1 event moved here from WEB-SHOP-1", "first")
+	s.mustGet(fmt.Sprintf("/issues/%d/events/1/json", ev.Issue))
+}

@@ -171,6 +171,7 @@ func goneWithIssue() []string {
 		`DELETE FROM issue_users WHERE issue_id = ?1`,
 		`DELETE FROM issue_sketches WHERE issue_id = ?1`,
 		`DELETE FROM parked_groupings WHERE issue_id = ?1`,
+		`DELETE FROM event_moves WHERE issue_id = ?1`,
 		`DELETE FROM history WHERE issue_id = ?1`,
 		`DELETE FROM alerts WHERE issue_id = ?1`,
 		`DELETE FROM issue_texts WHERE rowid = ?1`,

@@ -72,6 +72,12 @@ func (rx *Rx) EventByNumber(issue, number int64) (Event, error) {
 	return one(rx.events(`WHERE issue_id = ? AND number = ?`, issue, number))
 }
 
+// MovedEvent returns the event that was the n-th of an issue before it moved to another,
+// ErrNotFound if there is none.
+func (rx *Rx) MovedEvent(issue, number int64) (Event, error) {
+	return one(rx.events(`WHERE e.id = (SELECT event_id FROM event_moves WHERE issue_id = ? AND number = ?)`, issue, number))
+}
+
 // EventByID returns the newest stored event with an SDK's id, whatever its
 // project, ErrNotFound if there is none.
 func (rx *Rx) EventByID(id event.ID) (Event, error) {

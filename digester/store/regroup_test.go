@@ -168,14 +168,15 @@ func TestRegroupSplits(t *testing.T) {
 			t.Errorf("place %+v, want %+v", place, want)
 		}
 		moved, errMoved := rx.EventByNumber(2, 1)
-		if moved.ID != ids[1] {
-			t.Errorf("the first moved event is %d, want %d", moved.ID, ids[1])
+		before, errBefore := rx.MovedEvent(1, 2)
+		if moved.ID != ids[1] || before.ID != ids[1] {
+			t.Errorf("the first moved event is %d, was %d, want %d", moved.ID, before.ID, ids[1])
 		}
 		history, errHistory := rx.History(2)
 		if len(history) != 1 || history[0].Kind != store.HistoryMoved || history[0].Detail.Events != 100 || history[0].Detail.From != 1 {
 			t.Errorf("history %+v", history)
 		}
-		return firstError(err, errMoved, errHistory)
+		return firstError(err, errMoved, errBefore, errHistory)
 	})
 	digestUsers(t, db, p, &seq, "cart", 9)
 	digestUsers(t, db, p, &seq, "menu", 9)

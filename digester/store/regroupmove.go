@@ -128,6 +128,9 @@ func (tx *Tx) arrive(to int64, moving []movingEvent) error {
 	if err := tx.q.QueryRowContext(tx.ctx, `SELECT event_count + moved_events FROM issues WHERE id = ?`, to).Scan(&numbered); err != nil {
 		return err
 	}
+	if _, err := tx.exec(`INSERT INTO event_moves (issue_id, number, event_id) SELECT issue_id, number, id FROM events WHERE id IN `+theseIDs, list); err != nil {
+		return err
+	}
 	if _, err := tx.exec(moveRows, list, to, numbered); err != nil {
 		return err
 	}
@@ -195,6 +198,13 @@ func (tx *Tx) leave(from strand, moving []movingEvent) error {
 		if err := tx.moveTags(from.id, moving, statement); err != nil {
 			return err
 		}
+	}
+	// Tags that another version made of the events, and this one does not, cannot be
+	// taken back one by one.
+	if _, err := tx.exec(`
+		DELETE FROM issue_tags WHERE issue_id = ?1 AND key IN (
+		  SELECT key FROM issue_tags WHERE issue_id = ?1 GROUP BY key HAVING sum(count) > (SELECT event_count FROM issues WHERE id = ?1))`, from.id); err != nil {
+		return err
 	}
 	if from.evicted > 0 {
 		return nil // what is gone may have been the first, the last, or some user's only one

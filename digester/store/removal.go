@@ -34,6 +34,7 @@ func goneWithEvents() []string {
 		   SELECT project_id AS p, count(*) AS n FROM events WHERE id IN ` + theseIDs + ` GROUP BY 1) gone
 		 WHERE id = gone.p`,
 		`UPDATE history SET event_id = NULL WHERE event_id IN ` + theseIDs,
+		`DELETE FROM event_moves WHERE event_id IN ` + theseIDs,
 		`DELETE FROM event_symbols WHERE event_id IN ` + theseIDs,
 		`DELETE FROM event_bodies WHERE event_id IN ` + theseIDs,
 	}

@@ -24,7 +24,7 @@ func hiddenFromStatements() map[string]string {
 		"edge_instances": inside, "edge_lanes": inside, "edge_gaps": inside, "rejects": inside, "digest_state": inside, "outcome_totals": inside,
 		"alert_sends": inside, "alert_paces": inside, "alert_state": inside, "imported_projects": inside, "imported_issues": inside, "goose_db_version": inside,
 		"artifact_totals": inside, "chunks": inside, "artifact_files": inside, "artifact_parts": inside, "artifact_bundles": inside, "bundle_chunks": inside,
-		"bundle_files": inside, "event_symbols": inside, "symbol_state": inside, "release_refs": inside, "release_commits": inside,
+		"bundle_files": inside, "event_symbols": inside, "event_moves": inside, "symbol_state": inside, "release_refs": inside, "release_commits": inside,
 
 		"projects.deleted_at": inside, "projects.emptied_at": inside, "projects.attachments_evicted": inside, "projects.feedback_evicted": inside, "projects.artifact_bytes": inside,
 		"issues.seen_step": inside, "issues.count_step": inside, "issues.revision": inside, "issues.resolve_kind": inside, "issues.mute_kind": inside,

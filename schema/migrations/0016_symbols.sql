@@ -22,3 +22,12 @@ INSERT INTO symbol_state (id, bundle) VALUES (1, 0);
 -- given twice.
 ALTER TABLE issues ADD COLUMN moved_events INTEGER NOT NULL DEFAULT 0; -- events that left for another issue; event_count has them no more
 ALTER TABLE issues ADD COLUMN moved_from INTEGER; -- the issue that its first events came from, which may be gone; NULL: its first event was digested into it
+
+-- Where moved events were before, for addresses that people have.
+CREATE TABLE event_moves (
+  issue_id INTEGER NOT NULL REFERENCES issues (id),
+  number   INTEGER NOT NULL,
+  event_id INTEGER NOT NULL REFERENCES events (id),
+  PRIMARY KEY (issue_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_moves_by_event ON event_moves (event_id); -- for removing events
