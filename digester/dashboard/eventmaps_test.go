@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
@@ -22,7 +23,7 @@ func (s *site) symbolicate(ev stored, p eventtest.Payload) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	found, err := scripts.New(scripts.Config{From: s.replica}).Find(s.t.Context(), s.project.ID, symbolicate.Refs(parsed))
+	found, err := scripts.New(scripts.Config{From: s.replica, Within: time.Minute}).Find(s.t.Context(), s.project.ID, symbolicate.Refs(parsed))
 	if err != nil {
 		s.t.Fatal(err)
 	}

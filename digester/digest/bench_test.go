@@ -79,7 +79,7 @@ func BenchmarkMapped(b *testing.B) {
 		cfg := Config{Queue: q, Store: db}
 		if mapped {
 			storetest.MustPublish(b, db, p.ID, "", app.Bundle)
-			cfg.Scripts = scripts.New(scripts.Config{From: replica})
+			cfg.Scripts = scripts.New(scripts.Config{From: replica, Within: time.Minute})
 		}
 		const warm = 50
 		fill(b, q, p.ID, warm, thrown)

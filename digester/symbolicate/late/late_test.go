@@ -44,7 +44,7 @@ func newShop(t *testing.T) *shop {
 	if s.app, err = corpus.LoadWebApp(); err != nil {
 		t.Fatal(err)
 	}
-	s.cache = scripts.New(scripts.Config{From: s.replica, Now: func() time.Time { return s.now }})
+	s.cache = scripts.New(scripts.Config{From: s.replica, Within: time.Minute, Now: func() time.Time { return s.now }})
 	s.pause = func(context.Context, time.Duration) error { return nil }
 	return s
 }

@@ -63,6 +63,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	answers map[question]answer        // guarded by mu, as all below
+	bare    map[event.ProjectID]answer // for every script of a project that nothing was uploaded to
 	asking  map[question]*pending      // under way
 	forgot  map[event.ProjectID]uint64 // how often each project was forgotten
 	away    time.Time                  // until when the database is not asked
@@ -79,11 +80,13 @@ type question struct {
 type answer struct {
 	script symbolicate.Script // without its map
 	file   mapFile            // of the map; zero: there is none
+	bare   bool               // nothing was uploaded to the project
 	until  time.Time
 }
 
 // pending is an answer that is waited for; what it is, is written before done is closed.
 type pending struct {
+	began  time.Time
 	done   chan struct{}
 	script symbolicate.Script
 	err    error
@@ -101,7 +104,7 @@ func New(cfg Config) *Cache {
 		cfg.Now = time.Now
 	}
 	return &Cache{
-		cfg: cfg, maps: newMapCache(cfg.Bytes), answers: make(map[question]answer), asking: make(map[question]*pending),
+		cfg: cfg, maps: newMapCache(cfg.Bytes), answers: make(map[question]answer), bare: make(map[event.ProjectID]answer), asking: make(map[question]*pending),
 		forgot: make(map[event.ProjectID]uint64), used: make(map[int64]struct{}),
 	}
 }
@@ -125,7 +128,9 @@ func (c *Cache) Find(ctx context.Context, project event.ProjectID, refs []symbol
 	defer cancel()
 	waits := make([]*pending, len(missing))
 	for i, ref := range missing {
-		waits[i] = c.ask(ctx, question{project, ref})
+		if waits[i] = c.ask(ctx, question{project, ref}); waits[i].late(c.cfg.Now(), c.cfg.Within) {
+			return nil, ErrUnknown // others have waited long enough
+		}
 	}
 	for i, ref := range missing {
 		select {
@@ -141,10 +146,23 @@ func (c *Cache) Find(ctx context.Context, project event.ProjectID, refs []symbol
 	return found, nil
 }
 
+// late reports whether an answer has not come in a time.
+func (p *pending) late(now time.Time, within time.Duration) bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return now.Sub(p.began) >= within
+	}
+}
+
 // remembered returns a script of which everything is in memory.
 func (c *Cache) remembered(q question) (symbolicate.Script, bool) {
 	c.mu.Lock()
-	a, ok := c.answers[q]
+	a, ok := c.bare[q.project]
+	if !ok || !c.cfg.Now().Before(a.until) {
+		a, ok = c.answers[q]
+	}
 	if ok = ok && c.cfg.Now().Before(a.until); ok {
 		c.noteUse(a)
 	}
@@ -166,7 +184,7 @@ func (c *Cache) ask(ctx context.Context, q question) *pending {
 	if p := c.asking[q]; p != nil {
 		return p
 	}
-	p := &pending{done: make(chan struct{})}
+	p := &pending{began: c.cfg.Now(), done: make(chan struct{})}
 	if c.cfg.Now().Before(c.away) {
 		p.err = ErrUnknown
 		close(p.done)
@@ -180,19 +198,14 @@ func (c *Cache) ask(ctx context.Context, q question) *pending {
 	return p
 }
 
-// load looks for an answer and its map.
+// load looks for an answer and its map. Who asked may have stopped waiting.
 func (c *Cache) load(ctx context.Context, q question, forgot uint64, p *pending) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Within)
-	defer cancel()
 	a, err := c.look(ctx, q)
-	var script symbolicate.Script
-	if err == nil {
-		script = a.script
-		if a.file != (mapFile{}) {
-			var m loaded
-			if m, err = c.maps.load(ctx, c.cfg.From, a.file); err == nil {
-				script = m.onto(a.script)
-			}
+	script := a.script
+	if err == nil && a.file != (mapFile{}) {
+		var m loaded
+		if m, err = c.maps.load(ctx, c.cfg.From, a.file); err == nil {
+			script = m.onto(a.script)
 		}
 	}
 	c.mu.Lock()
@@ -203,6 +216,8 @@ func (c *Cache) load(ctx context.Context, q question, forgot uint64, p *pending)
 	if p.script = script; err != nil {
 		p.err = errors.Join(ErrUnknown, err)
 		c.away = c.cfg.Now().Add(awayFor)
+	} else if c.forgot[q.project] == forgot && a.bare {
+		c.bare[q.project] = a
 	} else if c.forgot[q.project] == forgot {
 		if len(c.answers) >= maxAnswers {
 			clear(c.answers)
@@ -215,6 +230,8 @@ func (c *Cache) load(ctx context.Context, q question, forgot uint64, p *pending)
 
 // look asks the database.
 func (c *Cache) look(ctx context.Context, q question) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Within)
+	defer cancel()
 	err = c.cfg.From.Read(ctx, func(rx *store.Rx) error {
 		a, err = c.lookIn(rx, q)
 		return err
@@ -228,7 +245,7 @@ func (c *Cache) lookIn(rx *store.Rx, q question) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{script: describe(found), until: c.cfg.Now().Add(missedFor)}
+	a := answer{script: describe(found), bare: found.Trouble == store.ScriptNoBundles, until: c.cfg.Now().Add(missedFor)}
 	switch {
 	case found.Map == nil:
 		return a, nil
@@ -269,6 +286,7 @@ func (c *Cache) Forget(project event.ProjectID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgot[project]++
+	delete(c.bare, project)
 	for q := range c.answers {
 		if q.project == project {
 			delete(c.answers, q)

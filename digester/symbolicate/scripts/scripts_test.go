@@ -54,15 +54,16 @@ func mustFind(t *testing.T, c *Cache, project event.ProjectID, ref symbolicate.R
 func TestFind(t *testing.T) {
 	db, from, project, app := open(t)
 	now := time.Now()
-	c := New(Config{From: from, Now: func() time.Time { return now }})
+	c := New(Config{From: from, Within: time.Minute, Now: func() time.Time { return now }})
 	ref := symbolicate.Ref{DebugID: appID, URL: "https://example.com/assets/app-2Y6DPYNI.js"}
 	for range 3 {
 		if s := mustFind(t, c, project, ref); s.Map != nil || s.Trouble != symbolicate.NoBundle {
 			t.Fatalf("before the upload: %+v", s)
 		}
 	}
+	mustFind(t, c, project, symbolicate.Ref{URL: "https://example.com/other.js"})
 	if n := from.reads.Load(); n != 1 {
-		t.Errorf("%d reads for what is not there", n)
+		t.Errorf("%d reads of a project that nothing was uploaded to", n)
 	}
 	now = now.Add(missedFor)
 	mustFind(t, c, project, ref)
@@ -95,7 +96,7 @@ func TestFind(t *testing.T) {
 func TestRoom(t *testing.T) {
 	db, from, project, app := open(t)
 	storetest.MustPublish(t, db, project, "", app.Bundle)
-	c := New(Config{From: from, Bytes: 1})
+	c := New(Config{From: from, Bytes: 1, Within: time.Minute})
 	for range 2 {
 		for _, id := range []string{appID, "4535b7810c54529c969a07c2a9eade6a"} {
 			if s := mustFind(t, c, project, symbolicate.Ref{DebugID: id, URL: "https://example.com/x.js"}); s.Map == nil {
