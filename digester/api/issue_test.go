@@ -151,7 +151,11 @@ func TestChangeIssue(t *testing.T) {
 			t.Errorf("%s: %s", body, got)
 		}
 	}
-	r.must(http.StatusBadRequest, "PUT", "/issues/3/", `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`) // its project has none
+	got := r.must(http.StatusOK, "PUT", "/projects/x/web-shop/issues/?id=1", `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`)
+	if !strings.Contains(got, `"statusDetails":{"inRelease":"made@1"}`) {
+		t.Errorf("the latest release is another: %s", got)
+	}
+	r.must(http.StatusBadRequest, "PUT", "/organizations/x/issues/?id=1", `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`)
 	r.must(http.StatusRequestEntityTooLarge, "PUT", "/issues/1/", `{"status":"`+strings.Repeat("x", maxBody)+`"}`)
 }
 

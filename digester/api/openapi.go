@@ -182,13 +182,7 @@ func (s schemas) object(t reflect.Type) *Schema {
 func (s schemas) fields(t reflect.Type, object *Schema) {
 	for f := range t.Fields() {
 		if f.Anonymous {
-			if f.Type.Kind() != reflect.Pointer {
-				s.fields(f.Type, object)
-				continue
-			}
-			required := object.Required
-			s.fields(f.Type.Elem(), object)
-			object.Required = required // all of it may be missing
+			s.embed(f.Type, object)
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -200,6 +194,18 @@ func (s schemas) fields(t reflect.Type, object *Schema) {
 			object.Required = append(object.Required, name)
 		}
 	}
+}
+
+// embed adds the fields of what a struct embeds: all of it, or by a pointer, all or
+// nothing.
+func (s schemas) embed(t reflect.Type, object *Schema) {
+	if t.Kind() != reflect.Pointer {
+		s.fields(t, object)
+		return
+	}
+	required := object.Required
+	s.fields(t.Elem(), object)
+	object.Required = required
 }
 
 // pathParams are the names in braces.

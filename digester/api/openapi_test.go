@@ -110,7 +110,7 @@ func misfits(doc Document, s *Schema, value any, at string) []string {
 	case map[string]any:
 		kind = "object"
 		for _, name := range s.Required {
-			if _, ok := v[name]; !ok && s.Properties["entries"] == nil && s.Properties["eventID"] == nil {
+			if _, ok := v[name]; !ok {
 				wrong = append(wrong, at+": lacks "+name)
 			}
 		}
