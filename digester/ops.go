@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sundew/digester/api"
+	"sundew/digester/mcp"
 )
 
 // Who answers requests, in metrics and traces.
@@ -16,13 +17,14 @@ const (
 	partIntake = "intake"
 	partPages  = "pages"
 	partAPI    = "api"
+	partMCP    = "mcp"
 )
 
 // opsTimeout bounds the reads of these endpoints.
 const opsTimeout = 3 * time.Second
 
-// handler is all of the process's HTTP but intake: what operators ask, API,
-// dashboard.
+// handler is all of the process's HTTP but intake: what operators ask, what programs
+// and agents ask, dashboard.
 func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) {
@@ -35,19 +37,41 @@ func (s *service) handler() http.Handler {
 	mux.Handle("GET /ledger.json", ops.guard(http.HandlerFunc(s.serveLedger), s.dashboard.MayOperate))
 	mux.Handle("GET /metrics", ops.guard(promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{Timeout: opsTimeout}), nil))
 	mux.Handle("/", timed(s.requests, partPages, s.tracing.requests(partPages, s.dashboard)))
-	return beside(mux, s.api, timed(s.requests, partAPI, s.tracing.requests(partAPI, s.api)))
+	return beside(mux, forPrograms(s.api, s.agents, func(part string, next http.Handler) http.Handler {
+		return timed(s.requests, part, s.tracing.requests(part, next))
+	})...)
 }
 
-// beside has the API answer what it claims, before any mux sees the request: one would
+// part is a handler of some paths.
+type part struct {
+	claims func(path string) bool
+	http.Handler
+}
+
+// beside has parts answer what they claim, before any mux sees the request: one would
 // redirect an unclean path, and no tool follows.
-func beside(pages http.Handler, claims *api.API, answers http.Handler) http.Handler {
+func beside(pages http.Handler, parts ...part) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if claims.Claims(r.URL.Path) {
-			answers.ServeHTTP(w, r)
-			return
+		for _, p := range parts {
+			if p.claims(r.URL.Path) {
+				p.ServeHTTP(w, r)
+				return
+			}
 		}
 		pages.ServeHTTP(w, r)
 	})
+}
+
+// mcpPath is where agents ask.
+const mcpPath = "/mcp"
+
+// forPrograms are the parts that programs and agents ask, in place of pages. watched
+// stands around each.
+func forPrograms(answers *api.API, agents *mcp.Server, watched func(part string, next http.Handler) http.Handler) []part {
+	return []part{
+		{answers.Claims, watched(partAPI, answers)},
+		{func(path string) bool { return answers.Path(path) == mcpPath }, watched(partMCP, agents)},
+	}
 }
 
 // serveLedger answers with the numbers of `digester stats`.

@@ -22,6 +22,7 @@ import (
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/mail"
+	"sundew/digester/mcp"
 	"sundew/digester/outbound"
 	"sundew/digester/password"
 	"sundew/digester/provider"
@@ -73,6 +74,7 @@ type service struct {
 	publisher *keyPublisher
 	dashboard *dashboard.Dashboard
 	api       *api.API
+	agents    *mcp.Server
 	postman   *mail.Postman // nil: nobody takes mail
 	courier   *courier.Courier
 	outbound  *outbound.Client
@@ -240,23 +242,24 @@ func (s *service) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	return s.openPrograms()
+}
+
+// openPrograms opens what programs and agents ask.
+func (s *service) openPrograms() (err error) {
+	address := func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) }
+	s.openShelf()
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
-		Address: func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
-		Used:    s.dashboard.NoteToken,
+		Address: address, Used: s.dashboard.NoteToken,
+
+		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})
 	if err != nil {
 		return err
 	}
-	s.openShelf()
-	s.api, err = api.New(api.Config{
-		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
-		Address: func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
-		Used:    s.dashboard.NoteToken,
-
-		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
-	})
-	return err
+	s.agents = mcp.New(mcp.Config{API: s.api, Version: release.Version(), Now: time.Now, Log: s.log, Address: address, Event: s.dashboard.EventMarkdown})
+	return nil
 }
 
 // digesting says how a queue is digested.

@@ -19,6 +19,7 @@ import (
 
 	"sundew/digester/api"
 	"sundew/digester/dashboard"
+	"sundew/digester/mcp"
 	"sundew/digester/release"
 	"sundew/digester/store"
 )
@@ -115,7 +116,8 @@ func (v *viewer) showPages(replica *store.Replica) error {
 	if err != nil {
 		return err
 	}
-	handler := beside(pages, answers, answers)
+	agents := mcp.New(mcp.Config{API: answers, Version: release.Version(), Now: time.Now, Log: v.log, Event: pages.EventMarkdown})
+	handler := beside(pages, forPrograms(answers, agents, func(_ string, next http.Handler) http.Handler { return next })...)
 	v.pages.Store(&handler)
 	return nil
 }

@@ -108,15 +108,19 @@ const Root = "/api/0"
 
 // Claims reports whether a request's path belongs to the API, with the path in front
 // of ours or without it, with doubled slashes or without them.
-func (a *API) Claims(p string) bool {
-	p = path.Clean("/" + p)
-	if rest, ok := strings.CutPrefix(p, a.base); ok && a.base != "" && claims(rest) {
-		return true
-	}
-	return claims(p)
-}
+func (a *API) Claims(p string) bool { return claims(a.Path(p)) }
 
 func claims(clean string) bool { return clean == Root || strings.HasPrefix(clean, Root+"/") }
+
+// Path returns a request's path without the one in front of ours, and without doubled
+// slashes or one at its end.
+func (a *API) Path(p string) string {
+	clean := path.Clean("/" + p)
+	if rest, ok := strings.CutPrefix(clean, a.base); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return clean
+}
 
 // ServeHTTP answers one request. A doubled slash, or one that is missing at the end,
 // is put right without a redirect, since tools follow none.

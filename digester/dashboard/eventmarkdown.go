@@ -33,15 +33,24 @@ func (d *Dashboard) showEventMarkdown(rx *store.Rx, r *http.Request) (reply, err
 	if err != nil {
 		return reply{}, err
 	}
-	view, err := d.viewEvent(rx, issue.ID, ev, eventOptions{})
+	text, err := d.EventMarkdown(rx, issue, ev)
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{document: &document{
 		contentType: "text/plain; charset=utf-8", // browsers show it
 		filename:    fmt.Sprintf("%s-event-%d.md", shortID(issue), ev.Number),
-		body:        eventMarkdown(issue, view),
+		body:        text,
 	}}, nil
+}
+
+// EventMarkdown writes an event of an issue, for those who show it elsewhere.
+func (d *Dashboard) EventMarkdown(rx *store.Rx, issue store.Issue, ev store.Event) ([]byte, error) {
+	view, err := d.viewEvent(rx, issue.ID, ev, eventOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return eventMarkdown(issue, view), nil
 }
 
 // eventMarkdown writes an event. Whatever comes from the client is in code, where
