@@ -36,6 +36,7 @@ func TestIntakeWithoutDatabase(t *testing.T) {
 		"/health/live":  {http.StatusOK, "ok"},
 		"/health/ready": {http.StatusServiceUnavailable, "not a database"},
 		"/":             {http.StatusServiceUnavailable, "Events are accepted"},
+		"/api/0/":       {http.StatusServiceUnavailable, `"detail": "Sundew is not ready: the database cannot be opened"`},
 	} {
 		if status, body := r.get(path); status != want.status || !strings.Contains(body, want.has) {
 			t.Errorf("%s answered %d, want %d with %q:\n%s", path, status, want.status, want.has, body)
@@ -49,6 +50,16 @@ func TestIntakeWithoutDatabase(t *testing.T) {
 	waitFor(t, "the event is digested", func() bool { return r.books().Digested == 1 })
 	if status, page := r.get("/events/" + id); status != http.StatusOK || !strings.Contains(page, "it broke") {
 		t.Errorf("the event's page answered %d", status)
+	}
+	// What programs and agents ask is answered beside, and what belongs to intake is not.
+	for path, has := range map[string]string{"//api/0/": `{"detail":"Authentication credentials`, "/mcp": `{"detail":"Authentication credentials`, "/api/1/nowhere/": ""} {
+		want := http.StatusUnauthorized
+		if has == "" {
+			want = http.StatusNotFound
+		}
+		if status, body := r.get(path); status != want || !strings.Contains(body, has) {
+			t.Errorf("%s answered %d: %s", path, status, body)
+		}
 	}
 	r.stop()
 	mustCheck(t, envOf(dir))
