@@ -101,8 +101,8 @@ func (d *Dashboard) tokensPage(rx *store.Rx, of tokenOwner, tools bool) (tokensP
 	page := tokensPage{
 		shell: shell{Title: "API tokens"}, Project: of.project, Action: of.list, Lives: tokenLives(), Scopes: scopeChoices(access.ReadEvents), Tools: tools,
 		Kinds: []tab{
-			{Text: "For scripts and the API", URL: of.list + "#new", Current: !tools},
-			{Text: "For sentry-cli and bundlers", URL: of.list + "?for=" + forTools + "#new", Current: tools},
+			{Text: "For the API", URL: of.list + "#new", Current: !tools},
+			{Text: "For sentry-cli, bundlers", URL: of.list + "?for=" + forTools + "#new", Current: tools},
 		},
 	}
 	if tools {
