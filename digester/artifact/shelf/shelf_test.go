@@ -239,13 +239,14 @@ func TestAssembleDebugFileAndReleaseFile(t *testing.T) {
 // Wherever an assembly breaks off, and whether what it did last is there or not, there is
 // one bundle in the end, and nothing else.
 func TestAssemblyBreaksOff(t *testing.T) {
+	content := bundle(t)
 	for _, applied := range []bool{false, true} {
 		for at, more := int32(0), true; more; at++ {
 			t.Run(fmt.Sprintf("at commit %d, applied %v", at, applied), func(t *testing.T) {
 				faults := &commits{applied: applied}
 				faults.until.Store(-1)
 				r := newRig(t, store.Config{Wrap: faults.wrap, ArtifactBytes: 100 << 20})
-				asked := r.begin(r.send(store.BundleArtifacts, "", bundle(t)))
+				asked := r.begin(r.send(store.BundleArtifacts, "", content))
 				faults.until.Store(at)
 				_, err := r.shelf.Step(t.Context())
 				if faults.until.Load() >= 0 {
