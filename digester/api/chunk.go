@@ -94,7 +94,7 @@ func (a *API) uploadChunks(w http.ResponseWriter, r *request) error {
 	if a.cfg.DB == nil {
 		return errReadOnly
 	}
-	most := max(a.cfg.UploadRequest, store.ChunkSize)
+	most := max(a.cfg.UploadRequest, store.MaxChunk)
 	r.Body = http.MaxBytesReader(w, r.Body, most+most/16+chunksAtOnce*chunkFrame)
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -144,12 +144,12 @@ func (a *API) storeChunk(ctx context.Context, part *multipart.Part) (refused str
 			return tellChunk(sum, err)
 		}
 	}
-	plain, err := io.ReadAll(io.LimitReader(content, store.ChunkSize+1))
+	plain, err := io.ReadAll(io.LimitReader(content, store.MaxChunk+1))
 	if err != nil {
 		return tellChunk(sum, err)
 	}
-	if len(plain) > store.ChunkSize {
-		return fmt.Sprintf("The chunk %s has more than %d bytes", sum, store.ChunkSize), nil
+	if len(plain) > store.MaxChunk {
+		return fmt.Sprintf("The chunk %s has more than %d bytes", sum, store.MaxChunk), nil
 	}
 	if got := sha1.Sum(plain); hex.EncodeToString(got[:]) != sum {
 		return fmt.Sprintf("The chunk %s has another sha1: %x", sum, got), nil

@@ -152,16 +152,22 @@ func TestRecordedUploads(t *testing.T) {
 	}
 }
 
-// The bundle of a web application, in chunks of our size, is found for the frames of its
-// events, and is not asked for again.
+// The bundle of a web application, in chunks of our size or of a tool's own, is found for
+// the frames of its events, and is not asked for again.
 func TestWebBundleIsFound(t *testing.T) {
+	for _, size := range []int{store.ChunkSize, store.MaxChunk} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) { testWebBundle(t, size) })
+	}
+}
+
+func testWebBundle(t *testing.T, size int) {
 	a := newAssembler(t, nil)
 	bundle, err := corpus.WebBundle()
 	if err != nil {
 		t.Fatal(err)
 	}
 	chunks, sums := make(map[string][]byte), []string(nil)
-	for chunk := range slices.Chunk(bundle, store.ChunkSize) {
+	for chunk := range slices.Chunk(bundle, size) {
 		sums = append(sums, sha1Of(chunk))
 		chunks[sha1Of(chunk)] = packed(t, chunk)
 	}
@@ -242,7 +248,7 @@ func packed(t *testing.T, content []byte) []byte {
 func TestUploadChunksRefuses(t *testing.T) {
 	a := newAssembler(t, nil)
 	good, wrong := []byte("a good chunk"), strings.Repeat("1", 40)
-	large := make([]byte, store.ChunkSize+1)
+	large := make([]byte, store.MaxChunk+1)
 	for _, test := range []struct {
 		name, field string
 		chunks      map[string][]byte
@@ -251,8 +257,8 @@ func TestUploadChunksRefuses(t *testing.T) {
 		{"another sha1", "file", map[string][]byte{wrong: []byte("x"), sha1Of(good): good}, "The chunk " + wrong + " has another sha1"},
 		{"no sha1", "file", map[string][]byte{"../../etc/passwd": []byte("x")}, `"passwd" is not the sha1 of a chunk`},
 		{"not packed", "file_gzip", map[string][]byte{sha1Of(good): good}, "cannot be read"},
-		{"too large", "file", map[string][]byte{sha1Of(large): large}, "has more than 1048576 bytes"},
-		{"a bomb", "file_gzip", map[string][]byte{sha1Of(large): packed(t, make([]byte, 64<<20))}, "has more than 1048576 bytes"},
+		{"too large", "file", map[string][]byte{sha1Of(large): large}, "has more than 2097152 bytes"},
+		{"a bomb", "file_gzip", map[string][]byte{sha1Of(large): packed(t, make([]byte, 64<<20))}, "has more than 2097152 bytes"},
 		{"cut off", "file_gzip", map[string][]byte{sha1Of(good): packed(t, good)[:20]}, "cannot be read"},
 	} {
 		got := mustRead[detail](t, mustStatus(t, a.upload(form(t, test.field, test.chunks)), http.StatusBadRequest))

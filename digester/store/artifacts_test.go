@@ -258,7 +258,7 @@ func TestArtifactChunks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := u.db.StoreChunk(t.Context(), sumOf("x"), make([]byte, store.ChunkSize+1)); !errors.Is(err, store.ErrInvalid) {
+	if err := u.db.StoreChunk(t.Context(), sumOf("x"), make([]byte, store.MaxChunk+1)); !errors.Is(err, store.ErrInvalid) {
 		t.Errorf("a chunk that is too large: %v", err)
 	}
 	var noise []byte

@@ -11,8 +11,14 @@ import (
 	"sundew/schema/wire"
 )
 
-// ChunkSize is how large a chunk of an upload may be.
-const ChunkSize = artifactPart
+const (
+	// ChunkSize is how large the chunks of an upload are to be.
+	ChunkSize = artifactPart
+
+	// MaxChunk is how large one may be: of a tool that has its own idea of the size, and
+	// what libSQL servers take as a value with room to spare.
+	MaxChunk = 2 << 20
+)
 
 const (
 	// chunkKept is for how long a chunk is kept that nothing is assembled of, so that an
@@ -36,7 +42,7 @@ type Part struct {
 	Body     []byte
 }
 
-// NewPart compresses a piece of at most ChunkSize. Nobody may change it afterwards.
+// NewPart compresses a piece of at most MaxChunk. Nobody may change it afterwards.
 func (d *DB) NewPart(plain []byte) Part {
 	if body, encoding := d.codec.Compress(plain); len(body) < len(plain) {
 		return Part{Encoding: encoding, Body: body}
@@ -47,8 +53,8 @@ func (d *DB) NewPart(plain []byte) Part {
 // StoreChunk stores a chunk of an upload. sum is the chunk's sha1 in hex, which the
 // caller computed. ErrNoRoom if there are too many already.
 func (d *DB) StoreChunk(ctx context.Context, sum string, plain []byte) error {
-	if len(plain) > ChunkSize {
-		return fmt.Errorf("%w chunk of %d bytes: at most %d", ErrInvalid, len(plain), ChunkSize)
+	if len(plain) > MaxChunk {
+		return fmt.Errorf("%w chunk of %d bytes: at most %d", ErrInvalid, len(plain), MaxChunk)
 	}
 	part := d.NewPart(plain)
 	return d.Write(ctx, "store a chunk", func(tx *Tx) error { return tx.storeChunk(sum, int64(len(plain)), part, d.artifactBytes) })

@@ -17,7 +17,7 @@ ALTER TABLE projects ADD COLUMN artifact_bytes INTEGER NOT NULL DEFAULT 0; -- su
 
 CREATE TABLE chunks (
   sha1      TEXT    PRIMARY KEY, -- of the plain chunk, lower-case hex
-  size      INTEGER NOT NULL,    -- plain, at most 1 MiB
+  size      INTEGER NOT NULL,    -- plain, 1 MiB as tools are told, at most 2
   encoding  INTEGER NOT NULL,    -- wire.Encoding
   body      BLOB    NOT NULL,
   wanted_at INTEGER NOT NULL,    -- when it last came or was asked for: what nobody wants goes
