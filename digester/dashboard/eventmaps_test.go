@@ -17,13 +17,13 @@ import (
 )
 
 // symbolicate stores what the maps that are there say of an event.
-func (s *site) symbolicate(ev stored, p eventtest.Payload) {
+func (s *site) symbolicate(cache *scripts.Cache, ev stored, p eventtest.Payload) {
 	s.t.Helper()
 	parsed, err := p.Skim()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	found, err := scripts.New(scripts.Config{From: s.replica, Within: time.Minute}).Find(s.t.Context(), s.project.ID, symbolicate.Refs(parsed))
+	found, err := cache.Find(s.t.Context(), s.project.ID, symbolicate.Refs(parsed))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -37,7 +37,11 @@ func (s *site) symbolicate(ev stored, p eventtest.Payload) {
 // An event with source maps shows the source, or what was sent, and its JSON stays what
 // was sent; one without says what is missing, and why if it is asked.
 func TestEventMaps(t *testing.T) {
-	s := newSite(t, nil)
+	var cache *scripts.Cache // shared, so that the page need not wait for it
+	s := newSite(t, func(cfg *Config) {
+		cache = scripts.New(scripts.Config{From: cfg.Replica, Within: time.Minute})
+		cfg.Scripts = cache
+	})
 	app, err := corpus.LoadWebApp()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +60,8 @@ func TestEventMaps(t *testing.T) {
 	mustContain(t, s.mustGet(page+"?maps=explained"), "Nothing was uploaded to this project yet", "What to do:", "link-broken", "Hide the steps")
 
 	storetest.MustPublish(t, s.db, s.project.ID, "", app.Bundle)
-	s.symbolicate(ev, thrown)
+	cache.Forget(s.project.ID)
+	s.symbolicate(cache, ev, thrown)
 	with := s.mustGet(page)
 	mustContain(t, with, "src/cart.ts:9:40", "applyCoupon", "Show as sent", "read from the source")
 	mustLack(t, with, "no source map</span>", "chunk-GYCTDB27.js:3:940")

@@ -22,6 +22,9 @@ const (
 	// readWithin bounds the reading of one, whoever still waits for it.
 	readWithin = 30 * time.Second
 
+	// maxCuts is how often reading one begins again that was cut off.
+	maxCuts = 3
+
 	// unreadableSize is what a map that cannot be read counts as.
 	unreadableSize = 1 << 10
 )
@@ -100,7 +103,7 @@ func (c *mapCache) load(ctx context.Context, from Reader, file mapFile) (loaded,
 	if l == nil {
 		l = &loading{done: make(chan struct{})}
 		c.loading[file] = l
-		go c.read(context.WithoutCancel(ctx), from, file, l)
+		go c.read(context.Background(), from, file, l) // it is nobody's who waits, nor part of their transactions
 	}
 	c.mu.Unlock()
 	select {
@@ -115,10 +118,7 @@ func (c *mapCache) load(ctx context.Context, from Reader, file mapFile) (loaded,
 func (c *mapCache) read(ctx context.Context, from Reader, file mapFile, l *loading) {
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
-	l.err = from.Read(ctx, func(rx *store.Rx) (err error) {
-		l.loaded, err = read(rx, file)
-		return err
-	})
+	l.loaded, l.err = read(ctx, from, file)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.loading, file)
@@ -147,42 +147,41 @@ func (c *mapCache) keep(file mapFile, l loaded) {
 	}
 }
 
-// loadIn is load for who is reading, and waits for nobody.
-func (c *mapCache) loadIn(rx *store.Rx, file mapFile) (loaded, error) {
-	if l, ok := c.get(file); ok {
-		return l, nil
+// read reads a map. An error says that the database could not be read; what is wrong
+// with the map itself, or with what is stored of it, is its trouble.
+func read(ctx context.Context, from Reader, file mapFile) (loaded, error) {
+	var content []byte
+	fetch := func(rx *store.Rx) (err error) {
+		content, err = rx.ArtifactFile(file.id)
+		return err
 	}
-	l, err := read(rx, file)
-	if err != nil {
-		return l, err
+	err := from.Read(ctx, fetch)
+	for n := 0; n < maxCuts && errors.Is(err, store.ErrCut); n++ {
+		err = from.Read(ctx, fetch)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.entries[file] == nil {
-		c.keep(file, l)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && sha256.Sum256(content) != file.sum:
+		return loaded{trouble: symbolicate.NoMap, detail: "it was just removed"}, nil
+	case err == nil:
+		return parse(content), nil
+	case ctx.Err() == nil && !errors.Is(err, store.ErrCut) && store.KindOf(err) == store.KindOther:
+		return loaded{trouble: symbolicate.UnreadableMap, detail: "what is stored of it is damaged"}, nil
 	}
-	return l, nil
+	return loaded{}, err
 }
 
-// read reads a map. A panic is a trouble of the map: it comes from outside.
-func read(rx *store.Rx, file mapFile) (l loaded, err error) {
+// parse makes a map of its text. A panic is a trouble of the map: it comes from outside.
+func parse(content []byte) (l loaded) {
 	defer func() {
 		if r := recover(); r != nil {
-			l, err = loaded{trouble: symbolicate.UnreadableMap, detail: "reading it failed"}, nil
+			l = loaded{trouble: symbolicate.UnreadableMap, detail: "reading it failed"}
 		}
 	}()
-	content, err := rx.ArtifactFile(file.id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && sha256.Sum256(content) != file.sum {
-		return loaded{trouble: symbolicate.NoMap, detail: "it was just removed"}, nil
-	}
-	if err != nil {
-		return loaded{}, err
-	}
 	m, err := sourcemap.Parse(content)
 	if err != nil {
-		return loaded{trouble: symbolicate.UnreadableMap, detail: err.Error()}, nil
+		return loaded{trouble: symbolicate.UnreadableMap, detail: err.Error()}
 	}
-	return loaded{m: m}, nil
+	return loaded{m: m}
 }
 
 func sizeInWords(bytes int64) string {

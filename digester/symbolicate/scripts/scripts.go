@@ -35,6 +35,9 @@ const (
 	// awayFor is how long nobody asks a database that did not answer.
 	awayFor = 5 * time.Second
 
+	// readersWait is how long a reader holds its transaction for maps.
+	readersWait = time.Second
+
 	// maxAnswers bounds how many answers are remembered: hostile events name many
 	// scripts.
 	maxAnswers = 20_000
@@ -259,8 +262,10 @@ func (c *Cache) lookIn(rx *store.Rx, q question) (answer, error) {
 }
 
 // FindIn returns what there is for scripts of a project at this moment, for who is
-// reading: nothing but maps is remembered.
+// reading. Maps that take long to read are said to.
 func (c *Cache) FindIn(rx *store.Rx, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+	ctx, cancel := context.WithTimeout(rx.Context(), min(c.cfg.Within, readersWait))
+	defer cancel()
 	found := make(map[symbolicate.Ref]symbolicate.Script, len(refs))
 	for _, ref := range refs {
 		a, err := c.lookIn(rx, question{project, ref})
@@ -271,9 +276,9 @@ func (c *Cache) FindIn(rx *store.Rx, project event.ProjectID, refs []symbolicate
 		if a.file == (mapFile{}) {
 			continue
 		}
-		m, err := c.maps.loadIn(rx, a.file)
+		m, err := c.maps.load(ctx, c.cfg.From, a.file)
 		if err != nil {
-			return nil, err
+			m = loaded{trouble: symbolicate.UnreadableMap, detail: "it is still being read; look again in a moment"}
 		}
 		found[ref] = m.onto(a.script)
 	}
