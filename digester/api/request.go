@@ -127,16 +127,6 @@ func (r *request) limit(h http.Header) {
 // anyone lets every token in.
 func anyone(*store.Rx, *request) error { return nil }
 
-// ofInstallation asks for a role in the whole installation.
-func ofInstallation(least access.Role) guard {
-	return func(_ *store.Rx, r *request) error {
-		if r.person.Role < least {
-			return errForbidden
-		}
-		return nil
-	}
-}
-
 // ofProject asks for a role in the project that {project} names, by slug, former slug
 // or number, and puts the project into the request.
 func ofProject(least access.Role) guard {
