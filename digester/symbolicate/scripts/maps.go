@@ -22,6 +22,10 @@ const (
 	// readWithin bounds the reading of one, whoever still waits for it.
 	readWithin = 30 * time.Second
 
+	// readAtOnce is how many are read at the same time: an event names up to 64 scripts,
+	// and each map takes several times its size until it is read.
+	readAtOnce = 2
+
 	// maxCuts is how often reading one begins again that was cut off.
 	maxCuts = 3
 
@@ -53,7 +57,8 @@ type mapFile struct {
 
 // mapCache has the maps that were used last, by their content.
 type mapCache struct {
-	most int // bytes
+	most  int           // bytes
+	turns chan struct{} // holds a token for each map that is being read
 
 	mu      sync.Mutex
 	size    int                       // guarded by mu, as all below
@@ -76,7 +81,7 @@ type loading struct {
 }
 
 func newMapCache(most int) *mapCache {
-	return &mapCache{most: most, entries: make(map[mapFile]*list.Element), loading: make(map[mapFile]*loading)}
+	return &mapCache{most: most, turns: make(chan struct{}, readAtOnce), entries: make(map[mapFile]*list.Element), loading: make(map[mapFile]*loading)}
 }
 
 // get returns a map that is in memory.
@@ -114,8 +119,11 @@ func (c *mapCache) load(ctx context.Context, from Reader, file mapFile) (loaded,
 	}
 }
 
-// read reads a map and keeps it.
+// read reads a map and keeps it. Who asks for too many waits here, and not for the
+// database.
 func (c *mapCache) read(ctx context.Context, from Reader, file mapFile, l *loading) {
+	c.turns <- struct{}{}
+	defer func() { <-c.turns }()
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	l.loaded, l.err = read(ctx, from, file)

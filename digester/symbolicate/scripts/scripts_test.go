@@ -145,3 +145,27 @@ func TestStuckDatabase(t *testing.T) {
 		}
 	})
 }
+
+// However many maps are wanted at the same time, few are in memory as text.
+func TestMapsReadAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, c := &stuck{}, newMapCache(1<<20)
+		began := time.Now()
+		var all sync.WaitGroup
+		for id := range int64(3 * readAtOnce) {
+			all.Go(func() {
+				if _, err := c.load(t.Context(), from, mapFile{id: id}); err == nil {
+					t.Errorf("map %d was read", id)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := from.asked.Load(); n != readAtOnce {
+			t.Errorf("%d maps are read at once, at most %d should be", n, readAtOnce)
+		}
+		all.Wait()
+		if took := time.Since(began); took != 3*readWithin {
+			t.Errorf("all took %v", took)
+		}
+	})
+}
