@@ -13,6 +13,7 @@ import (
 	"sundew/digester/queue/local"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/symbolicate"
 	"sundew/schema/event"
 	"sundew/schema/wire"
 )
@@ -299,6 +300,28 @@ func TestPanicIsAnError(t *testing.T) {
 	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Body: body}
 	if _, err := (&preparer{}).prepareSafely(t.Context(), m.Encode(nil)); err == nil {
 		t.Error("a panic went unnoticed")
+	}
+}
+
+// brokenMaps makes whoever asks it panic.
+type brokenMaps struct{}
+
+func (brokenMaps) Find(context.Context, event.ProjectID, []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+	panic("a map")
+}
+
+// An event is not lost because of the maps that somebody uploaded.
+func TestPanicOverMaps(t *testing.T) {
+	p := newPreparer(Config{Scripts: brokenMaps{}})
+	body, encoding := p.codec.Compress([]byte(`{"platform":"javascript","release":"1","exception":{"values":[{"type":"Error","stacktrace":{"frames":[
+		{"filename":"https://example.com/app.js","lineno":1,"colno":2}]}}]}}`))
+	m := &wire.Message{Kind: wire.KindEvent, Encoding: encoding, Project: 1, EventID: event.ID{1}, ReceivedAt: time.Now(), Body: body}
+	ready, err := p.prepareSafely(t.Context(), m.Encode(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ready.in.Title != "Error" || ready.in.Drop != "" {
+		t.Errorf("title %q, dropped %q", ready.in.Title, ready.in.Drop)
 	}
 }
 

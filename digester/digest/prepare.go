@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"sundew/digester/grouping"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -47,6 +49,7 @@ type preparer struct {
 	scrub   func(event.ProjectID) *scrub.Scrubber
 	usual   *scrub.Scrubber
 	scripts Scripts // nil: there are none
+	log     zerolog.Logger
 }
 
 // newPreparer returns a preparer as Rules, Scrubber and Scripts of a configuration say.
@@ -55,7 +58,7 @@ func newPreparer(cfg Config) *preparer {
 	if rules == nil {
 		rules = func(event.ProjectID) grouping.Rules { return grouping.Rules{} }
 	}
-	return &preparer{codec: wire.NewCodec(), rules: rules, scrub: cfg.Scrubber, usual: scrub.Default(), scripts: cfg.Scripts}
+	return &preparer{codec: wire.NewCodec(), rules: rules, scrub: cfg.Scrubber, usual: scrub.Default(), scripts: cfg.Scripts, log: cfg.Log}
 }
 
 // scrubber returns what takes secrets out of a project's events.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -43,13 +44,18 @@ func (l *Reader) newest(ctx context.Context, issue int64) (events []store.Event,
 }
 
 // sample returns some of an issue's events: the newest ones, and the newest of each
-// release, since maps are of releases.
-func sample(events []store.Event) []store.Event {
+// release, since maps are of releases; and the first ones behind an event, which were
+// under way when that was the newest. after 0: there is none.
+func sample(events []store.Event, after int64) []store.Event {
 	var some []store.Event
 	releases := make(map[string]int)
+	behind := len(events)
+	if after > 0 {
+		behind = slices.IndexFunc(events, func(e store.Event) bool { return e.ID > after })
+	}
 	for i, e := range slices.Backward(events) {
 		releases[e.Release]++
-		if len(events)-i <= sampled || releases[e.Release] <= sampledOfRelease {
+		if len(events)-i <= sampled || releases[e.Release] <= sampledOfRelease || i >= behind && i < behind+sampled {
 			some = append(some, e)
 		}
 	}
@@ -182,9 +188,17 @@ func (l *Reader) readAll(ctx context.Context, events []store.Event) ([]read, err
 }
 
 // again makes of a stored event what the digest would make of it now. What maps said
-// once stays, should they be gone.
-func (l *Reader) again(ctx context.Context, e store.Event, body store.EventBody) (read, error) {
-	r := read{Regrouped: store.Regrouped{Event: e.ID, Title: e.Title}}
+// once stays, should they be gone. An event that makes it panic stays as it is: it comes
+// from outside, as maps do.
+func (l *Reader) again(ctx context.Context, e store.Event, body store.EventBody) (r read, err error) {
+	asItIs := read{Regrouped: store.Regrouped{Event: e.ID, Title: e.Title}}
+	defer func() {
+		if p := recover(); p != nil {
+			l.cfg.Log.Error().Any("panic", p).Bytes("stack", debug.Stack()).Int64("event", e.ID).Msg("an event cannot be read again")
+			r, err = asItIs, nil
+		}
+	}()
+	r = asItIs
 	if body.Kind != wire.KindEvent || len(body.JSON) == 0 {
 		return r, nil
 	}

@@ -226,7 +226,7 @@ func (l *Reader) look(ctx context.Context, issue, after int64) error {
 	if err != nil || len(events) == 0 || events[len(events)-1].ID <= after {
 		return err
 	}
-	worth, err := l.worth(ctx, issue, sample(events))
+	worth, err := l.worth(ctx, issue, sample(events, after))
 	if err == nil && worth {
 		err = l.bring(ctx, issue, events, nil)
 	}

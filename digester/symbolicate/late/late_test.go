@@ -14,6 +14,7 @@ import (
 	"sundew/digester/grouping"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/symbolicate"
 	"sundew/digester/symbolicate/scripts"
 	"sundew/schema/corpus"
 	"sundew/schema/event"
@@ -191,6 +192,46 @@ func TestEventUnderWay(t *testing.T) {
 	was, mapped := s.issueOf(id)
 	if is, _ := s.issueOf(s.digest(payload)); !mapped || is.ID != was.ID {
 		t.Errorf("mapped: %v, issues %d and %d", mapped, was.ID, is.ID)
+	}
+}
+
+// Events that were under way are found behind the many that have come since.
+func TestManyBehindEventUnderWay(t *testing.T) {
+	s := newShop(t)
+	payload := s.events()[0].JSON
+	s.digest(payload)
+	under := s.prepare(payload, s.cache)
+	l := s.reader()
+	s.publish()
+	s.step(l)
+	id := s.commit(under)
+	for range 3 * sampled {
+		s.digest(payload)
+	}
+	s.now = s.now.Add(scripts.Settled)
+	s.step(l)
+	if _, mapped := s.issueOf(id); !mapped {
+		t.Error("the event that was under way is as it was sent")
+	}
+}
+
+// panics is a cache with a map that cannot be looked into.
+type panics struct{ *scripts.Cache }
+
+func (panics) Find(context.Context, event.ProjectID, []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+	panic("a map")
+}
+
+// An event that cannot be read again stays as it is, and takes nobody with it.
+func TestPanic(t *testing.T) {
+	s := newShop(t)
+	id := s.digest(s.events()[0].JSON)
+	s.publish()
+	l := s.reader()
+	l.cfg.Scripts = panics{s.cache}
+	s.step(l)
+	if _, mapped := s.issueOf(id); mapped {
+		t.Error("it was read again")
 	}
 }
 
