@@ -78,10 +78,8 @@ func (tx *Tx) BeginUpload(u Upload) (b Bundle, missing []string, err error) {
 	if err != nil {
 		return Bundle{}, nil, err
 	}
-	for n, sum := range u.Chunks {
-		if _, err := tx.exec(`INSERT INTO bundle_chunks (bundle_id, n, sha1) VALUES (?, ?, ?)`, id, int64(n), sum); err != nil {
-			return Bundle{}, nil, err
-		}
+	if _, err := tx.exec(`INSERT INTO bundle_chunks (bundle_id, n, sha1) SELECT ?, key, value FROM json_each(?)`, id, jsonOf(u.Chunks)); err != nil {
+		return Bundle{}, nil, err
 	}
 	b, err = tx.Bundle(u.Project, id)
 	return b, nil, err

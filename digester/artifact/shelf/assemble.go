@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime/debug"
 	"strings"
 
 	"sundew/digester/artifact"
@@ -39,8 +40,15 @@ func broken(format string, args ...any) error {
 }
 
 // assemble stores the files of an upload. It is visible when it is published with what
-// is returned. Errors that are the upload's are a brokenError.
-func (s *Shelf) assemble(ctx context.Context, b store.Bundle, chunks []string) (store.Assembled, error) {
+// is returned. Errors that are the upload's are a brokenError, and so is a panic: an
+// upload comes from outside, and would be tried again by the next process.
+func (s *Shelf) assemble(ctx context.Context, b store.Bundle, chunks []string) (done store.Assembled, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.cfg.Log.Error().Any("panic", r).Bytes("stack", debug.Stack()).Int64("upload", b.ID).Msg("assembling an upload failed")
+			err = broken("it cannot be read")
+		}
+	}()
 	f, size, err := s.spool(ctx, b, chunks)
 	if err != nil {
 		return store.Assembled{}, err
@@ -50,7 +58,6 @@ func (s *Shelf) assemble(ctx context.Context, b store.Bundle, chunks []string) (
 		return store.Assembled{}, err
 	}
 	job := &job{Shelf: s, bundle: b.ID}
-	var done store.Assembled
 	switch b.Kind {
 	case store.BundleDebugFile:
 		done, err = job.debugFile(ctx, b, f, size)

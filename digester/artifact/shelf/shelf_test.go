@@ -213,6 +213,24 @@ func TestAssembleBroken(t *testing.T) {
 	}
 }
 
+// An upload that makes its reader panic fails, and nobody tries it again.
+func TestAssemblePanics(t *testing.T) {
+	r := newRig(t, store.Config{})
+	limits := artifact.DefaultLimits()
+	limits.Ratio = 0 // somebody divides by it
+	r.shelf = shelf.New(shelf.Config{
+		Replica: r.replica, DB: r.db, Dir: r.dir, Policy: store.ArtifactPolicy{Bytes: 1 << 30}, Limits: limits,
+		Settled: func(b store.Bundle) { r.settled <- b },
+	})
+	r.begin(r.send(store.BundleArtifacts, "", packed(t, "a.js", strings.Repeat("x", 2<<20), "manifest.json", `{"files":{"a.js":{"type":"minified_source"}}}`)))
+	if b := r.step(); b.State != store.BundleFailed || b.Detail != "it cannot be read" {
+		t.Errorf("%+v", b)
+	}
+	if worked, err := r.shelf.Step(t.Context()); worked || err != nil {
+		t.Errorf("it is tried again: %v, %v", worked, err)
+	}
+}
+
 func TestAssembleDebugFileAndReleaseFile(t *testing.T) {
 	r := newRig(t, store.Config{})
 	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 11) + "\x3e\x00" + strings.Repeat("symbols ", 200_000)
