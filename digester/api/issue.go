@@ -23,11 +23,11 @@ func (a *API) issueRoutes() {
 	read(a, "/organizations/{org}/issues/", readEvents, anyone, listed, a.issuesOfAll)
 	read(a, "/projects/{org}/{project}/issues/", readEvents, ofProject(access.Viewer), listed, a.issuesOfProject)
 	bulk := Doc{Tag: tag, Summary: "Change issues", Text: "Those of the ids; without any, those that the query finds.", Query: bulkParams()}
-	change(a, "PUT", "/organizations/{org}/issues/", "change issues by API", writeEvents, anyone, bulk, a.changeOfAll)
-	change(a, "PUT", "/projects/{org}/{project}/issues/", "change issues by API", writeEvents, ofProject(access.Member), bulk, a.changeOfProject)
+	change(a, "PUT", "/organizations/{org}/issues/", "change issues by API", writeEvents, a.about(anyone), bulk, a.changeIssues)
+	change(a, "PUT", "/projects/{org}/{project}/issues/", "change issues by API", writeEvents, a.about(ofProject(access.Member)), bulk, a.changeIssues)
 	bulk = Doc{Tag: tag, Summary: "Delete issues", Text: "Those of the ids. They can be restored for 10 minutes.", Query: bulkParams()[:1], Status: 204}
-	change(a, "DELETE", "/organizations/{org}/issues/", "delete issues by API", adminEvents, anyone, bulk, a.deleteOfAll)
-	change(a, "DELETE", "/projects/{org}/{project}/issues/", "delete issues by API", adminEvents, ofProject(access.Admin), bulk, a.deleteOfProject)
+	change(a, "DELETE", "/organizations/{org}/issues/", "delete issues by API", adminEvents, a.about(anyone), bulk, a.deleteIssues)
+	change(a, "DELETE", "/projects/{org}/{project}/issues/", "delete issues by API", adminEvents, a.about(ofProject(access.Admin)), bulk, a.deleteIssues)
 	for _, at := range []string{"/issues/{issue}/", "/organizations/{org}/issues/{issue}/"} {
 		read(a, at, readEvents, viewer, Doc{Tag: tag, Summary: "An issue, by number or short id"}, a.issue)
 		change(a, "PUT", at, "change issue by API", writeEvents, ofIssue(access.Member), Doc{Tag: tag, Summary: "Change an issue"}, a.changeIssue)

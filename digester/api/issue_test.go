@@ -210,6 +210,18 @@ func TestBulk(t *testing.T) {
 	r.must(http.StatusNotFound, "GET", "/issues/1/", "")
 }
 
+// A search for what to change takes place before anything is locked: who writes at the
+// moment is not waited for, and nobody waits for the search.
+func TestBulkSearchesFirst(t *testing.T) {
+	r := newRig(t, nil)
+	r.mustWrite(func(*store.Tx) error {
+		r.must(http.StatusBadRequest, "PUT", "/organizations/x/issues/?query=is:nothing", `{"status":"resolved"}`)
+		r.must(http.StatusBadRequest, "PUT", "/projects/x/web-shop/issues/?query=is:nothing", `{"status":"resolved"}`)
+		r.must(http.StatusBadRequest, "DELETE", "/organizations/x/issues/", "")
+		return nil
+	})
+}
+
 func TestComments(t *testing.T) {
 	r := newRig(t, nil)
 	r.furnish()

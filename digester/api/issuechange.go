@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,11 +263,36 @@ func (a *API) deleteIssue(tx *store.Tx, r *request, _ None) (None, error) {
 	return None{}, err
 }
 
+// about lets in whom a guard lets in, and looks which issues a list's request is about: in
+// the read in which it is let in, since nobody who writes waits for a search.
+func (a *API) about(may guard) guard {
+	return func(rx *store.Rx, r *request) error {
+		if err := may(rx, r); err != nil || r.chosen != nil {
+			return err
+		}
+		projects := []event.ProjectID{r.project.ID}
+		if r.project.ID == 0 {
+			var err error
+			if projects, err = chosenProjects(rx, r); err != nil {
+				return err
+			}
+		}
+		ids, err := a.namedIssues(rx, r, projects)
+		r.chosen = append([]int64{}, ids...)
+		return err
+	}
+}
+
 // namedIssues are those of the parameter id, of some projects; without any, those that
-// the query finds, but no more than can be changed at a time.
+// the query finds, but no more than can be changed at a time. What is to be deleted has
+// to be named: a query that finds more than was meant would be a pity.
 func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) ([]int64, error) {
 	var ids []int64
-	for _, name := range r.queries()["id"] {
+	names := r.queries()["id"]
+	if len(names) > store.MaxActed {
+		return nil, deed.TooMany()
+	}
+	for _, name := range names {
 		issue, err := issueNamed(rx, name)
 		if errors.Is(err, store.ErrNotFound) || err == nil && !slices.Contains(projects, issue.ProjectID) {
 			continue // as at Sentry: what is not there is not changed
@@ -278,8 +304,11 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 			ids = append(ids, issue.ID)
 		}
 	}
-	if r.queries().Has("id") {
+	switch {
+	case r.queries().Has("id"):
 		return ids, nil
+	case r.Method == http.MethodDelete:
+		return nil, bad("Name the issues to delete: id=1&id=2.")
 	}
 	s, err := a.newSearch(r, projects, "")
 	if err != nil {
@@ -299,24 +328,9 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 	return ids, nil
 }
 
-func (a *API) changeOfAll(tx *store.Tx, r *request, c IssueChange) (*Changed, error) {
-	projects, err := chosenProjects(&tx.Rx, r)
-	if err != nil {
-		return nil, err
-	}
-	return a.changeIssues(tx, r, projects, c)
-}
-
-func (a *API) changeOfProject(tx *store.Tx, r *request, c IssueChange) (*Changed, error) {
-	return a.changeIssues(tx, r, []event.ProjectID{r.project.ID}, c)
-}
-
 // changeIssues is PUT of a list. Without any issue it answers 204.
-func (a *API) changeIssues(tx *store.Tx, r *request, projects []event.ProjectID, c IssueChange) (*Changed, error) {
-	ids, err := a.namedIssues(&tx.Rx, r, projects)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) changeIssues(tx *store.Tx, r *request, c IssueChange) (*Changed, error) {
+	ids := r.chosen
 	if len(ids) == 0 {
 		r.status = 204
 		return nil, nil
@@ -345,28 +359,11 @@ func (a *API) changeIssues(tx *store.Tx, r *request, projects []event.ProjectID,
 	return changed, nil
 }
 
-func (a *API) deleteOfAll(tx *store.Tx, r *request, _ None) (None, error) {
-	projects, err := chosenProjects(&tx.Rx, r)
-	if err != nil {
-		return None{}, err
+// deleteIssues is DELETE of a list.
+func (a *API) deleteIssues(tx *store.Tx, r *request, _ None) (None, error) {
+	if len(r.chosen) == 0 {
+		return None{}, nil
 	}
-	return a.deleteIssues(tx, r, projects)
-}
-
-func (a *API) deleteOfProject(tx *store.Tx, r *request, _ None) (None, error) {
-	return a.deleteIssues(tx, r, []event.ProjectID{r.project.ID})
-}
-
-// deleteIssues is DELETE of a list. It takes ids only: a query that finds more than
-// was meant would be a pity.
-func (a *API) deleteIssues(tx *store.Tx, r *request, projects []event.ProjectID) (None, error) {
-	if !r.queries().Has("id") {
-		return None{}, bad("Name the issues to delete: id=1&id=2.")
-	}
-	ids, err := a.namedIssues(&tx.Rx, r, projects)
-	if err != nil || len(ids) == 0 {
-		return None{}, err
-	}
-	_, err = doAll(tx, r, deed.Action{Verb: deed.Delete}, ids)
+	_, err := doAll(tx, r, deed.Action{Verb: deed.Delete}, r.chosen)
 	return None{}, err
 }

@@ -28,6 +28,7 @@ type request struct {
 
 	project store.Project // that {project} names, after ofProject
 	issue   store.Issue   // that {issue} names, after ofIssue
+	chosen  []int64       // issues that a list's request is about, after about; nil: not looked yet
 
 	status int         // of the answer; 0: 200
 	out    http.Header // of the answer
