@@ -207,7 +207,7 @@ func (l *Reader) again(ctx context.Context, e store.Event, body store.EventBody)
 		return r, nil
 	}
 	if refs := symbolicate.Refs(ev); len(refs) > 0 {
-		scripts, err := l.cfg.Scripts.Find(ctx, e.ProjectID, refs)
+		scripts, err := l.cfg.Scripts.Await(ctx, e.ProjectID, refs)
 		if err != nil {
 			return r, err
 		}

@@ -44,7 +44,7 @@ const (
 
 // Scripts finds source maps, and forgets what it found before an upload.
 type Scripts interface {
-	Find(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error)
+	Await(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error)
 	Forget(event.ProjectID)
 	TakeUses() []int64
 }

@@ -218,7 +218,7 @@ func TestManyBehindEventUnderWay(t *testing.T) {
 // panics is a cache with a map that cannot be looked into.
 type panics struct{ *scripts.Cache }
 
-func (panics) Find(context.Context, event.ProjectID, []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+func (panics) Await(context.Context, event.ProjectID, []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
 	panic("a map")
 }
 

@@ -32,6 +32,9 @@ const (
 	foundFor  = 10 * time.Minute
 	missedFor = 30 * time.Second
 
+	// awaited bounds how long somebody waits who has time.
+	awaited = 5 * time.Minute
+
 	// awayFor is how long nobody asks a database that did not answer.
 	awayFor = 5 * time.Second
 
@@ -115,6 +118,16 @@ func New(cfg Config) *Cache {
 // Find returns what there is for scripts of a project. An error wraps ErrUnknown, or is
 // ctx's.
 func (c *Cache) Find(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+	return c.find(ctx, project, refs, c.cfg.Within)
+}
+
+// Await is Find for who has time: it waits until maps that take long are read, as many
+// as an event can name, even where there is no room to remember all of them.
+func (c *Cache) Await(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref) (map[symbolicate.Ref]symbolicate.Script, error) {
+	return c.find(ctx, project, refs, awaited)
+}
+
+func (c *Cache) find(ctx context.Context, project event.ProjectID, refs []symbolicate.Ref, within time.Duration) (map[symbolicate.Ref]symbolicate.Script, error) {
 	found := make(map[symbolicate.Ref]symbolicate.Script, len(refs))
 	var missing []symbolicate.Ref
 	for _, ref := range refs {
@@ -127,11 +140,11 @@ func (c *Cache) Find(ctx context.Context, project event.ProjectID, refs []symbol
 	if len(missing) == 0 {
 		return found, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Within)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	waits := make([]*pending, len(missing))
 	for i, ref := range missing {
-		if waits[i] = c.ask(ctx, question{project, ref}); waits[i].late(c.cfg.Now(), c.cfg.Within) {
+		if waits[i] = c.ask(ctx, question{project, ref}); waits[i].late(c.cfg.Now(), within) {
 			return nil, ErrUnknown // others have waited long enough
 		}
 	}

@@ -169,3 +169,25 @@ func TestMapsReadAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// slow is a database without anything that takes long to say so.
+type slow time.Duration
+
+func (s slow) Read(context.Context, func(*store.Rx) error) error {
+	time.Sleep(time.Duration(s))
+	return nil
+}
+
+// Who has time gets an answer that others do not wait for.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{From: slow(10 * time.Second), Within: time.Second})
+		refs := []symbolicate.Ref{{URL: "https://example.com/a.js", Release: "1"}}
+		if _, err := c.Find(t.Context(), 1, refs); !errors.Is(err, ErrUnknown) {
+			t.Errorf("found: %v", err)
+		}
+		if _, err := c.Await(t.Context(), 1, refs); err != nil {
+			t.Errorf("awaited: %v", err)
+		}
+	})
+}
