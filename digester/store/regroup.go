@@ -65,6 +65,9 @@ func (tx *Tx) Regroup(issue int64, events []Regrouped) (more bool, err error) {
 		}
 		heads[usual.Key] = s.head
 	case head != s.head && mapped == len(events):
+		if apart, err := tx.keptApart(head, s.head); err != nil || apart {
+			return false, err
+		}
 		if _, err := tx.Merge(min(head, s.head), []int64{max(head, s.head)}, 0); err != nil {
 			return false, err
 		}
@@ -81,6 +84,14 @@ func (tx *Tx) Regroup(issue int64, events []Regrouped) (more bool, err error) {
 		}
 	}
 	return more, tx.retitle(s.id, events)
+}
+
+// keptApart reports whether somebody took one of two issues out of the other.
+func (tx *Tx) keptApart(a, b int64) (bool, error) {
+	all, err := tx.history(`WHERE h.issue_id IN (?, ?) AND h.kind = ?`, a, b, HistoryUnmerged)
+	return slices.ContainsFunc(all, func(h HistoryEntry) bool {
+		return h.Issue == a && h.Detail.Head == b || h.Issue == b && h.Detail.Head == a
+	}), err
 }
 
 // BelongElsewhere reports whether Regroup would do something with some of an issue's

@@ -139,6 +139,22 @@ func TestRegroupMerges(t *testing.T) {
 	wantIssues(t, replica, "1 open Error: cart (src/cart.ts): 6 events, 6 users", "2 merged Error: cart (main): 3 events, 3 users in 1")
 }
 
+// Issues that were merged because they are one in the source, and that somebody took
+// apart again, stay apart, however often their events are looked at.
+func TestRegroupKeepsApart(t *testing.T) {
+	db, replica := storetest.Open(t, nil)
+	p, seq := storetest.MustCreateProject(t, db, "Shop", ""), uint64(0)
+	ids := digestUsers(t, db, p, &seq, "min", 3)
+	digestUsers(t, db, p, &seq, "cart", 2)
+	mustRegroup(t, db, 1, regroupAll(ids, "cart"))
+	mustWrite(t, db, func(tx *store.Tx) error {
+		_, err := tx.Unmerge(1, []int64{2}, 0)
+		return err
+	})
+	mustRegroup(t, db, 1, regroupAll(ids, "cart"))
+	wantIssues(t, replica, "1 open Error: cart (src/cart.ts): 3 events, 3 users", "2 open Error: cart (main): 2 events, 2 users")
+}
+
 // What was one group of minified frames and is two of the source is split: most stays,
 // the rest moves, to an issue that is decided about as before and is not announced.
 func TestRegroupSplits(t *testing.T) {
