@@ -14,6 +14,15 @@ import (
 // none in them; tools that put maps together write two.
 const maxSections = 4
 
+// Bounds of what a map may bring, with its sections: several times what one of the
+// largest size that is in use has. A few bytes of text each are tens of bytes in memory.
+const (
+	maxMappings = 8 << 20
+	maxNames    = 4 << 20
+	maxSources  = 1 << 20
+	maxRoots    = 64 << 20 // bytes of sourceRoot, as often as it is before a source's name
+)
+
 // document is a map as it is written, not yet decoded.
 type document struct {
 	version  string
@@ -57,7 +66,9 @@ func Parse(data []byte) (*Map, error) {
 		return nil, fmt.Errorf("%w: byte %d is beyond its end", ErrNotMap, r.at)
 	}
 	m := &Map{debugID: doc.debugID}
-	m.reserve(&doc)
+	if err := m.reserve(&doc); err != nil {
+		return nil, err
+	}
 	if err := m.add(&doc, 0, 0); err != nil {
 		return nil, err
 	}
@@ -121,13 +132,15 @@ func (r *reader) member(d *document, key string, depth int) (err error) {
 	case "sourcesContent":
 		err = r.list(func() error {
 			content, _, err := r.strOrNull()
-			d.contents = append(d.contents, content)
+			if len(d.contents) < maxSources {
+				d.contents = append(d.contents, content)
+			}
 			return err
 		})
 	case "ignoreList", "x_google_ignoreList":
 		err = r.list(func() error {
 			n, ok, err := r.integer()
-			if ok {
+			if ok && len(d.ignored) < maxSources {
 				d.ignored = append(d.ignored, n)
 			}
 			return err
@@ -149,6 +162,9 @@ func (r *reader) name() (string, error) {
 
 func (r *reader) appendName(list *[]string) error {
 	name, err := r.name()
+	if len(*list) >= maxNames {
+		return fmt.Errorf("%w: more than %d", ErrTooMany, maxNames)
+	}
 	*list = append(*list, name)
 	return err
 }
@@ -189,25 +205,33 @@ func (r *reader) section(d *document, depth int) error {
 
 // reserve makes room for all that a map brings, once: growing step by step
 // would take twice the memory for a moment.
-func (m *Map) reserve(d *document) {
-	sources, names, mappings, content := d.count()
-	m.sources = make([]source, 0, sources)
-	m.names = make([]string, 0, names)
-	m.mappings = make([]mapping, 0, mappings)
-	m.content = make([]byte, 0, content)
+func (m *Map) reserve(d *document) error {
+	var n extent
+	n.count(d)
+	if n.mappings > maxMappings || n.names > maxNames || n.sources > maxSources || n.roots > maxRoots {
+		return fmt.Errorf("%w: %d mappings, %d names, %d sources", ErrTooMany, n.mappings, n.names, n.sources)
+	}
+	m.sources = make([]source, 0, n.sources)
+	m.names = make([]string, 0, n.names)
+	m.mappings = make([]mapping, 0, n.mappings)
+	m.content = make([]byte, 0, n.content)
+	return nil
 }
 
-// count returns how much a map brings with its sections.
-func (d *document) count() (sources, names, mappings, content int) {
-	sources, names, mappings = len(d.sources), len(d.names), segments(d.mappings)
+// extent is how much a map brings with its sections.
+type extent struct{ sources, names, mappings, content, roots int }
+
+func (n *extent) count(d *document) {
+	n.sources += len(d.sources)
+	n.names += len(d.names)
+	n.mappings += segments(d.mappings)
+	n.roots += len(d.root) * len(d.sources)
 	for _, c := range d.contents {
-		content += len(c)
+		n.content += len(c)
 	}
 	for i := range d.sections {
-		s, n, m, c := d.sections[i].document.count()
-		sources, names, mappings, content = sources+s, names+n, mappings+m, content+c
+		n.count(&d.sections[i].document)
 	}
-	return sources, names, mappings, content
 }
 
 // add adds a map of what begins at a place of the generated script.

@@ -291,3 +291,17 @@ func TestHostileSources(t *testing.T) {
 		}
 	}
 }
+
+// What a map takes in memory is bounded, whatever is written to take more.
+func TestParseTooMany(t *testing.T) {
+	for name, text := range map[string]string{
+		"mappings":    `{"version":3,"mappings":"` + strings.Repeat("A,", 9<<20) + `"}`,
+		"names":       `{"version":3,"mappings":"","names":["` + strings.Repeat(`","`, 5<<20) + `"]}`,
+		"sources":     `{"version":3,"mappings":"","sources":["` + strings.Repeat(`","`, 2<<20) + `"]}`,
+		"source root": `{"version":3,"mappings":"","sourceRoot":"` + strings.Repeat("r", 70_000) + `","sources":["` + strings.Repeat(`","`, 1000) + `"]}`,
+	} {
+		if _, err := sourcemap.Parse([]byte(text)); !errors.Is(err, sourcemap.ErrTooMany) {
+			t.Errorf("too many %s: %v", name, err)
+		}
+	}
+}
