@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// batchFiles and batchBytes bound what one transaction adds to an upload.
-	batchFiles = 200
+	// batchFiles and batchBytes bound what one transaction adds to an upload: each file
+	// is some statements, and on a libSQL server each of them is a round trip.
+	batchFiles = 25
 	batchBytes = 2 << 20
 
 	// inlineMap is behind the name of a script whose map is in it, in that of the map.

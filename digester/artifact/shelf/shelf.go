@@ -32,6 +32,10 @@ const (
 
 	// afterError is how long it rests when the database or the disk does not work.
 	afterError = 10 * time.Second
+
+	// attempts is how often an upload is tried that does not fail because of the
+	// database: others wait behind it, perhaps for a disk that never has room for it.
+	attempts = 5
 )
 
 // Config says what is assembled, and how much is kept.
@@ -54,6 +58,9 @@ type Shelf struct {
 	cfg    Config
 	wake   chan struct{} // holds a token if there is something new
 	tidied time.Time
+
+	failing  int64 // the upload that was tried last, if that failed
+	failures int   // how often
 }
 
 // New returns a shelf.
@@ -120,10 +127,13 @@ func (s *Shelf) Step(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	done, err := s.assemble(ctx, b, chunks)
-	var broken *brokenError
+	if s.hopeless(b.ID, err) {
+		err = broken("it could not be assembled here: the server's log says why")
+	}
+	var own *brokenError
 	switch {
-	case errors.As(err, &broken):
-		err = s.cfg.DB.Write(ctx, "fail an upload", func(tx *store.Tx) error { return tx.FailBundle(b.ID, broken.words) })
+	case errors.As(err, &own):
+		err = s.cfg.DB.Write(ctx, "fail an upload", func(tx *store.Tx) error { return tx.FailBundle(b.ID, own.words) })
 	case err == nil:
 		err = s.cfg.DB.Write(ctx, "publish an upload", func(tx *store.Tx) error { return tx.PublishBundle(b.ID, done) })
 	}
@@ -134,6 +144,21 @@ func (s *Shelf) Step(ctx context.Context) (bool, error) {
 		return true, err
 	}
 	return true, s.tell(ctx, b)
+}
+
+// hopeless reports whether an upload has failed often enough, for a reason that is
+// neither its own nor the database's.
+func (s *Shelf) hopeless(upload int64, err error) bool {
+	var broken *brokenError
+	if err == nil || errors.As(err, &broken) || errors.Is(err, store.ErrNotFound) || store.KindOf(err) != store.KindOther {
+		s.failing = 0
+		return false
+	}
+	if s.failing != upload {
+		s.failing, s.failures = upload, 0
+	}
+	s.failures++
+	return s.failures >= attempts
 }
 
 // tell logs what became of an upload and tells whoever wants to know.

@@ -231,6 +231,25 @@ func TestAssemblePanics(t *testing.T) {
 	}
 }
 
+// Nobody waits for ever behind an upload that there is no disk for.
+func TestAssembleWithoutDisk(t *testing.T) {
+	r := newRig(t, store.Config{})
+	nowhere := shelf.New(shelf.Config{
+		Replica: r.replica, DB: r.db, Dir: r.dir + "/nowhere", Policy: store.ArtifactPolicy{Bytes: 1 << 30}, Limits: artifact.DefaultLimits(),
+		Settled: func(b store.Bundle) { r.settled <- b },
+	})
+	r.begin(r.send(store.BundleArtifacts, "", bundle(t)))
+	for range 4 {
+		if worked, err := nowhere.Step(t.Context()); !worked || err == nil {
+			t.Fatalf("worked: %v, %v", worked, err)
+		}
+	}
+	r.shelf = nowhere
+	if b := r.step(); b.State != store.BundleFailed || !strings.Contains(b.Detail, "log") {
+		t.Errorf("%+v", b)
+	}
+}
+
 func TestAssembleDebugFileAndReleaseFile(t *testing.T) {
 	r := newRig(t, store.Config{})
 	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 11) + "\x3e\x00" + strings.Repeat("symbols ", 200_000)
