@@ -22,9 +22,9 @@ func describe(found store.Script) symbolicate.Script {
 	switch found.Trouble {
 	case store.ScriptFound:
 	case store.ScriptNoDist:
-		s.Trouble, s.Detail = symbolicate.OtherDist, strings.Join(quoted(found.Dists), ", ")
+		s.Trouble, s.Detail = symbolicate.OtherDist, listed("there is", quoted(found.Dists))
 	case store.ScriptNoURL:
-		s.Trouble, s.Detail = symbolicate.NoFile, strings.Join(found.Near, ", ")
+		s.Trouble, s.Detail = symbolicate.NoFile, listed("it has", found.Near)
 	case store.ScriptNoMapNamed:
 		s.Trouble = symbolicate.NoMapNamed
 	case store.ScriptNoMap:
@@ -39,6 +39,14 @@ func describe(found store.Script) symbolicate.Script {
 		s.Trouble = symbolicate.NoBundle
 	}
 	return s
+}
+
+// listed says what there is instead, in a sentence; empty if there is nothing.
+func listed(begin string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return begin + " " + strings.Join(names, ", ")
 }
 
 func quoted(texts []string) []string {
