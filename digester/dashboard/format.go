@@ -25,15 +25,33 @@ func newStamp(t, now time.Time) stamp {
 	}
 }
 
-// formatAgo says how long ago something was, in one unit, rounded down.
+// formatAgo says how long ago something was, in one unit, rounded down, or how far ahead
+// it is, rounded to the nearest.
 func formatAgo(d time.Duration) string {
 	if d <= -time.Minute {
-		return "in " + formatSpan(-d)
+		return "in " + formatSpan(toNearest(-d))
 	}
 	if d < 5*time.Second {
 		return "just now"
 	}
 	return formatSpan(d) + " ago"
+}
+
+// toNearest makes formatSpan, which rounds down, round to the nearest: what was just made
+// for 90 days ends in 3 months, not in 2.
+func toNearest(d time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 730*day:
+		return d + 365*day/2
+	case d >= 60*day:
+		return d + 15*day
+	case d >= 2*day:
+		return d + day/2
+	case d >= time.Hour:
+		return d + time.Hour/2
+	}
+	return d + time.Minute/2
 }
 
 func formatSpan(d time.Duration) string { return words.Span(d) }

@@ -89,7 +89,7 @@ func TestBudget(t *testing.T) {
 func TestFormatAgo(t *testing.T) {
 	const day = 24 * time.Hour
 	for d, want := range map[time.Duration]string{
-		-time.Hour: "in 1 h", -time.Second: "just now", 4 * time.Second: "just now", 59 * time.Second: "59 s ago",
+		-time.Hour: "in 1 h", -100 * time.Minute: "in 2 h", -(90*day - time.Second): "in 3 months", -89 * day: "in 3 months", -7*day + time.Second: "in 7 days", -time.Second: "just now", 4 * time.Second: "just now", 59 * time.Second: "59 s ago",
 		time.Minute: "1 min ago", 59*time.Minute + 59*time.Second: "59 min ago", 23 * time.Hour: "23 h ago",
 		day: "1 day ago", 2 * day: "2 days ago", 59 * day: "59 days ago", 61 * day: "2 months ago", 800 * day: "2 years ago",
 	} {
