@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/access"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 )
@@ -239,6 +240,16 @@ func TestComments(t *testing.T) {
 	r.must(http.StatusNoContent, "DELETE", "/issues/1/comments/"+note.ID+"/", "")
 	if got := r.must(http.StatusOK, "GET", "/issues/1/comments/", ""); got != "[]\n" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Who lacks a scope is told which.
+func TestScopeIsNamed(t *testing.T) {
+	r := newRig(t, nil)
+	r.furnish()
+	told := mustStatus(t, r.do("PUT", "/api/0/issues/1/", r.reduced(access.WriteEvents|access.AdminEvents), `{"status":"resolved"}`), http.StatusForbidden)
+	if !strings.Contains(told, "without the scope event:write") {
+		t.Errorf("the answer is %s", told)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
+	"sundew/digester/access"
 	"sundew/digester/deed"
 	"sundew/digester/store"
 )
@@ -26,11 +28,18 @@ func bad(detail string) error { return &Problem{http.StatusBadRequest, detail} }
 var (
 	errNoToken   = errors.New("no token")
 	errToken     = errors.New("the token does not work")
-	errScope     = errors.New("the token lacks a scope")
 	errForbidden = errors.New("the role does not include it")
 	errReadOnly  = errors.New("a copy cannot be written")
 	errTooMany   = errors.New("too many requests")
 )
+
+// scopeError says which scopes a token would have needed, any one of them.
+type scopeError struct{ needed access.Scopes }
+
+// Error names the scopes.
+func (e *scopeError) Error() string {
+	return "the token was made without the scope " + strings.Join(e.needed.Names(), " or ")
+}
 
 // detail is how every error is told.
 type detail struct {
@@ -45,6 +54,7 @@ func explain(err error) (status int, words string) {
 	kind := store.KindOf(err)
 	var large *http.MaxBytesError
 	var unfit *deed.Unfit
+	var unscoped *scopeError
 	switch {
 	case errors.As(err, &told):
 		return told.Status, told.Detail
@@ -56,8 +66,8 @@ func explain(err error) (status int, words string) {
 		return http.StatusUnauthorized, "Authentication credentials were not provided: send Authorization: Bearer with a token"
 	case errors.Is(err, errToken):
 		return http.StatusUnauthorized, "Invalid token: it is mistyped, was revoked, or has expired"
-	case errors.Is(err, errScope):
-		return http.StatusForbidden, "You do not have permission to perform this action: the token was made without the scope that is needed here"
+	case errors.As(err, &unscoped):
+		return http.StatusForbidden, "You do not have permission to perform this action: " + unscoped.Error()
 	case errors.Is(err, errForbidden):
 		return http.StatusForbidden, "You do not have permission to perform this action: your role does not include it"
 	case errors.Is(err, errTooMany):
