@@ -28,6 +28,7 @@ type Scripts interface {
 // mapsView says what source maps did for an event, and where they could not.
 type mapsView struct {
 	Mapped   int // frames that are the source's
+	Bare     int // of these, frames whose map does not bring the text of the source
 	Unmapped int // frames of scripts that are not, and look as if they should be
 	Chains   []chainView
 	More     int // scripts of which nothing is told
@@ -69,18 +70,24 @@ func (d *Dashboard) viewMaps(rx *store.Rx, project event.ProjectID, ev *event.Ev
 	return v, nil
 }
 
-// Summary says it in a sentence.
+// Summary says it in a sentence or two.
 func (v *mapsView) Summary() string {
 	switch {
+	case v.Bare > 0 && v.Bare == v.Mapped && v.Unmapped == 0:
+		return v.read() + " No lines can be shown: the source map does not bring the text of the source."
+	case v.Bare > 0 && v.Unmapped == 0:
+		return fmt.Sprintf("%s Lines of %d cannot be shown: the source map does not bring their text.", v.read(), v.Bare)
 	case v.Mapped > 0 && v.Unmapped > 0:
 		return fmt.Sprintf("%s read from the source, %s without a source map.", calls(v.Mapped), calls(v.Unmapped))
 	case v.Mapped > 0:
-		return fmt.Sprintf("%s read from the source.", calls(v.Mapped))
+		return v.read()
 	case v.Unmapped > 0:
 		return fmt.Sprintf("%s in scripts that look minified, and no source map was found for any.", calls(v.Unmapped))
 	}
 	return "No source map was used: the scripts look as they were written."
 }
+
+func (v *mapsView) read() string { return calls(v.Mapped) + " read from the source." }
 
 func calls(n int) string { return formatCounted(int64(n), "call") }
 
@@ -157,6 +164,9 @@ func (v *mapsView) lay(ev *event.Event) {
 			for _, f := range s.Frames {
 				v.origin[*stack][f.Index] = true
 				v.Mapped++
+				if (*stack).Frames[f.Index].ContextLine == "" {
+					v.Bare++
+				}
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func TestEventMaps(t *testing.T) {
 	ev := s.digest(thrown, testNow)
 	page := fmt.Sprintf("/issues/%d/events/%d", ev.Issue, ev.Event.Number)
 	without := s.mustGet(page)
-	mustContain(t, without, "no source map</span>", "look minified", "Explain each script", "chunk-GYCTDB27.js:3:940")
+	mustContain(t, without, "no source map</span>", "look minified", "Explain each script", "Why no source?", "chunk-GYCTDB27.js:3:940")
 	mustLack(t, without, "Show as sent", "src/cart.ts")
 	mustContain(t, s.mustGet(page+"?maps=explained"), "Nothing was uploaded to this project yet", "What to do:", "link-broken", "Hide the steps")
 
@@ -64,7 +64,7 @@ func TestEventMaps(t *testing.T) {
 	s.symbolicate(cache, ev, thrown)
 	with := s.mustGet(page)
 	mustContain(t, with, "src/cart.ts:9:40", "applyCoupon", "Show as sent", "read from the source")
-	mustLack(t, with, "no source map</span>", "chunk-GYCTDB27.js:3:940")
+	mustLack(t, with, "no source map</span>", "Why no source?", "cannot be shown", "chunk-GYCTDB27.js:3:940")
 	explained := s.mustGet(page + "?maps=explained")
 	mustContain(t, explained, "link-held")
 	mustLack(t, explained, "link-broken", "What to do:")
@@ -103,4 +103,18 @@ func TestMovedEvent(t *testing.T) {
 	mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue)), "Source maps arrived: 1 event moved to WEB-SHOP-2", "second")
 	mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d", ev.Issue+1)), "Source maps arrived: 1 event moved here from WEB-SHOP-1", "first")
 	s.mustGet(fmt.Sprintf("/issues/%d/events/1/json", ev.Issue))
+}
+
+func TestMapsSummary(t *testing.T) {
+	for want, v := range map[string]mapsView{
+		"1 call read from the source.":                               {Mapped: 1},
+		"2 calls read from the source, 1 call without a source map.": {Mapped: 2, Unmapped: 1, Bare: 1},
+		"2 calls read from the source. No lines can be shown: the source map does not bring the text of the source.": {Mapped: 2, Bare: 2},
+		"2 calls read from the source. Lines of 1 cannot be shown: the source map does not bring their text.":        {Mapped: 2, Bare: 1},
+		"No source map was used: the scripts look as they were written.":                                             {},
+	} {
+		if got := v.Summary(); got != want {
+			t.Errorf("%+v is %q, want %q", v, got, want)
+		}
+	}
 }
