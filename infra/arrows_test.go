@@ -105,7 +105,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/sourcemap/jsfunc":        {},
 	"sundew/digester/symbolicate":             {"sundew/digester/sourcemap", "sundew/schema/event"},
 	"sundew/digester/vitals":                  {},
-	"sundew/infra/demo":                       {"sundew/digester/access", "sundew/digester/dashboard", "sundew/digester/digest", "sundew/digester/password", "sundew/digester/store", "sundew/digester/triage", "sundew/functions/ingest/edge", "sundew/schema/..."},
+	"sundew/infra/demo":                       {"sundew/digester/access", "sundew/digester/artifact", "sundew/digester/artifact/shelf", "sundew/digester/dashboard", "sundew/digester/digest", "sundew/digester/password", "sundew/digester/store", "sundew/digester/symbolicate/scripts", "sundew/digester/triage", "sundew/functions/ingest/edge", "sundew/schema/..."},
 	"sundew/infra/dictionary":                 {"sundew/schema/..."},
 	"sundew/digester/queue/sqs":               {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/queue/sqs/sqstest":       {},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,13 @@ func TestWorld(t *testing.T) {
 			if issue.Events < 2 || issue.Users < 2 {
 				t.Errorf("%s has %d events of %d users", name, issue.Events, issue.Users)
 			}
+		}
+		shop, err := rx.Issue(w.issues["browser-onerror--02"])
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(shop.Culprit, "src/") {
+			t.Errorf("errors of the minified shop do not read as its source: %s", shop.Culprit)
 		}
 		back, err := rx.Issue(w.issues["go-path-error"])
 		if err != nil {

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/artifact/shelf"
 	"sundew/digester/dashboard"
 	"sundew/digester/digest"
 	"sundew/digester/password"
 	"sundew/digester/store"
+	"sundew/digester/symbolicate/scripts"
 	"sundew/functions/ingest/edge"
 	"sundew/schema/event"
 	"sundew/schema/keyring"
@@ -32,6 +34,9 @@ type world struct {
 	density  float64 // of events; 1 is as the script says
 	random   *mathrand.Rand
 	db       *store.DB
+	replica  *store.Replica
+	shelf    *shelf.Shelf   // takes uploads apart
+	scripts  *scripts.Cache // finds the source maps of events
 	edge     *edge.Handler
 	instance wire.InstanceID
 	seq      map[event.ProjectID]uint64
@@ -72,13 +77,23 @@ func openWorld(ctx context.Context, path, secret string, began time.Time) (*worl
 	if w.db, err = store.Open(ctx, store.Config{Path: path, Now: clock}); err != nil {
 		return nil, err
 	}
-	if err := w.db.Write(ctx, "demo", func(tx *store.Tx) error { return w.populate(tx, hash) }); err != nil {
+	err = w.openMaps(ctx, path)
+	if err == nil {
+		err = w.db.Write(ctx, "demo", func(tx *store.Tx) error { return w.populate(tx, hash) })
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.close(ctx))
 	}
 	return w, nil
 }
 
-func (w *world) close(ctx context.Context) error { return w.db.Close(context.WithoutCancel(ctx)) }
+func (w *world) close(ctx context.Context) error {
+	var err error
+	if w.replica != nil {
+		err = w.replica.Close()
+	}
+	return errors.Join(err, w.db.Close(context.WithoutCancel(ctx)))
+}
 
 // populate makes people, teams and projects.
 func (w *world) populate(tx *store.Tx, hash string) error {
@@ -178,9 +193,14 @@ func (w *world) countReleases(ctx context.Context) error {
 	})
 }
 
-// deploy records that a release went out.
+// deploy records that a release went out, with its source maps if it is minified.
 func (w *world) deploy(s stage, release string, day float64) moment {
 	return moment{at(w.began, day), func(ctx context.Context) error {
+		if s.name == minified {
+			if err := w.upload(ctx, w.projects[s.name], release); err != nil {
+				return err
+			}
+		}
 		return w.db.Write(ctx, "deploy", func(tx *store.Tx) error {
 			_, err := tx.AddDeploy(w.projects[s.name].ID, store.Deploy{Release: release, Environment: "production"})
 			return err
@@ -287,7 +307,7 @@ func (w *world) Send(ctx context.Context, messages []*wire.Message) error {
 			continue
 		}
 		m.Instance, m.Seq = w.instance, w.seq[m.Project]+1
-		in, err := digest.Prepare(ctx, m.Encode(nil), digest.Config{})
+		in, err := digest.Prepare(ctx, m.Encode(nil), digest.Config{Scripts: w.scripts})
 		if err != nil {
 			return err
 		}
