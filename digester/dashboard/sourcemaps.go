@@ -115,7 +115,7 @@ func (d *Dashboard) showSourceMaps(rx *store.Rx, r *http.Request) (reply, error)
 		Pager: pager{NewerText: "Newest", OlderText: "Older"},
 	}
 	if page.Admin {
-		page.Tokens = d.links.project(p.ID) + "/tokens"
+		page.Tokens = d.links.projectTokens(p.ID) + "?for=" + forTools + "#new"
 	}
 	bundles, more, err := rx.Bundles(p.ID, false, before, bundlesPerPage)
 	if err != nil {
@@ -146,17 +146,11 @@ func (d *Dashboard) viewBundles(bundles []store.Bundle) []bundleView {
 	return views
 }
 
-// uploadCommands are what to type to upload source maps of a project.
+// uploadCommands are what to type to upload source maps of a project, as beside a new
+// token.
 func (d *Dashboard) uploadCommands(p store.Project) string {
-	return strings.Join([]string{
-		"export SENTRY_URL=" + d.cfg.PublicURL,
-		"export SENTRY_ORG=sundew",
-		"export SENTRY_PROJECT=" + p.Slug,
-		"export SENTRY_AUTH_TOKEN=…",
-		"",
-		"npx @sentry/cli sourcemaps inject ./dist",
-		"npx @sentry/cli sourcemaps upload --release 1.0.0 ./dist",
-	}, "\n")
+	steps := d.toolGuide("", p.Slug)
+	return steps[0].Code + "\n\n" + steps[1].Code
 }
 
 // bundlePage shows the files of an upload.

@@ -49,7 +49,7 @@ func TestSourceMapPages(t *testing.T) {
 	s := newSite(t, nil)
 	const list = "/projects/1/settings/sourcemaps"
 	page := s.mustGet(list)
-	mustContain(t, page, "Nothing was uploaded yet", "export SENTRY_PROJECT=web-shop", "export SENTRY_URL="+s.dash.cfg.PublicURL, "/projects/1/tokens")
+	mustContain(t, page, "Nothing was uploaded yet", "export SENTRY_PROJECT=web-shop", "export SENTRY_AUTH_TOKEN=…", "/projects/1/tokens?for=tools#new")
 	bundle, debugFile := s.upload(store.BundleArtifacts, "shop@1.0"), s.upload(store.BundleDebugFile, "libshop")
 	broken := store.Upload{Project: s.project.ID, Checksum: strings.Repeat("0", 40), Release: "shop@1.1"}
 	s.mustWrite(func(tx *store.Tx) error {
