@@ -71,6 +71,8 @@ type sqlExample struct{ Name, Statement string }
 func sqlExamples() []sqlExample {
 	return []sqlExample{
 		{"New issues of the last week", "SELECT short_id, title, events, users, first_seen\nFROM issues\nWHERE first_seen >= datetime('now', '-7 days')\nORDER BY first_seen DESC"},
+		{"Issues that met most users this week, by release", "SELECT i.short_id, i.title, e.release, count(DISTINCT e.user) AS users\nFROM events e JOIN issues i ON i.id = e.issue_id\nWHERE e.received_at >= datetime('now', '-7 days')\nGROUP BY i.id, e.release\nORDER BY users DESC\nLIMIT 20"},
+		{"What happened to a user", "SELECT e.received_at, i.short_id, e.title, e.release\nFROM events e JOIN issues i ON i.id = e.issue_id\nWHERE e.user LIKE '%17'\nORDER BY e.received_at DESC\nLIMIT 50"},
 		{"Events by day and project", "SELECT date(o.hour) AS day, p.slug, sum(o.quantity) AS events\nFROM outcomes o JOIN projects p ON p.id = o.project_id\nWHERE o.outcome = 'stored'\nGROUP BY 1, 2\nORDER BY 1 DESC, 3 DESC"},
 		{"Which browsers an issue happens in", "SELECT t.value, sum(t.count) AS events\nFROM issue_tags t JOIN issues i ON i.id = t.issue_id\nWHERE i.short_id = 'SHOP-1' AND t.key = 'browser'\nGROUP BY 1\nORDER BY 2 DESC"},
 		{"Addresses with the most events", "SELECT payload ->> '$.request.url' AS url, count(*) AS events\nFROM payloads\nGROUP BY 1\nORDER BY 2 DESC\nLIMIT 20"},

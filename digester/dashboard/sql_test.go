@@ -40,6 +40,11 @@ func TestSQL(t *testing.T) {
 	if resp, _ := run(url.Values{"q": {statement}, "as": {"xml"}}); resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("as something else: status %d", resp.StatusCode)
 	}
+	for _, e := range sqlExamples() {
+		if resp, page := run(url.Values{"q": {e.Statement}}); resp.StatusCode != http.StatusOK {
+			t.Errorf("the example %s: status %d: %s", e.Name, resp.StatusCode, page)
+		}
+	}
 	_, page = run(url.Values{"q": {"SELECT printf('%.*c', 400, 'x') FROM issues LIMIT 1"}})
 	mustContain(t, page, strings.Repeat("x", 300)+`<span class="muted" title="Cut`)
 	for bad, words := range map[string]string{
