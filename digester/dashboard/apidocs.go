@@ -14,6 +14,8 @@ type apiPage struct {
 	shell
 	Document string // address of the same for programs
 	Base     string // what is in front of every path
+	Example  string // a first question
+	Agents   string // where programs speak the Model Context Protocol
 	Parts    []apiPart
 }
 
@@ -38,9 +40,12 @@ type apiRoute struct {
 
 // showAPI is GET /docs/api.
 func (d *Dashboard) showAPI(*store.Rx, *http.Request) (reply, error) {
+	public := strings.TrimRight(d.cfg.PublicURL, "/")
 	return show("apidocs", apiPage{
 		shell: shell{Title: "API", Trail: d.trail()}, Parts: apiParts(api.Table()),
-		Base: strings.TrimRight(d.cfg.PublicURL, "/") + api.Root, Document: d.links.base + api.Root + "/openapi.json",
+		Base: public + api.Root, Agents: public + "/mcp",
+		Example:  "export TOKEN=sdw_…\ncurl -H \"Authorization: Bearer $TOKEN\" '" + public + api.Root + "/organizations/" + store.OrgSlug + "/issues/?query=is:unresolved'",
+		Document: d.links.base + api.Root + "/openapi.json",
 	}), nil
 }
 

@@ -193,6 +193,7 @@ func templateFuncs(l links, cfg Config) template.FuncMap {
 		"mergeURL":       l.merge,
 		"shortcutsURL":   l.shortcuts,
 		"apiDocsURL":     l.apiDocs,
+		"tokensURL":      l.tokens,
 		"eventsURL":      l.events,
 		"eventURL":       l.event,
 		"eventAsURL":     l.eventAs,
