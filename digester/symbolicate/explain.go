@@ -145,8 +145,8 @@ func (d *Diagnosis) release() string {
 func (d *Diagnosis) bundle(s Script) bool {
 	switch {
 	case s.Trouble == NoBundle && d.Ref.DebugID != "":
-		return d.set(StepBundle, Broken, "This file carries debug id "+dashed(d.Ref.DebugID)+", but no uploaded bundle has it."+detail(s),
-			"Was the build that is deployed uploaded? `sentry-cli sourcemaps upload` has to run after `sentry-cli sourcemaps inject`, on exactly the files that are deployed. A build that runs twice makes two sets of ids.")
+		return d.set(StepBundle, Broken, "This file carries debug id "+dashed(d.Ref.DebugID)+", but no bundle that was uploaded to this project has it."+detail(s),
+			"Was the build that is deployed uploaded, and to this project? `sentry-cli sourcemaps upload` has to run after `sentry-cli sourcemaps inject`, on exactly the files that are deployed. A build that runs twice makes two sets of ids.")
 	case s.Trouble == NoBundle:
 		return d.set(StepBundle, Broken, "No bundle was uploaded for release "+d.Ref.Release+"."+detail(s),
 			"Upload the build with `sentry-cli sourcemaps upload --release "+quoted(d.Ref.Release)+"`, or check that the release in Sentry.init is written the same way.")

@@ -61,7 +61,7 @@ func TestSourceMaps(t *testing.T) {
 		dir := buildShop(ctx, t, build)
 		c.run(ctx, t, nil, "sourcemaps", "inject", dir)
 		id := fail(t, dir)
-		raw := b.do(ctx, t, command{Do: "readMinified", URL: b.url, Want: &expectation{EventID: id}, Text: "but no uploaded bundle has it"})
+		raw := b.do(ctx, t, command{Do: "readMinified", URL: b.url, Want: &expectation{EventID: id}, Text: "but no bundle that was uploaded to this project has it"})
 		if raw.Issue == first.Issue {
 			t.Error("without its source map the error is the same issue already: the builds do not differ")
 		}
