@@ -12,7 +12,9 @@
 package mcp
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -87,7 +89,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.Clone(r.Context())
 	r.Header.Set(addressHeader, s.cfg.Address(r))
+	body := bufio.NewReader(r.Body)
+	if isBatch(body) {
+		s.refuse(w, &api.Problem{Status: http.StatusBadRequest, Detail: "Send one message in a request: several count as one of the token's requests"})
+		return
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
 	s.http.ServeHTTP(w, r)
+}
+
+// isBatch reports whether a body is a list of messages, as the protocol had them until
+// 2025; it reads no more than that.
+func isBatch(body *bufio.Reader) bool {
+	for range maxBody {
+		switch c, err := body.Peek(1); {
+		case err != nil:
+			return false
+		case c[0] == ' ' || c[0] == '\t' || c[0] == '\r' || c[0] == '\n':
+			_, _ = body.Discard(1) // it was peeked at
+		default:
+			return c[0] == '['
+		}
+	}
+	return false
 }
 
 // refuse answers who is not let in.

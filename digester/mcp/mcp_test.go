@@ -283,3 +283,26 @@ func TestNoToken(t *testing.T) {
 		}
 	}
 }
+
+// A list of messages would count as one request.
+func TestNoBatch(t *testing.T) {
+	w := newWorld(t)
+	const ping = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_issues","arguments":{}}}`
+	for body, want := range map[string]int{ping: http.StatusOK, " \n[" + ping + "," + ping + "]": http.StatusBadRequest} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+w.tokens["member"])
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/json, text/event-stream")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("status %d, want %d", answer.StatusCode, want)
+		}
+	}
+}
