@@ -3,7 +3,7 @@ package store
 import (
 	"cmp"
 	"database/sql"
-	"encoding/json"
+	"encoding/hex"
 	"errors"
 	"slices"
 
@@ -139,25 +139,29 @@ func usualKey(events []Regrouped) (mapped int, usual Regrouped) {
 
 // headsOfKeys returns the heads of the issues that keys of events lead to.
 func (rx *Rx) headsOfKeys(project event.ProjectID, events []Regrouped) (map[[16]byte]int64, error) {
-	heads, asked := make(map[[16]byte]int64), make(map[[16]byte]bool)
+	keys := []string{}
+	var of [][16]byte
+	asked := make(map[[16]byte]bool)
 	for _, e := range events {
-		if !e.Mapped || asked[e.Key] {
-			continue
+		if e.Mapped && !asked[e.Key] {
+			asked[e.Key] = true
+			keys, of = append(keys, hex.EncodeToString(e.Key[:])), append(of, e.Key)
 		}
-		asked[e.Key] = true
-		var head int64
-		err := rx.q.QueryRowContext(rx.ctx, `
-			SELECT coalesce(i.merged_into, i.id) FROM groupings g JOIN issues i ON i.id = g.issue_id
-			WHERE g.project_id = ? AND g.key_hash = ?`, int64(project), e.Key[:]).Scan(&head)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		heads[e.Key] = head
 	}
-	return heads, nil
+	list, err := listOf(keys)
+	if err != nil {
+		return nil, err
+	}
+	type lead struct{ at, head int64 }
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT j.key, coalesce(i.merged_into, i.id) FROM json_each(?1) j
+		CROSS JOIN groupings g ON g.project_id = ?2 AND g.key_hash = unhex(j.value) JOIN issues i ON i.id = g.issue_id`, list, int64(project))
+	leads, err := collect(rows, err, func(l *lead) []any { return []any{&l.at, &l.head} })
+	heads := make(map[[16]byte]int64)
+	for _, l := range leads {
+		heads[of[l.at]] = l.head
+	}
+	return heads, err
 }
 
 // adopt makes a key one of an issue's own.
@@ -196,13 +200,13 @@ func (rx *Rx) strays(s strand, events []Regrouped, heads map[[16]byte]int64) (mo
 	if len(ids) == 0 {
 		return nil, false, nil
 	}
-	list, err := json.Marshal(ids)
+	list, err := listOf(ids)
 	if err != nil {
 		return nil, false, err
 	}
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT e.id, e.occurred_at, e.level, e.release, e.user FROM json_each(?1) j CROSS JOIN events e ON e.id = j.value
-		WHERE e.issue_id = ?2 ORDER BY e.id`, string(list), s.id)
+		WHERE e.issue_id = ?2 ORDER BY e.id`, list, s.id)
 	here, err := collect(rows, err, func(r *movedRow) []any { return []any{&r.id, &r.occurredAt, &r.level, &r.release, &r.user} })
 	for _, row := range here {
 		e := byID[row.id]

@@ -286,6 +286,30 @@ func TestRegroupAfterFailure(t *testing.T) {
 	}
 }
 
+// A server takes a while for each statement: that many events move, that they have as
+// many users, and that others have as many keys, makes no more of them.
+func TestRegroupStatements(t *testing.T) {
+	const n = 100
+	db, replica := storetest.Open(t, nil)
+	p, seq := storetest.MustCreateProject(t, db, "Shop", ""), uint64(0)
+	events := regroupAll(digestUsers(t, db, p, &seq, "min", n), "menu")
+	events = append(events, regroupAll(digestUsers(t, db, p, &seq, "min", n+1), "cart")...)
+	for i, id := range digestUsers(t, db, p, &seq, "min", n) {
+		events = append(events, regrouped(id, fmt.Sprint("other ", i)))
+	}
+	mustWrite(t, db, func(tx *store.Tx) error {
+		count, err := store.CountStatements(tx, func(tx *store.Tx) error {
+			_, err := tx.Regroup(1, events)
+			return err
+		})
+		if count > 60 {
+			t.Errorf("%d statements", count)
+		}
+		return err
+	})
+	wantIssues(t, replica, "1 open Error: other 99 (src/other 99.ts): 201 events, 201 users", "2 open Error: menu (src/menu.ts): 100 events, 100 users")
+}
+
 // Where events are gone nobody knows whose the numbers were, and they stay.
 func TestRegroupEvicted(t *testing.T) {
 	db, replica := storetest.Open(t, nil)

@@ -2,8 +2,10 @@ package store
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"sundew/digester/triage"
 )
@@ -32,7 +34,9 @@ func (tx *Tx) moveEvents(from strand, moving []movingEvent, head int64) error {
 	if head == 0 {
 		head = to
 	}
-	for _, issue := range []int64{from.id, from.head, to, head} {
+	counting := []int64{from.id, from.head, to, head} // often fewer than four
+	slices.Sort(counting)
+	for _, issue := range slices.Compact(counting) {
 		if err := tx.recount(issue); err != nil {
 			return err
 		}
@@ -150,11 +154,9 @@ func (tx *Tx) arrive(to int64, moving []movingEvent) error {
 				first = last
 			}
 		}
-		if m.row.user != "" {
-			if _, err := tx.exec(`INSERT INTO issue_users (issue_id, whole, user_hash) VALUES (?, 0, ?) ON CONFLICT DO NOTHING`, to, hashOfUser(m.row.user)); err != nil {
-				return err
-			}
-		}
+	}
+	if err := tx.addUsers(to, moving); err != nil {
+		return err
 	}
 	if _, err := tx.exec(`
 		UPDATE issues SET event_count = event_count + ?1, mute_events = mute_events + iif(mute_kind = ?2, ?1, 0), level = ?3, title = ?4, culprit = ?5,
@@ -212,6 +214,16 @@ func (tx *Tx) leave(from strand, moving []movingEvent) error {
 	return tx.renew(from.id, moving)
 }
 
+// addUsers adds the users of events to those of an issue that has no sketch of them.
+func (tx *Tx) addUsers(issue int64, moving []movingEvent) error {
+	list, err := hashesOf(usersOf(moving))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`INSERT INTO issue_users (issue_id, whole, user_hash) SELECT ?2, 0, unhex(value) FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`, list, issue)
+	return err
+}
+
 // renew works out what an issue of which every event is stored says of its first and
 // last one and of its users, after some left.
 func (tx *Tx) renew(issue int64, moved []movingEvent) error {
@@ -223,35 +235,29 @@ func (tx *Tx) renew(issue int64, moved []movingEvent) error {
 		WHERE issues.id = ?1 AND m.first IS NOT NULL`, issue); err != nil {
 		return err
 	}
-	var users []string
-	for _, m := range moved {
-		if m.row.user != "" {
-			users = append(users, m.row.user)
-		}
-	}
+	users := usersOf(moved)
 	if len(users) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(users)
+	list, err := listOf(users)
 	if err != nil {
 		return err
 	}
 	rows, err := tx.q.QueryContext(tx.ctx, `
-		SELECT DISTINCT value FROM json_each(?1) WHERE value NOT IN (SELECT user FROM events WHERE issue_id = ?2)`, string(list), issue)
+		SELECT DISTINCT value FROM json_each(?1) WHERE value NOT IN (SELECT user FROM events WHERE issue_id = ?2)`, list, issue)
 	left, err := collect(rows, err, func(user *string) []any { return []any{user} })
 	if err != nil {
 		return err
 	}
-	for _, user := range left {
-		n, err := tx.exec(`DELETE FROM issue_users WHERE issue_id = ? AND whole = 0 AND user_hash = ?`, issue, hashOfUser(user))
-		if err != nil {
-			return err
-		}
-		if _, err := tx.exec(`UPDATE issues SET user_count = user_count - ? WHERE id = ?`, n, issue); err != nil {
-			return err
-		}
+	if list, err = hashesOf(left); err != nil {
+		return err
 	}
-	return nil
+	n, err := tx.exec(`DELETE FROM issue_users WHERE issue_id = ?2 AND whole = 0 AND user_hash IN (SELECT unhex(value) FROM json_each(?1))`, list, issue)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`UPDATE issues SET user_count = user_count - ? WHERE id = ?`, n, issue)
+	return err
 }
 
 // moveTags runs a statement with the tags of events, counted, as a JSON list in ?1 and
@@ -309,6 +315,32 @@ func rowsOf(moving []movingEvent) (string, error) {
 	for i, m := range moving {
 		ids[i] = m.row.id
 	}
-	list, err := json.Marshal(ids)
+	return listOf(ids)
+}
+
+// usersOf returns the users of events, some of them several times.
+func usersOf(moving []movingEvent) []string {
+	var users []string
+	for _, m := range moving {
+		if m.row.user != "" {
+			users = append(users, m.row.user)
+		}
+	}
+	return users
+}
+
+// hashesOf returns what stands for users, in hexadecimal digits, as a JSON list.
+func hashesOf(users []string) (string, error) {
+	hashes := make([]string, len(users))
+	for i, user := range users {
+		hashes[i] = hex.EncodeToString(hashOfUser(user))
+	}
+	return listOf(hashes)
+}
+
+// listOf returns values as a JSON list: one statement is about them all, since to a
+// server each one takes a while.
+func listOf[T any](values []T) (string, error) {
+	list, err := json.Marshal(values)
 	return string(list), err
 }

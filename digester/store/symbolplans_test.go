@@ -23,7 +23,7 @@ func TestSymbolQueryPlans(t *testing.T) {
 		{"where keys lead", func(rx *Rx) error {
 			_, err := rx.headsOfKeys(1, []Regrouped{{Mapped: true}})
 			return err
-		}, "SEARCH g USING PRIMARY KEY (project_id=? AND key_hash=?)", nil},
+		}, "SEARCH g USING PRIMARY KEY (project_id=? AND key_hash=?)", []string{"j"}},
 		{"events that belong elsewhere", func(rx *Rx) error {
 			_, _, err := rx.strays(strand{id: 1, head: 1}, []Regrouped{{Event: 1, Mapped: true}}, nil)
 			return err
