@@ -224,29 +224,38 @@ func (tx *Tx) addUsers(issue int64, moving []movingEvent) error {
 	return err
 }
 
+// renewEnds has an issue say of its first and last event and release what the stored
+// ones do, where the ones that left, which are between ?2 and ?3 and of the releases in
+// ?4, may have been these: to know it, every event of it is read.
+const renewEnds = `
+	UPDATE issues SET
+	  first_seen = iif(first_seen < ?2, first_seen, (SELECT min(occurred_at) FROM events WHERE issue_id = ?1)),
+	  last_seen = iif(last_seen > ?3, last_seen, (SELECT max(occurred_at) FROM events WHERE issue_id = ?1)),
+	  first_release = iif(first_release NOT IN (SELECT value FROM json_each(?4)), first_release,
+	    coalesce((SELECT release FROM events WHERE issue_id = ?1 AND release <> '' ORDER BY number LIMIT 1), '')),
+	  last_release = iif(last_release NOT IN (SELECT value FROM json_each(?4)), last_release,
+	    coalesce((SELECT release FROM events WHERE issue_id = ?1 AND release <> '' ORDER BY number DESC LIMIT 1), ''))
+	WHERE id = ?1 AND EXISTS (SELECT 1 FROM events WHERE issue_id = ?1)`
+
 // renew works out what an issue of which every event is stored says of its first and
 // last one and of its users, after some left.
 func (tx *Tx) renew(issue int64, moved []movingEvent) error {
-	if _, err := tx.exec(`
-		UPDATE issues SET first_seen = m.first, last_seen = m.last,
-		  first_release = coalesce((SELECT release FROM events WHERE issue_id = ?1 AND release <> '' ORDER BY number LIMIT 1), ''),
-		  last_release = coalesce((SELECT release FROM events WHERE issue_id = ?1 AND release <> '' ORDER BY number DESC LIMIT 1), '')
-		FROM (SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM events WHERE issue_id = ?1) m
-		WHERE issues.id = ?1 AND m.first IS NOT NULL`, issue); err != nil {
-		return err
+	first, last, releases := moved[0].row.occurredAt, moved[0].row.occurredAt, []string{}
+	for _, m := range moved {
+		first, last = min(first, m.row.occurredAt), max(last, m.row.occurredAt)
+		if m.row.release != "" {
+			releases = append(releases, m.row.release)
+		}
 	}
-	users := usersOf(moved)
-	if len(users) == 0 {
-		return nil
-	}
-	list, err := listOf(users)
+	list, err := listOf(releases)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.q.QueryContext(tx.ctx, `
-		SELECT DISTINCT value FROM json_each(?1) WHERE value NOT IN (SELECT user FROM events WHERE issue_id = ?2)`, list, issue)
-	left, err := collect(rows, err, func(user *string) []any { return []any{user} })
-	if err != nil {
+	if _, err := tx.exec(renewEnds, issue, first, last, list); err != nil {
+		return err
+	}
+	left, err := tx.leftBy(issue, usersOf(moved))
+	if err != nil || len(left) == 0 {
 		return err
 	}
 	if list, err = hashesOf(left); err != nil {
@@ -258,6 +267,25 @@ func (tx *Tx) renew(issue int64, moved []movingEvent) error {
 	}
 	_, err = tx.exec(`UPDATE issues SET user_count = user_count - ? WHERE id = ?`, n, issue)
 	return err
+}
+
+// leftBy returns which users have no event in an issue any more. Its events are read
+// from the newest one on until each of them is found, and not at all if a sketch, from
+// which nobody can be taken, stands for its users.
+func (rx *Rx) leftBy(issue int64, users []string) ([]string, error) {
+	slices.Sort(users)
+	users = slices.Compact(users)
+	list, err := listOf(users)
+	if err != nil || len(users) == 0 {
+		return nil, err
+	}
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		WITH still AS MATERIALIZED (
+		  SELECT DISTINCT user FROM (SELECT user FROM events WHERE issue_id = ?2 ORDER BY number DESC LIMIT -1)
+		  WHERE user IN (SELECT value FROM json_each(?1)) LIMIT ?3)
+		SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM issue_sketches WHERE issue_id = ?2 AND whole = 0)
+		  AND value NOT IN (SELECT user FROM still)`, list, issue, len(users))
+	return collect(rows, err, func(user *string) []any { return []any{user} })
 }
 
 // moveTags runs a statement with the tags of events, counted, as a JSON list in ?1 and

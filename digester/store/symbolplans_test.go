@@ -28,6 +28,7 @@ func TestSymbolQueryPlans(t *testing.T) {
 			_, _, err := rx.strays(strand{id: 1, head: 1}, []Regrouped{{Event: 1, Mapped: true}}, nil)
 			return err
 		}, "SEARCH e USING INTEGER PRIMARY KEY", []string{"j"}},
+		{"who left", func(rx *Rx) error { _, err := rx.leftBy(1, []string{"id:1"}); return err }, "events_by_issue (issue_id=?)", []string{"json_each", "(subquery-1)", "still"}},
 		{"an event that moved", func(rx *Rx) error { _, err := rx.MovedEvent(1, 1); return notFoundIsFine(err) }, "PRIMARY KEY (issue_id=? AND number=?)", nil},
 		{"an issue to move behind", func(rx *Rx) error { _, err := rx.behind(1, 2, moving); return err }, "issues_by_head (merged_into=?)", nil},
 	}
