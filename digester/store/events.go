@@ -118,7 +118,8 @@ type storedBody struct {
 	symbols  storedSymbols
 }
 
-// EventBody returns a stored event's payload, ErrNotFound if there is none.
+// EventBody returns a stored event's payload; ErrNotFound if there is none,
+// wire.ErrCorrupt or wire.ErrVersion if it cannot be unpacked.
 func (rx *Rx) EventBody(eventRow int64) (EventBody, error) {
 	rows, err := rx.q.QueryContext(rx.ctx, `
 		SELECT b.kind, b.encoding, b.meta, b.body, coalesce(s.encoding, 0), s.body
@@ -151,7 +152,7 @@ func (rx *Rx) readBody(stored storedBody) (body EventBody, err error) {
 		return EventBody{}, fmt.Errorf("the stored body: %w", err)
 	}
 	if err := json.Unmarshal([]byte(stored.meta), &body.Meta); err != nil {
-		return EventBody{}, fmt.Errorf("the stored meta: %w", err)
+		return EventBody{}, fmt.Errorf("the stored meta: %w: %v", wire.ErrCorrupt, err)
 	}
 	body.Symbols = rx.readSymbols(stored.symbols)
 	return body, nil

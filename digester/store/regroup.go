@@ -19,7 +19,7 @@ type Regrouped struct {
 	Mapped  bool     // maps say something of its frames; if not, it stays where it is
 	Key     [16]byte // of its group by the source, if it is mapped
 	Rules   int      // version of the rules that made Key
-	Title   string
+	Title   string   // empty: it could not be read
 	Culprit string
 	Tags    []event.Pair // as the digest counted them
 }
@@ -230,7 +230,7 @@ func (tx *Tx) retitle(issue int64, events []Regrouped) error {
 		return err
 	}
 	i, found := slices.BinarySearchFunc(events, newest, func(e Regrouped, id int64) int { return cmp.Compare(e.Event, id) })
-	if !found {
+	if !found || events[i].Title == "" {
 		return nil
 	}
 	n, err := tx.exec(`UPDATE issues SET title = ?1, culprit = ?2, level = ?3 WHERE id = ?4 AND (title <> ?1 OR culprit <> ?2 OR level <> ?3)`,

@@ -169,6 +169,10 @@ func (l *Reader) readAll(ctx context.Context, events []store.Event) ([]read, err
 		for i, e := range events {
 			var err error
 			bodies[i], err = rx.EventBody(e.ID)
+			if errors.Is(err, wire.ErrCorrupt) {
+				l.tellDamaged(e.ID, err)
+				continue
+			}
 			if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, wire.ErrVersion) {
 				return err
 			}
@@ -187,11 +191,20 @@ func (l *Reader) readAll(ctx context.Context, events []store.Event) ([]read, err
 	return all, nil
 }
 
+// tellDamaged logs that an event is damaged, once in a pass: it keeps nothing else from
+// being read again.
+func (l *Reader) tellDamaged(event int64, err error) {
+	if !l.damaged[event] {
+		l.damaged[event] = true
+		l.cfg.Log.Warn().Err(err).Int64("event", event).Msg("an event is damaged and is not read again")
+	}
+}
+
 // again makes of a stored event what the digest would make of it now. What maps said
 // once stays, should they be gone. An event that makes it panic stays as it is: it comes
 // from outside, as maps do.
 func (l *Reader) again(ctx context.Context, e store.Event, body store.EventBody) (r read, err error) {
-	asItIs := read{Regrouped: store.Regrouped{Event: e.ID, Title: e.Title}}
+	asItIs := read{Regrouped: store.Regrouped{Event: e.ID}}
 	defer func() {
 		if p := recover(); p != nil {
 			l.cfg.Log.Error().Any("panic", p).Bytes("stack", debug.Stack()).Int64("event", e.ID).Msg("an event cannot be read again")

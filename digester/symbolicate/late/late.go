@@ -69,6 +69,7 @@ type Reader struct {
 	known    bool  // whether seen was read from the database
 	seen     int64 // up to which bundle, by its Published, events were looked at
 	settling []settling
+	damaged  map[int64]bool // events that this pass has told of
 	pause    func(ctx context.Context, d time.Duration) error
 }
 
@@ -92,7 +93,7 @@ func New(cfg Config) *Reader {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Reader{cfg: cfg, codec: wire.NewCodec(), pause: loop.Pause}
+	return &Reader{cfg: cfg, codec: wire.NewCodec(), damaged: make(map[int64]bool), pause: loop.Pause}
 }
 
 // Run reads again until ctx is done.
@@ -114,6 +115,7 @@ func (l *Reader) Run(ctx context.Context) {
 
 // Step does all that is to be done now.
 func (l *Reader) Step(ctx context.Context) error {
+	clear(l.damaged)
 	if err := l.arrivals(ctx); err != nil {
 		return err
 	}

@@ -1,14 +1,18 @@
 package late
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"sundew/digester/digest"
 	"sundew/digester/grouping"
@@ -232,6 +236,46 @@ func TestPanic(t *testing.T) {
 	s.step(l)
 	if _, mapped := s.issueOf(id); mapped {
 		t.Error("it was read again")
+	}
+}
+
+// What is damaged in the database stays as it is, is told of once in a pass, and keeps
+// nothing else from being read again.
+func TestDamaged(t *testing.T) {
+	for _, damage := range []string{
+		`UPDATE event_bodies SET body = x'00' WHERE event_id = 2`,
+		`UPDATE event_bodies SET meta = '{' WHERE event_id = 2`,
+	} {
+		t.Run(damage, func(t *testing.T) {
+			s := newShop(t)
+			payload := s.events()[0].JSON
+			whole, damaged := s.digest(payload), s.digest(payload)
+			before, _ := s.issueOf(damaged)
+			storetest.MustSpoil(t, s.replica, damage)
+			s.publish()
+			var log bytes.Buffer
+			l := s.reader()
+			l.cfg.Log = zerolog.New(&log)
+			s.step(l)
+			if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), `"event":2`) {
+				t.Errorf("logged:\n%s", log.String())
+			}
+			s.now = s.now.Add(scripts.Settled)
+			s.step(l)
+			storetest.MustRead(t, s.replica, func(rx *store.Rx) error {
+				cursor, err := rx.SymbolsCursor()
+				body, errBody := rx.EventBody(1)
+				if cursor != 1 || len(body.Symbols) == 0 {
+					t.Errorf("the cursor is at %d; mapped: %v", cursor, len(body.Symbols) > 0)
+				}
+				ev, errWhole := rx.EventByID(whole)
+				after, errIssue := rx.Issue(ev.IssueID)
+				if before.Culprit != after.Culprit || before.Title != after.Title || before.ID != after.ID {
+					t.Errorf("the issue is %q (%s), was %q (%s)", after.Title, after.Culprit, before.Title, before.Culprit)
+				}
+				return errors.Join(err, errBody, errWhole, errIssue)
+			})
+		})
 	}
 }
 
