@@ -38,10 +38,11 @@ type strand struct {
 // An issue with all that people decided about it stays where that can be: the key of
 // most of its mapped events becomes one of its own if it leads nowhere yet, and if it
 // leads to another issue, and none of the events is without a map, the younger of the
-// two is merged into the older. Only what leads elsewhere then is moved: to the issue of
-// its key, as a member of it, or to a new issue that begins with the same decisions.
-// Nobody is alerted. Users that a sketch or events that are gone stand for stay counted
-// where they were.
+// two is merged into the older. A member does not decide for its whole: if all of it
+// leads elsewhere, it stays with what it was merged with. Only what leads elsewhere then
+// is moved: to the issue of its key, as a member of it, or to a new issue that begins
+// with the same decisions. Nobody is alerted. Users that a sketch or events that are gone
+// stand for stay counted where they were.
 func (tx *Tx) Regroup(issue int64, events []Regrouped) (more bool, err error) {
 	s, err := tx.strandOf(issue)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -64,6 +65,10 @@ func (tx *Tx) Regroup(issue int64, events []Regrouped) (more bool, err error) {
 			return false, err
 		}
 		heads[usual.Key] = s.head
+	case head != s.head && s.id != s.head:
+		if !slices.ContainsFunc(events, func(e Regrouped) bool { return !e.Mapped || heads[e.Key] == s.head }) {
+			return false, nil
+		}
 	case head != s.head && mapped == len(events):
 		if apart, err := tx.keptApart(head, s.head); err != nil || apart {
 			return false, err

@@ -155,6 +155,26 @@ func TestRegroupKeepsApart(t *testing.T) {
 	wantIssues(t, replica, "1 open Error: cart (src/cart.ts): 3 events, 3 users", "2 open Error: cart (main): 2 events, 2 users")
 }
 
+// A member does not decide about what it was merged with: that is not merged with a third
+// issue because of it. Its events go there alone, unless all of it would.
+func TestRegroupMember(t *testing.T) {
+	db, replica := storetest.Open(t, nil)
+	p, seq := storetest.MustCreateProject(t, db, "Shop", ""), uint64(0)
+	digestUsers(t, db, p, &seq, "menu", 2)
+	ids := digestUsers(t, db, p, &seq, "min", 3)
+	digestUsers(t, db, p, &seq, "cart", 2)
+	mustWrite(t, db, func(tx *store.Tx) error {
+		_, err := tx.Merge(1, []int64{2}, 0)
+		return err
+	})
+	mustRegroup(t, db, 2, regroupAll(ids, "cart"))
+	wantIssues(t, replica, "1 open Error: menu (main): 5 events, 5 users", "2 merged Error: min (main): 3 events, 3 users in 1",
+		"3 open Error: cart (main): 2 events, 2 users")
+	mustRegroup(t, db, 2, append(regroupAll(ids[:2], "cart"), regrouped(ids[2], "menu")))
+	wantIssues(t, replica, "1 open Error: menu (main): 3 events, 3 users", "2 merged Error: menu (src/menu.ts): 1 events, 1 users in 1",
+		"3 open Error: cart (main): 4 events, 4 users", "4 merged Error: cart (src/cart.ts): 2 events, 2 users in 3")
+}
+
 // What was one group of minified frames and is two of the source is split: most stays,
 // the rest moves, to an issue that is decided about as before and is not announced.
 func TestRegroupSplits(t *testing.T) {
