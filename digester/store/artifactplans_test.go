@@ -33,7 +33,9 @@ func TestArtifactQueryPlans(t *testing.T) {
 		{"the map of a script", func(rx *Rx) error {
 			return rx.findMapOf(&Script{Minified: &ArtifactFile{SourceMap: "~/a.js.map", DebugID: id}}, 1, "1", "")
 		}, "bundle_files_by_url (bundle_id=? AND url=?)", nil},
-		{"what is missing", func(rx *Rx) error { _, err := rx.releaseTrouble(new(Script), 1, "1", "", "/a.js"); return err }, "artifact_bundles_by_release (project_id=? AND release=?)", nil},
+		{"what is missing", func(rx *Rx) error { _, err := rx.releaseTrouble(new(Script), 1, "1", "", "/a.js"); return err }, "artifact_bundles_by_release (project_id=? AND release=?)", []string{"b"}},
+		{"the script in other releases", func(rx *Rx) error { _, err := rx.scriptElsewhere(1, []string{"~/a.js"}); return err }, "artifact_bundles_by_project_use (project_id=?)", []string{"b"}},
+		{"files of other releases", func(rx *Rx) error { _, err := rx.scriptElsewhere(1, []string{"~/a.js"}); return err }, "bundle_files_by_url (bundle_id=? AND url=?)", []string{"b"}},
 		{"similar scripts", func(rx *Rx) error { _, err := rx.nearScripts(1, "1", "a.js"); return err }, "artifact_bundles_by_release (project_id=? AND release=?)", []string{"b"}},
 		{"uploads of a project", func(rx *Rx) error { _, _, err := rx.Bundles(1, false, 0, 10); return err }, "(project_id=?", nil},
 		{"new bundles", func(rx *Rx) error { _, err := rx.NewBundles(7); return err }, "artifact_bundles_published (published>?)", nil},

@@ -374,12 +374,13 @@ func TestFindScript(t *testing.T) {
 		DebugIDMissed bool
 		MapURL        string
 		Dists, Near   []string
+		Elsewhere     store.Elsewhere
 	}
 	check := func(name string, a asked, want answer) {
 		t.Helper()
 		u.read(func(rx *store.Rx) error {
 			s, err := rx.FindScript(u.project, a.debugID, a.release, a.dist, a.url)
-			got := answer{Trouble: s.Trouble, Bundle: s.Bundle.ID, ByDebugID: s.ByDebugID, DebugIDMissed: s.DebugIDMissed, MapURL: s.MapURL, Dists: s.Dists, Near: s.Near}
+			got := answer{Trouble: s.Trouble, Bundle: s.Bundle.ID, ByDebugID: s.ByDebugID, DebugIDMissed: s.DebugIDMissed, MapURL: s.MapURL, Dists: s.Dists, Near: s.Near, Elsewhere: s.Elsewhere}
 			if s.Minified != nil {
 				got.Minified = s.Minified.URL
 			}
@@ -419,7 +420,10 @@ func TestFindScript(t *testing.T) {
 	check("the event's dist", asked{release: "2", dist: "a", url: "/app.js"}, answer{Bundle: distA.ID, Minified: "~/app.js", Map: appMap, MapURL: appMap})
 	check("without dist", asked{release: "1", dist: "a", url: "/app.js"}, answer{Bundle: second.ID, Minified: "~/app.js", Map: appMap, MapURL: appMap})
 	check("another dist", asked{release: "2", dist: "b", url: "/app.js"}, answer{Trouble: store.ScriptNoDist, Dists: []string{"a"}})
-	check("another release", asked{release: "3", url: "/app.js"}, answer{Trouble: store.ScriptNoRelease})
+	check("another release", asked{release: "3", url: "https://example.com/app.js"}, answer{Trouble: store.ScriptNoRelease, Elsewhere: store.Elsewhere{Release: "2", URL: "~/app.js"}})
+	check("another release, another debug id", asked{debugID: strings.Repeat("c", 32), release: "3", url: "/none.js"},
+		answer{Trouble: store.ScriptNoRelease, DebugIDMissed: true, Elsewhere: store.Elsewhere{Release: "1", URL: "~/none.js"}})
+	check("another release and URL", asked{release: "3", url: "/static/app.js"}, answer{Trouble: store.ScriptNoRelease})
 	check("another URL", asked{release: "1", url: "/static/app.js"}, answer{Trouble: store.ScriptNoURL, Near: []string{"~/app.js"}})
 	check("no release", asked{url: "/app.js"}, answer{Trouble: store.ScriptNoName})
 	check("no release and another debug id", asked{debugID: strings.Repeat("c", 32)}, answer{Trouble: store.ScriptNoDebugID, DebugIDMissed: true})

@@ -16,7 +16,7 @@ const (
 	ScriptNoBundles    ScriptTrouble = "no-bundles"    // the project has none
 	ScriptNoDebugID    ScriptTrouble = "no-debug-id"   // no bundle has the frame's debug id, and the event names no release
 	ScriptNoName       ScriptTrouble = "no-name"       // the frame has no debug id, and the event names no release
-	ScriptNoRelease    ScriptTrouble = "no-release"    // no bundle is of the event's release
+	ScriptNoRelease    ScriptTrouble = "no-release"    // no bundle is of the event's release, see Script.Elsewhere
 	ScriptNoDist       ScriptTrouble = "no-dist"       // bundles of the release are of other dists: Script.Dists
 	ScriptNoURL        ScriptTrouble = "no-url"        // bundles of the release have no file with this URL, see Script.Near
 	ScriptNoMapNamed   ScriptTrouble = "no-map-named"  // the script is there and names no map
@@ -28,6 +28,9 @@ const (
 const (
 	// maxScriptNear is how many similar URLs are told.
 	maxScriptNear = 3
+
+	// maxElsewhere is in how many bundles of other releases a URL is looked for.
+	maxElsewhere = 50
 
 	// scriptTypes are the types of files that frames are in.
 	scriptTypes = `('minified_source', 'indexed_ram_bundle')`
@@ -44,7 +47,12 @@ type Script struct {
 	DebugIDMissed bool          // the frame has a debug id that no bundle has
 	Dists         []string      // of the release's bundles, of ScriptNoDist
 	Near          []string      // URLs of the release that end alike, of ScriptNoURL
+	Elsewhere     Elsewhere     // of ScriptNoRelease
 }
+
+// Elsewhere is a script of another release that has the URL which was looked for; zero:
+// none of those used of late has.
+type Elsewhere struct{ Release, URL string }
 
 // FindScript looks for the script that a frame is in and for its source map: by debug id
 // (clean, or empty), of which the newest upload counts; else by release, dist (the
@@ -201,7 +209,8 @@ func (rx *Rx) releaseTrouble(s *Script, project event.ProjectID, release, dist, 
 		return "", err
 	}
 	if len(dists) == 0 {
-		return ScriptNoRelease, nil
+		s.Elsewhere, err = rx.scriptElsewhere(project, artifact.Candidates(url))
+		return ScriptNoRelease, err
 	}
 	fits := false
 	for _, d := range dists {
@@ -213,6 +222,25 @@ func (rx *Rx) releaseTrouble(s *Script, project event.ProjectID, release, dist, 
 	}
 	s.Near, err = rx.nearScripts(project, release, artifact.BaseName(url))
 	return ScriptNoURL, err
+}
+
+// scriptElsewhere looks for a URL in those bundles of releases that were used or came
+// last: it is for people to read, so a few are enough.
+func (rx *Rx) scriptElsewhere(project event.ProjectID, urls []string) (Elsewhere, error) {
+	for _, u := range urls {
+		rows, err := rx.q.QueryContext(rx.ctx, `
+			SELECT b.release, f.url FROM (
+			  SELECT id, release FROM artifact_bundles
+			  WHERE project_id = ? AND state IN (1, 2) AND state = 1 AND kind <> 2 AND release <> '' ORDER BY used_at DESC, id DESC LIMIT ?) b
+			CROSS JOIN bundle_files f INDEXED BY bundle_files_by_url ON f.bundle_id = b.id
+			WHERE f.url = ? AND f.type IN `+scriptTypes+` LIMIT 1`,
+			int64(project), maxElsewhere, u)
+		found, err := one(collect(rows, err, func(e *Elsewhere) []any { return []any{&e.Release, &e.URL} }))
+		if !errors.Is(err, ErrNotFound) {
+			return found, err
+		}
+	}
+	return Elsewhere{}, nil
 }
 
 // nearScripts returns URLs of scripts of a release's newest bundles that end like a

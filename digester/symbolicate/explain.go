@@ -227,7 +227,7 @@ func detail(s Script) string {
 	}
 	_, first := utf8.DecodeRuneInString(text)
 	text = strings.ToUpper(text[:first]) + text[first:]
-	if !strings.HasSuffix(text, ".") {
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
 		text += "."
 	}
 	return " " + text

@@ -35,6 +35,7 @@ func TestExplain(t *testing.T) {
 		{"no position", id, "", "", nil, 0},
 		{"unknown debug id", id, "shop@1", "", nil, 1},
 		{"unknown release", "", "shop@1 beta", "", &symbolicate.Script{Trouble: symbolicate.NoBundle}, 1},
+		{"file of another release", "", "shop@1", "", &symbolicate.Script{Trouble: symbolicate.NoBundle, Detail: "release shop@2 has ~/static/app.js: does the SDK send the release that was uploaded?"}, 1},
 		{"other distribution", "", "shop@1", "de", &symbolicate.Script{Trouble: symbolicate.OtherDist, Detail: "there are at, ch"}, 1},
 		{"distribution not named", "", "shop@1", "", &symbolicate.Script{Trouble: symbolicate.OtherDist}, 1},
 		{"no such file", "", "shop@1", "", &symbolicate.Script{Trouble: symbolicate.NoFile}, 1},

@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"fmt"
 	"strings"
 
 	"sundew/digester/store"
@@ -35,6 +36,11 @@ func describe(found store.Script) symbolicate.Script {
 		s.Trouble, s.Detail = symbolicate.NoBundle, "the newest upload could not be unpacked: "+found.Bundle.Detail
 	case store.ScriptNoBundles:
 		s.Trouble, s.Detail = symbolicate.NoBundle, "nothing was uploaded to this project yet"
+	case store.ScriptNoRelease:
+		s.Trouble = symbolicate.NoBundle
+		if at := found.Elsewhere; at.URL != "" {
+			s.Detail = fmt.Sprintf("release %s has %s: does the SDK send the release that was uploaded?", at.Release, at.URL)
+		}
 	default:
 		s.Trouble = symbolicate.NoBundle
 	}
