@@ -30,9 +30,11 @@ type mapsView struct {
 	Mapped   int // frames that are the source's
 	Bare     int // of these, frames whose map does not bring the text of the source
 	Unmapped int // frames of scripts that are not, and look as if they should be
-	Chains   []chainView
-	More     int // scripts of which nothing is told
-	Options  eventOptions
+
+	ByAddress bool // the map of some was found by release and address, which another build may have too
+	Chains    []chainView
+	More      int // scripts of which nothing is told
+	Options   eventOptions
 
 	symbols []byte
 	sent    map[symbolicate.Place]*event.Stacktrace // the stacks that were replaced
@@ -157,6 +159,7 @@ func (v *mapsView) lay(ev *event.Event) {
 			v.sent[s.Place] = *stack
 		}
 	}
+	v.ByAddress = overlay.ByAddress(ev)
 	overlay.Apply(ev)
 	for _, s := range overlay.Stacks {
 		if stack := stackAt(ev, s.Place); stack != nil {

@@ -27,8 +27,14 @@ func (s *site) symbolicate(cache *scripts.Cache, ev stored, p eventtest.Payload)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.overlay(ev, symbolicate.Symbolicate(parsed, found))
+}
+
+// overlay stores what maps say of an event.
+func (s *site) overlay(ev stored, o symbolicate.Overlay) {
+	s.t.Helper()
 	symbols := store.EventSymbols{Event: ev.Event.ID, Title: ev.Event.Title}
-	symbols.Body, symbols.Encoding = wire.NewCodec().Compress(symbolicate.Symbolicate(parsed, found).Encode())
+	symbols.Body, symbols.Encoding = wire.NewCodec().Compress(o.Encode())
 	if err := s.db.Write(s.t.Context(), "test", func(tx *store.Tx) error { return tx.StoreSymbols([]store.EventSymbols{symbols}) }); err != nil {
 		s.t.Fatal(err)
 	}
@@ -64,7 +70,7 @@ func TestEventMaps(t *testing.T) {
 	s.symbolicate(cache, ev, thrown)
 	with := s.mustGet(page)
 	mustContain(t, with, "src/cart.ts:9:40", "applyCoupon", "Show as sent", "read from the source")
-	mustLack(t, with, "no source map</span>", "Why no source?", "cannot be shown", "chunk-GYCTDB27.js:3:940")
+	mustLack(t, with, "no source map</span>", "Why no source?", "cannot be shown", "chunk-GYCTDB27.js:3:940", "Found by release and address")
 	explained := s.mustGet(page + "?maps=explained")
 	mustContain(t, explained, "link-held")
 	mustLack(t, explained, "link-broken", "What to do:")
@@ -77,6 +83,16 @@ func TestEventMaps(t *testing.T) {
 	if !json.Valid([]byte(raw)) {
 		t.Error("the JSON is none")
 	}
+}
+
+// Where only a release and an address led to a map, it may be of another build.
+func TestMapsByAddress(t *testing.T) {
+	s := newSite(t, nil)
+	ev := s.digest(eventtest.Payload{Name: "by address", JSON: []byte(`{"event_id":"0123456789abcdef0123456789abcdef","platform":"javascript","release":"shop@1","exception":{"values":[
+		{"type":"Error","stacktrace":{"frames":[{"filename":"https://example.com/a.js","lineno":1,"colno":900}]}}]}}`)}, testNow)
+	frame := symbolicate.Frame{Filename: "src/a.ts", Function: "load", Line: 3, Column: 1}
+	s.overlay(ev, symbolicate.Overlay{Stacks: []symbolicate.Stack{{Place: symbolicate.Place{Kind: symbolicate.OfException}, Frames: []symbolicate.Frame{frame}}}})
+	mustContain(t, s.mustGet(fmt.Sprintf("/issues/%d/events/1", ev.Issue)), "src/a.ts:3:1", "Found by release and address", "<code>sentry-cli sourcemaps inject</code>")
 }
 
 // An event that moved to another issue is found where it was.

@@ -36,6 +36,28 @@ type Frame struct {
 // IsZero reports whether no frame has an origin.
 func (o Overlay) IsZero() bool { return len(o.Stacks) == 0 }
 
+// ByAddress reports whether a frame of an event has an origin though its script carries
+// no debug id: then its map may be of another build that has the same address. The event
+// is as it was sent.
+func (o Overlay) ByAddress(ev *event.Event) bool {
+	known := newScripts(ev)
+	for _, s := range o.Stacks {
+		trace := traceAt(ev, s.Place)
+		if trace == nil || *trace == nil {
+			continue
+		}
+		for _, f := range s.Frames {
+			if f.Filename == "" || f.Index < 0 || f.Index >= len((*trace).Frames) {
+				continue
+			}
+			if ref, ok := known.ref(&(*trace).Frames[f.Index]); ok && ref.DebugID == "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Raw keeps the stacks of an event as they were before Apply.
 type Raw struct {
 	stacks []stack

@@ -72,6 +72,28 @@ func TestApplyTolerates(t *testing.T) {
 	}
 }
 
+// Only frames that have an origin count, of scripts without a debug id.
+func TestByAddress(t *testing.T) {
+	bare := event.Frame{AbsPath: "https://example.com/a.js", Line: 1, Column: 1}
+	known := event.Frame{AbsPath: "https://example.com/b.js", Line: 1, Column: 1}
+	for i, tt := range []struct {
+		frames []event.Frame
+		want   bool
+	}{
+		{[]event.Frame{known, bare, known}, true},
+		{[]event.Frame{bare, known, bare}, false},
+		{[]event.Frame{bare}, false},
+	} {
+		ev := &event.Event{
+			Platform: "javascript", Release: "1", Exceptions: []event.Exception{{Stacktrace: &event.Stacktrace{Frames: tt.frames}}},
+			Images: []event.DebugImage{{Type: "sourcemap", CodeFile: known.AbsPath, DebugID: "a9aac7b1-ba30-5e98-80c2-4bac1f9bc5ae"}},
+		}
+		if got := someOverlay().ByAddress(ev); got != tt.want {
+			t.Errorf("%d: %t", i, got)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(someOverlay().Encode())
 	f.Add(symbolicate.Overlay{}.Encode())
