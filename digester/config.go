@@ -45,7 +45,7 @@ type Config struct {
 	AttachmentBytes int64            // SUNDEW_ATTACHMENT_BYTES: of a project's attachments, of which the oldest go first; 1 GiB
 	Retention       retention.Policy // SUNDEW_RETENTION_DAYS and SUNDEW_RETENTION_EVENTS: of projects that say nothing themselves; 90 days, 100,000 events
 	ArtifactDays    int64            // SUNDEW_ARTIFACT_DAYS: after which uploads of build tools go that nothing used; 90; 0: never
-	ArtifactBytes   int64            // SUNDEW_ARTIFACT_BYTES: of all of them, of which the least used go first; 5 GiB
+	ArtifactBytes   int64            // SUNDEW_ARTIFACT_BYTES: of all of them, of which the least used of the largest project go first; 5 GiB
 	UploadRequest   int64            // SUNDEW_UPLOAD_REQUEST: of a request with such uploads; 8 MiB
 	MapMemory       int64            // SUNDEW_SOURCEMAP_BYTES: of source maps in memory, of which those not used for the longest go first; 64 MiB
 	LateDays        int64            // SUNDEW_SOURCEMAP_DAYS: how long ago an issue was seen at most whose events are read again when source maps arrive; 30

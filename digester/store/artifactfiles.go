@@ -106,7 +106,7 @@ func (tx *Tx) addParts(id, first int64, parts []Part, limit int64) error {
 	if err := someChanged(tx.exec(`UPDATE artifact_files SET bytes = bytes + ?, touched_at = ? WHERE id = ?`, bytes, ms(tx.now), id)); err != nil {
 		return err
 	}
-	// A quarter more until the least used have gone.
+	// A quarter more until others have gone.
 	n, err := tx.exec(`UPDATE artifact_totals SET file_bytes = file_bytes + ? WHERE id = 1 AND file_bytes + ? <= ?`, bytes, bytes, limit+limit/4)
 	if err == nil && n == 0 {
 		return fmt.Errorf("%w: all artifacts together may take up %d bytes", ErrNoRoom, limit)

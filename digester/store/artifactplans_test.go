@@ -43,10 +43,14 @@ func TestArtifactQueryPlans(t *testing.T) {
 		{"what to assemble", func(rx *Rx) error { _, _, err := rx.NextAssembly(); return notFoundIsFine(err) }, "artifact_bundles_to_do (state=?)", nil},
 		{"what to remove", func(rx *Rx) error { _, err := rx.removedBundle(); return notFoundIsFine(err) }, "artifact_bundles_to_do (state=?)", nil},
 		{"contents that nothing has", func(rx *Rx) error { _, err := rx.unusedFile(since); return notFoundIsFine(err) }, "artifact_files_unused (touched_at<?)", nil},
-		{"the least used", func(rx *Rx) error {
+		{"uploads of no use", func(rx *Rx) error {
 			_, err := rx.surplusBundle(ArtifactPolicy{Unused: 1}, since)
 			return notFoundIsFine(err)
-		}, "artifact_bundles_by_use (used_at<?)", []string{"artifact_files"}}, // by the index of those that nothing has
+		}, "artifact_bundles_by_use (used_at<?)", []string{"artifact_files", "p"}}, // by the index of those that nothing has; projects
+		{"the least used of the largest project", func(rx *Rx) error {
+			_, err := rx.surplusBundle(ArtifactPolicy{Bytes: -1}, since)
+			return notFoundIsFine(err)
+		}, "artifact_bundles_by_project_use (project_id=?)", []string{"artifact_files", "p"}},
 		{"old chunks", func(rx *Rx) error { _, err := rx.oldChunks(since, 1); return err }, "chunks_by_wanted (spent=? AND wanted_at<?)", nil},
 		{"whether chunks are needed", func(rx *Rx) error { _, err := rx.oldChunks(since, 1); return err }, "bundle_chunks_by_chunk (sha1=?)", nil},
 		{"missing chunks", func(rx *Rx) error { _, err := rx.MissingChunks([]string{"a"}); return err }, "sqlite_autoindex_chunks_1 (sha1=?)", []string{"j"}},

@@ -52,7 +52,7 @@ func (tx *Tx) removeBundleFiles(bundle int64) (bool, error) {
 
 // ArtifactPolicy says what of artifacts goes.
 type ArtifactPolicy struct {
-	Bytes  int64         // that files may take up together; beyond it the least used uploads go
+	Bytes  int64         // that files may take up together; beyond it uploads go, see surplusBundle
 	Unused time.Duration // after which an upload goes that helped to read no stack; 0: never
 }
 
@@ -101,13 +101,13 @@ func (tx *Tx) TidyArtifacts(p ArtifactPolicy) (bool, error) {
 	return tx.removeOldChunks()
 }
 
-// surplusBundle returns an upload that is too old, or the least used where there is too
-// much, ErrNotFound if there is none. What no upload has any more is on its way out and
+// surplusBundle returns an upload that is too old, or, where there is too much, the least
+// used of the project that takes up the most: nobody pushes out what others have who take
+// less. ErrNotFound if there is none. What no upload has any more is on its way out and
 // counts no longer.
 func (rx *Rx) surplusBundle(p ArtifactPolicy, now time.Time) (int64, error) {
-	const leastUsed = `SELECT id FROM artifact_bundles WHERE state IN (1, 2) AND used_at < ? ORDER BY used_at, id LIMIT 1`
 	if p.Unused > 0 {
-		if id, err := rx.oneID(leastUsed, ms(now.Add(-p.Unused))); !errors.Is(err, ErrNotFound) {
+		if id, err := rx.oneID(`SELECT id FROM artifact_bundles WHERE state IN (1, 2) AND used_at < ? ORDER BY used_at, id LIMIT 1`, ms(now.Add(-p.Unused))); !errors.Is(err, ErrNotFound) {
 			return id, err
 		}
 	}
@@ -119,7 +119,11 @@ func (rx *Rx) surplusBundle(p ArtifactPolicy, now time.Time) (int64, error) {
 	if used <= p.Bytes {
 		return 0, ErrNotFound
 	}
-	return rx.oneID(leastUsed, int64(1<<62))
+	return rx.oneID(`
+		SELECT id FROM artifact_bundles WHERE state IN (1, 2) AND project_id = (
+		  SELECT p.id FROM projects p WHERE EXISTS (SELECT 1 FROM artifact_bundles b WHERE b.project_id = p.id AND b.state IN (1, 2))
+		  ORDER BY p.artifact_bytes DESC, p.id LIMIT 1)
+		ORDER BY used_at, id LIMIT 1`)
 }
 
 func (rx *Rx) removedBundle() (int64, error) {

@@ -330,6 +330,31 @@ func TestArtifactRetention(t *testing.T) {
 	}
 }
 
+// Who uploads much makes room by what is their own, though others' was used less.
+func TestArtifactRoomIsShared(t *testing.T) {
+	u := newUploads(t, store.Config{ArtifactBytes: 100})
+	modest, greedy := u.project, storetest.MustCreateProject(t, u.db, "Big", "").ID
+	kept := u.publish("1", "", u.file("~/a.js", artifact.TypeMinified, "", "", "content a"))
+	u.project = greedy
+	var newest store.Bundle
+	for i := range 4 {
+		u.now = u.now.Add(24 * time.Hour)
+		newest = u.publish("1", "", u.file("~/b.js", artifact.TypeMinified, "", "", fmt.Sprint("content ", i)))
+	}
+	u.now = u.now.Add(2 * time.Hour)
+	u.tidy(store.ArtifactPolicy{Bytes: 18})
+	u.read(func(rx *store.Rx) error {
+		if _, err := rx.Bundle(modest, kept.ID); err != nil {
+			t.Errorf("what the smaller project has: %v", err)
+		}
+		all, _, err := rx.Bundles(greedy, false, 0, 10)
+		if len(all) != 1 || all[0].ID != newest.ID {
+			t.Errorf("the larger has %+v", all)
+		}
+		return err
+	})
+}
+
 func TestArtifactRemoval(t *testing.T) {
 	u := newUploads(t, store.Config{})
 	var files []store.NewFile

@@ -66,7 +66,7 @@ type Config struct {
 	AttachmentBytes int64
 
 	// ArtifactBytes is how much room the files of uploads may take up together; 0: 5 GiB.
-	// Somebody has to remove the least used beyond it (Tx.TidyArtifacts): what comes
+	// Somebody has to remove some beyond it (Tx.TidyArtifacts): what comes
 	// before that is stored up to a quarter more, and then refused with ErrNoRoom.
 	ArtifactBytes int64
 

@@ -163,8 +163,8 @@ func (j *job) flush(ctx context.Context) error {
 	return err
 }
 
-// withRoom stores something of a size, and where there is no room for it removes what is
-// least used and tries again: first as if it could be packed well.
+// withRoom stores something of a size, and where there is no room for it removes what the
+// largest project uses least and tries again: first as if it could be packed well.
 func (j *job) withRoom(ctx context.Context, size int64, do func() error) error {
 	err := do()
 	for _, need := range []int64{size / 4, size} {
