@@ -149,7 +149,12 @@ func (rx *Rx) bundleFiles(from, where string, args ...any) ([]ArtifactFile, erro
 	})
 }
 
-// ArtifactFile returns a file's content by ArtifactFile.ID, ErrNotFound if it is gone.
+// ErrDamaged is wrapped by errors which say that what is stored cannot be what was: the
+// database was read, and reading it again will not help.
+var ErrDamaged = errors.New("what is stored is damaged")
+
+// ArtifactFile returns a file's content by ArtifactFile.ID, ErrNotFound if it is gone,
+// ErrDamaged if a part of it cannot be decompressed or is missing.
 func (rx *Rx) ArtifactFile(id int64) ([]byte, error) {
 	var size int64
 	err := rx.q.QueryRowContext(rx.ctx, `SELECT size FROM artifact_files WHERE id = ? AND complete = 1`, id).Scan(&size)
@@ -174,12 +179,19 @@ func (rx *Rx) ArtifactFile(id int64) ([]byte, error) {
 func (rx *Rx) artifactPart(id, part int64) ([]byte, error) {
 	var encoding wire.Encoding
 	var body []byte
-	if err := rx.q.QueryRowContext(rx.ctx, `SELECT encoding, body FROM artifact_parts WHERE file_id = ? AND part = ?`, id, part).Scan(&encoding, &body); err != nil {
+	err := rx.q.QueryRowContext(rx.ctx, `SELECT encoding, body FROM artifact_parts WHERE file_id = ? AND part = ?`, id, part).Scan(&encoding, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("%w: artifact file %d has no part %d", ErrDamaged, id, part)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("part %d of artifact file %d: %w", part, id, err)
 	}
 	plain, err := rx.codec.Decompress(body, encoding)
-	if err != nil || len(plain) == 0 {
-		return nil, fmt.Errorf("the stored part %d of artifact file %d is damaged: %w", part, id, err)
+	if err == nil && len(plain) == 0 {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: part %d of artifact file %d: %w", ErrDamaged, part, id, err)
 	}
 	return plain, nil
 }

@@ -172,7 +172,7 @@ func read(ctx context.Context, from Reader, file mapFile) (loaded, error) {
 		return loaded{trouble: symbolicate.NoMap, detail: "it was just removed"}, nil
 	case err == nil:
 		return parse(content), nil
-	case ctx.Err() == nil && !errors.Is(err, store.ErrCut) && store.KindOf(err) == store.KindOther:
+	case errors.Is(err, store.ErrDamaged):
 		return loaded{trouble: symbolicate.UnreadableMap, detail: "what is stored of it is damaged"}, nil
 	}
 	return loaded{}, err

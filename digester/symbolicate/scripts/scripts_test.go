@@ -3,6 +3,7 @@ package scripts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,6 +169,58 @@ func TestMapsReadAtOnce(t *testing.T) {
 			t.Errorf("all took %v", took)
 		}
 	})
+}
+
+// broken is a database that fails once, with an error that says nothing of its kind, and
+// then reads.
+type broken struct {
+	of    Reader
+	err   error
+	tried int
+}
+
+func (b *broken) Read(ctx context.Context, fn func(rx *store.Rx) error) error {
+	if b.tried++; b.tried == 1 {
+		return b.err
+	}
+	return b.of.Read(ctx, fn)
+}
+
+// An error of the database says nothing about a map, which is read again; one about what
+// is stored of it does.
+func TestMapErrors(t *testing.T) {
+	db, from, project, app := open(t)
+	storetest.MustPublish(t, db, project, "", app.Bundle)
+	var file mapFile
+	if err := from.Read(t.Context(), func(rx *store.Rx) error {
+		found, err := rx.FindScript(project, appID, "", "", "")
+		if err != nil {
+			return err
+		}
+		file.id = found.Map.ID
+		file.sum, err = rx.ArtifactSum(file.id)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	unknown := &broken{of: from, err: errors.New("what nobody knows")}
+	c := newMapCache(1 << 30)
+	if l, err := c.load(t.Context(), unknown, file); !errors.Is(err, unknown.err) {
+		t.Errorf("the database fails: %+v, %v", l, err)
+	}
+	if l, err := c.load(t.Context(), unknown, file); l.m == nil || err != nil {
+		t.Errorf("afterwards: %+v, %v", l, err)
+	}
+	damaged := &broken{of: from, err: fmt.Errorf("of a part: %w", store.ErrDamaged)}
+	c = newMapCache(1 << 30)
+	for range 2 {
+		if l, err := c.load(t.Context(), damaged, file); l.trouble != symbolicate.UnreadableMap || err != nil {
+			t.Errorf("damaged: %+v, %v", l, err)
+		}
+	}
+	if damaged.tried != 1 {
+		t.Errorf("what is damaged was read %d times", damaged.tried)
+	}
 }
 
 // slow is a database without anything that takes long to say so.
