@@ -146,11 +146,16 @@ func TestChangeIssue(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"status":"gone"}`: 400, `{"assignedTo":"nobody@example.com"}`: 400, `{"assignedTo":"team:2"}`: 400, `{"status":1}`: 400, `{`: 400,
 		`{"status":"resolved","statusDetails":{"inCommit":{"commit":"x"}}}`: 404, `{"discard":true}`: 404,
-		`{"status":"ignored","statusDetails":{"ignoreUserCount":3}}`: 404,
+		`{"status":"ignored","statusDetails":{"ignoreUserCount":3}}`:              404,
+		`{"status":"ignored","statusDetails":{"ignoreDuration":307445734561828}}`: 400, `{"status":"ignored","statusDetails":{"ignoreDuration":-1}}`: 400,
+		`{"status":"ignored","statusDetails":{"ignoreCount":1,"ignoreWindow":307445734561828}}`: 400, `{"status":"ignored","statusDetails":{"ignoreCount":1,"ignoreWindow":43201}}`: 400,
 	} {
 		if got := r.must(status, "PUT", "/issues/1/", body); !strings.Contains(got, `{"detail":"`) {
 			t.Errorf("%s: %s", body, got)
 		}
+	}
+	if got := r.must(400, "PUT", "/issues/1/", `{"status":"ignored","statusDetails":{"ignoreDuration":5256001}}`); !strings.Contains(got, "ignoreDuration is a number of minutes from 1 to 5256000") {
+		t.Errorf("for too long: %s", got)
 	}
 	got := r.must(http.StatusOK, "PUT", "/projects/x/web-shop/issues/?id=1", `{"status":"resolved","statusDetails":{"inRelease":"latest"}}`)
 	if !strings.Contains(got, `"statusDetails":{"inRelease":"made@1"}`) {

@@ -148,7 +148,8 @@ func (d ChangeDetails) mute(substatus string, now time.Time) (triage.Mute, error
 	case d.IgnoreUserCount != 0 || d.IgnoreUserWindow != 0:
 		return m, &Problem{404, "Muting by a number of users is not something Sundew has: by one of events is"}
 	case d.IgnoreDuration != 0:
-		m = triage.Mute{Kind: triage.MuteUntil, Until: now.Add(time.Duration(d.IgnoreDuration) * time.Minute)}
+		length, err := deed.Minutes("ignoreDuration", d.IgnoreDuration, triage.MaxMuteTime)
+		return triage.Mute{Kind: triage.MuteUntil, Until: now.Add(length)}, err
 	case d.IgnoreUntil != "":
 		until, ok := parseMoment(d.IgnoreUntil)
 		if !ok {
@@ -156,7 +157,8 @@ func (d ChangeDetails) mute(substatus string, now time.Time) (triage.Mute, error
 		}
 		m = triage.Mute{Kind: triage.MuteUntil, Until: until}
 	case d.IgnoreCount != 0 && d.IgnoreWindow != 0:
-		m = triage.Mute{Kind: triage.MuteRate, Events: d.IgnoreCount, Period: time.Duration(d.IgnoreWindow) * time.Minute}
+		period, err := deed.Minutes("ignoreWindow", d.IgnoreWindow, triage.MaxMutePeriod)
+		return triage.Mute{Kind: triage.MuteRate, Events: d.IgnoreCount, Period: period}, err
 	case d.IgnoreCount != 0:
 		m = triage.Mute{Kind: triage.MuteMore, Events: d.IgnoreCount}
 	case substatus == "archived_until_escalating":

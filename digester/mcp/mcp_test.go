@@ -216,6 +216,10 @@ func TestTriage(t *testing.T) {
 	mustContain(t, text, "assigned to `member`")
 	text, _ = call(t, s, "mute_issue", map[string]any{"issue": "WEB-SHOP-1", "minutes": 60})
 	mustContain(t, text, "muted until 2026-03-04 13:30 UTC")
+	text, failed := call(t, s, "mute_issue", map[string]any{"issue": "WEB-SHOP-1", "minutes": 307445734561828})
+	if mustContain(t, text, "minutes is a number of minutes from 1 to 5256000"); !failed {
+		t.Error("it is muted for a time that nobody can mean")
+	}
 	text, _ = call(t, s, "reopen_issue", map[string]any{"issue": "WEB-SHOP-1"})
 	mustContain(t, text, "WEB-SHOP-1 is unresolved now")
 	text, _ = call(t, s, "resolve_issue", map[string]any{"issue": "WEB-SHOP-1", "next_release": true})

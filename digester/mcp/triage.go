@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"sundew/digester/access"
 	"sundew/digester/api"
@@ -91,7 +90,11 @@ func (s *Server) mute(ctx context.Context, c *api.Caller, in muteIn) (said, erro
 		m := triage.Mute{Kind: triage.MuteForever}
 		switch {
 		case in.Minutes != 0:
-			m = triage.Mute{Kind: triage.MuteUntil, Until: tx.Now().Add(time.Duration(in.Minutes) * time.Minute)}
+			length, err := deed.Minutes("minutes", in.Minutes, triage.MaxMuteTime)
+			if err != nil {
+				return deed.Action{}, err
+			}
+			m = triage.Mute{Kind: triage.MuteUntil, Until: tx.Now().Add(length)}
 		case in.MoreEvents != 0:
 			m = triage.Mute{Kind: triage.MuteMore, Events: in.MoreEvents}
 		case in.UntilWorse:

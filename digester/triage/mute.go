@@ -20,6 +20,7 @@ const (
 	MaxMuteEvents = 1_000_000
 	MinMutePeriod = time.Minute
 	MaxMutePeriod = 30 * 24 * time.Hour
+	MaxMuteTime   = 10 * 365 * 24 * time.Hour // of what is said as a number of minutes
 )
 
 // Mute is a silence about an issue. Only what its kind names matters.
