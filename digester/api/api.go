@@ -163,7 +163,7 @@ func (a *API) whyNoRoute(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if len(allowed) == 0 {
-		return &Problem{http.StatusNotFound, fmt.Sprintf("%.200s is not something Sundew has", r.URL.Path)}
+		return &Problem{http.StatusNotFound, fmt.Sprintf("%.200s is not something Sundew has: what it has is on %s/docs/api", r.URL.Path, strings.TrimRight(a.cfg.PublicURL, "/"))}
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	return &Problem{http.StatusMethodNotAllowed, fmt.Sprintf("%s is not something that can be done here; %s is", r.Method, strings.Join(allowed, ", "))}

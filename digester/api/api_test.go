@@ -49,7 +49,7 @@ func TestMethods(t *testing.T) {
 	if got := mustStatus(t, answer, http.StatusMethodNotAllowed); answer.Header.Get("Allow") != "GET" || !strings.Contains(got, `"detail":`) {
 		t.Errorf("Allow %q: %s", answer.Header.Get("Allow"), got)
 	}
-	if got := mustStatus(t, r.do("GET", "/api/0/nowhere/", r.ownerToken, ""), http.StatusNotFound); !strings.Contains(got, "is not something Sundew has") {
+	if got := mustStatus(t, r.do("GET", "/api/0/nowhere/", r.ownerToken, ""), http.StatusNotFound); !strings.Contains(got, "is not something Sundew has: what it has is on http://errors.example.com/docs/api") {
 		t.Errorf("got %s", got)
 	}
 }

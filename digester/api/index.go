@@ -11,9 +11,9 @@ const (
 
 // indexRoutes are about the API itself.
 func (a *API) indexRoutes() {
-	read(a, "/", anyToken, anyone, Doc{Tag: "API", Summary: "Who a token speaks for, and what it may"}, a.index)
-	read(a, "/auth/", anyToken, anyone, Doc{Tag: "API", Summary: "The person that a token speaks for"}, a.self)
-	read(a, "/users/me/", anyToken, anyone, Doc{Tag: "API", Summary: "The person that a token speaks for"}, a.self)
+	read(a, "/", anyToken, anyone, Doc{Tag: "Token", Summary: "Who a token speaks for, and what it may"}, a.index)
+	read(a, "/auth/", anyToken, anyone, Doc{Tag: "Token", Summary: "The person that a token speaks for"}, a.self)
+	read(a, "/users/me/", anyToken, anyone, Doc{Tag: "Token", Summary: "The person that a token speaks for"}, a.self)
 }
 
 // Index is the answer to who asks who they are.

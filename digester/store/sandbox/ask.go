@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"strings"
+	"unicode"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -12,6 +13,9 @@ import (
 func (c *conn) ask(statement string, limits Limits) (answer Answer, err error) {
 	stmt, rest, rc := c.prepare(statement)
 	if rc != sqlite3.SQLITE_OK {
+		if changes(statement) { // before it asks the guard, SQLite says that a view cannot be changed
+			return Answer{}, &Error{Kind: ErrStatement, Words: onlySelect, Offset: -1}
+		}
 		return Answer{}, c.problem(rc)
 	}
 	defer sqlite3.Xsqlite3_finalize(c.tls, stmt)
@@ -21,7 +25,7 @@ func (c *conn) ask(statement string, limits Limits) (answer Answer, err error) {
 	case sqlite3.Xsqlite3_stmt_isexplain(c.tls, stmt) != 0:
 		return Answer{}, &Error{Kind: ErrStatement, Words: "EXPLAIN is not available here.", Offset: -1}
 	case sqlite3.Xsqlite3_stmt_readonly(c.tls, stmt) == 0:
-		return Answer{}, &Error{Kind: ErrStatement, Words: "Only SELECT is possible here.", Offset: -1}
+		return Answer{}, &Error{Kind: ErrStatement, Words: onlySelect, Offset: -1}
 	}
 	if err := c.checkRest(statement, rest); err != nil {
 		return Answer{}, err
@@ -49,6 +53,19 @@ func (c *conn) ask(statement string, limits Limits) (answer Answer, err error) {
 		}
 		answer.Rows = append(answer.Rows, row)
 	}
+}
+
+// changes reports whether a statement begins like one that changes something.
+func changes(statement string) bool {
+	word := strings.TrimLeft(statement, "; \t\r\n")
+	if end := strings.IndexFunc(word, func(c rune) bool { return !unicode.IsLetter(c) }); end >= 0 {
+		word = word[:end]
+	}
+	switch lower(word) {
+	case "alter", "create", "delete", "drop", "insert", "replace", "update":
+		return true
+	}
+	return false
 }
 
 // checkRest refuses a second statement; comments and semicolons are none.
@@ -136,7 +153,7 @@ func (c *conn) problem(rc int32) error {
 	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_MISMATCH:
 		return &Error{Kind: ErrStatement, Words: c.sentence(said), Offset: offset}
 	case sqlite3.SQLITE_READONLY:
-		return &Error{Kind: ErrStatement, Words: "Only SELECT is possible here.", Offset: -1}
+		return &Error{Kind: ErrStatement, Words: onlySelect, Offset: -1}
 	}
 	return errors.Join(errors.New("running a statement"), c.check(rc))
 }

@@ -19,6 +19,9 @@ const (
 	maxFunctions = 200
 )
 
+// onlySelect is said of statements that do something else.
+const onlySelect = "Only SELECT works here: nothing can be changed, set or opened."
+
 // guard says what a statement may, and when it has to stop. It is asked from inside of
 // SQLite, by the goroutine of the connection.
 type guard struct {
@@ -91,7 +94,7 @@ func (g *guard) judge(action int32, first, second, schema, within string) string
 	case sqlite3.SQLITE_FUNCTION:
 		return g.judgeFunction(lower(second), within)
 	}
-	return "Only SELECT is possible here: nothing can be changed, set or opened."
+	return onlySelect
 }
 
 // judgeRead judges reading a column. SQLite names none where a statement uses none of a

@@ -143,6 +143,21 @@ func TestNothingElseCanBeReached(t *testing.T) {
 	}
 }
 
+// What is not SELECT is told so, and not in SQLite's words about our views.
+func TestOnlySelect(t *testing.T) {
+	cfg := file(t)
+	for _, s := range []string{
+		"DELETE FROM issues", " ;\nupdate issues SET title = ''", "INSERT INTO issues VALUES (9, 9, 9)", "REPLACE INTO issues VALUES (9, 9, 9)", "DELETE FROM issues WHERE",
+		"ALTER TABLE issues RENAME TO a", "CREATE INDEX a ON issues (id)", "DROP TABLE issues", "PRAGMA user_version", "VACUUM", "BEGIN",
+	} {
+		_, err := Run(t.Context(), cfg, s, Limits{})
+		var refused *Error
+		if !errors.As(err, &refused) || !strings.HasPrefix(refused.Words, "Only SELECT works here") {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
 func TestUsual(t *testing.T) {
 	cfg := file(t)
 	for _, s := range []string{
