@@ -52,3 +52,11 @@ func ParseScopes(text string) Scopes {
 
 // Has reports whether all of other is included.
 func (s Scopes) Has(other Scopes) bool { return s&other == other }
+
+// Unscoped is the error of a token that was made without a scope that is needed.
+type Unscoped struct{ Needed Scopes } // any one of them
+
+// Error names the scopes.
+func (e *Unscoped) Error() string {
+	return "the token was made without the scope " + strings.Join(e.Needed.Names(), " or ")
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"sundew/digester/access"
 	"sundew/digester/deed"
@@ -33,14 +32,6 @@ var (
 	errTooMany   = errors.New("too many requests")
 )
 
-// scopeError says which scopes a token would have needed, any one of them.
-type scopeError struct{ needed access.Scopes }
-
-// Error names the scopes.
-func (e *scopeError) Error() string {
-	return "the token was made without the scope " + strings.Join(e.needed.Names(), " or ")
-}
-
 // detail is how every error is told.
 type detail struct {
 	Detail string `json:"detail"`
@@ -54,7 +45,7 @@ func explain(err error) (status int, words string) {
 	kind := store.KindOf(err)
 	var large *http.MaxBytesError
 	var unfit *deed.Unfit
-	var unscoped *scopeError
+	var unscoped *access.Unscoped
 	switch {
 	case errors.As(err, &told):
 		return told.Status, told.Detail

@@ -107,7 +107,7 @@ func (a *API) enter(rx *store.Rx, r *request, scopes access.Scopes, may guard) e
 		return errTooMany
 	}
 	if scopes != 0 && person.Scopes&scopes == 0 {
-		return &scopeError{needed: scopes}
+		return &access.Unscoped{Needed: scopes}
 	}
 	return may(rx, r)
 }

@@ -54,7 +54,7 @@ func (d *Dashboard) identifyToken(rx *store.Rx, r *http.Request) (v visitor, ask
 	}
 	d.uses.token(token.ID, token.UsedAt, d.cfg.Now())
 	if !person.Scopes.Has(scopes) {
-		return visitor{}, true, errScope
+		return visitor{}, true, &access.Unscoped{Needed: scopes}
 	}
 	return visitor{Person: person}, true, nil
 }

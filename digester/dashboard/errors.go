@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"strings"
 
+	"sundew/digester/access"
 	"sundew/digester/deed"
 	"sundew/digester/store"
 )
@@ -43,6 +45,7 @@ type errorPage struct {
 // explain turns an error into a status and words. It is the only function that
 // does. What it does not know is internal.
 func explain(err error) (status int, heading, text string) {
+	var unscoped *access.Unscoped
 	switch {
 	case errors.Is(err, errNoEvent):
 		return http.StatusNotFound, "No such event",
@@ -59,9 +62,9 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, errToken):
 		return http.StatusUnauthorized, "This token does not work",
 			"It is mistyped, was revoked, or has expired."
-	case errors.Is(err, errScope):
+	case errors.As(err, &unscoped):
 		return http.StatusForbidden, "This token may not do that",
-			"It was made without the scope that is needed here."
+			"It was made without the scope " + strings.Join(unscoped.Needed.Names(), " or ") + "."
 	case errors.Is(err, errUnsealed):
 		return http.StatusBadRequest, "That took too long",
 			"What you began was not finished in time, or somewhere else. Begin again."

@@ -17,7 +17,6 @@ var (
 	errForbidden = errors.New("not allowed")
 	errNotRecent = errors.New("signed in too long ago for this")
 	errToken     = errors.New("the token does not work")
-	errScope     = errors.New("the token lacks a scope")
 )
 
 // guard decides whether who asks may have what a request names. It runs in the

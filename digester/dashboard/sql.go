@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -190,8 +191,9 @@ func (d *Dashboard) runSQL(w http.ResponseWriter, r *http.Request) {
 			d.fail(w, r, err)
 			return
 		}
+		name := cmp.Or(saved.Name, r.PostFormValue("name")) // a saved query's is in the form that shows it
 		if words == "" && as != "" {
-			doc, err := sqlDocument(answer, as)
+			doc, err := sqlDocument(answer, as, name)
 			d.answer(w, r, reply{document: doc}, err)
 			return
 		}
@@ -200,7 +202,7 @@ func (d *Dashboard) runSQL(w http.ResponseWriter, r *http.Request) {
 			if saved.ID != 0 {
 				page.show(saved)
 			}
-			page.Statement, page.Error = statement, words
+			page.Statement, page.Name, page.Error = statement, name, words
 			if words != "" {
 				return returned("sql", page), err
 			}

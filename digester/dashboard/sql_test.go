@@ -80,6 +80,14 @@ func TestSavedSQL(t *testing.T) {
 	own := save("name=Titles&q=SELECT+title+FROM+issues", http.StatusSeeOther)
 	mustContain(t, s.mustGet(own), ">\nSELECT title FROM issues<", `value="Titles"`)
 	mustContain(t, bodyOf(t, s.post("/sql", "saved=1")), "<td>one</td>", "SELECT title FROM issues")
+	mustContain(t, bodyOf(t, s.post("/sql", "q=SELECT+1&name=Titles")), `value="Titles"`)
+	for form, want := range map[string]string{
+		"as=csv&saved=1": "Titles.csv", "as=json&q=SELECT+1&name=..%2FNew+issues,+by+%22day%22%0D%0A": `"-New issues, by _day_.json"`, "as=csv&q=SELECT+1&name=+.": "query.csv",
+	} {
+		if got := s.post("/sql", form).Header.Get("Content-Disposition"); got != "attachment; filename="+want {
+			t.Errorf("%s: %s, want %s", form, got, want)
+		}
+	}
 	save("name=Ours&q=SELECT+2&share=all", http.StatusSeeOther)
 	mustContain(t, bodyOf(t, s.post("/sql/queries", "name=+&q=SELECT+3&share=all")), "It was not saved", "SELECT 3", `<option value="all" selected>`)
 	save("name=x&q=+", http.StatusUnprocessableEntity)

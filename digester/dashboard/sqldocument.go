@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"strings"
@@ -9,15 +10,17 @@ import (
 	"sundew/digester/store/sandbox"
 )
 
-// sqlDocument makes a file of an answer: as is "csv" or "json". The error is errForm.
-func sqlDocument(answer sandbox.Answer, as string) (*document, error) {
+// sqlDocument makes a file of an answer, called like its query: as is "csv" or "json". The
+// error is errForm.
+func sqlDocument(answer sandbox.Answer, as, name string) (*document, error) {
+	name = cmp.Or(strings.Trim(strings.NewReplacer("/", "-", `\`, "-").Replace(name), " ."), "query")
 	switch as {
 	case "csv":
 		body, err := sqlCSV(answer)
-		return &document{contentType: "text/csv; charset=utf-8", filename: "query.csv", body: body, download: true}, err
+		return &document{contentType: "text/csv; charset=utf-8", filename: fileName(name + ".csv"), body: body, download: true}, err
 	case "json":
 		body, err := sqlJSON(answer)
-		return &document{contentType: "application/json", filename: "query.json", body: body, download: true}, err
+		return &document{contentType: "application/json", filename: fileName(name + ".json"), body: body, download: true}, err
 	}
 	return nil, errForm
 }

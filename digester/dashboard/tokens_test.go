@@ -66,7 +66,7 @@ func TestTokens(t *testing.T) {
 	}{
 		{"personal", document, own, http.StatusOK, "boom"},
 		{"of the project", document, ofProject, http.StatusOK, "boom"},
-		{"without the scope", document, noEvents, http.StatusForbidden, `"detail":"This token may not do that`},
+		{"without the scope", document, noEvents, http.StatusForbidden, `"detail":"This token may not do that. It was made without the scope event:read."`},
 		{"of somebody who may not", document, hers, http.StatusNotFound, `"detail":"Page not found`},
 		{"mistyped", document, own[:len(own)-1], http.StatusUnauthorized, `"detail":"This token does not work`},
 		{"a page for people", "/", own, http.StatusUnauthorized, `"detail":"Sign in`},
