@@ -25,9 +25,10 @@ type setupPage struct {
 
 // setupStep is one thing to do, with what to copy.
 type setupStep struct {
-	Title string
-	File  string // where the code goes; empty: a terminal
-	Code  string
+	Title   string
+	File    string // where the code goes; empty: a terminal
+	Code    string
+	Instead bool // of the numbered step before it: it has no number
 }
 
 // Waiting reports whether the project has not heard from its application.

@@ -113,7 +113,7 @@ func TestTokenForTools(t *testing.T) {
 		if err != nil || !strings.Contains(string(claims), `"url":"https://errors.example.com/tools","region_url":"https://errors.example.com/tools","org":"sundew"`) {
 			t.Errorf("the token says %s, %v", claims, err)
 		}
-		mustContain(t, page, "export SENTRY_AUTH_TOKEN="+made[1], "sourcemaps inject", `url: "https://errors.example.com/tools"`, "sentryWebpackPlugin")
+		mustContain(t, page, "export SENTRY_AUTH_TOKEN="+made[1], "sourcemaps inject", `url: "https://errors.example.com/tools"`, "sentryWebpackPlugin", `<li class="instead"><h3>Or webpack`, "<li><h3>Send the built files")
 		mustLack(t, s.mustGet(list), made[1])
 	}
 	resp := s.post("/account/tokens", "name=&scope=org:read&for=tools")

@@ -27,24 +27,15 @@ func toolSteps() []setupStep {
 	return []setupStep{
 		{Title: "Give the build the token: it says where this installation is", Code: `export SENTRY_AUTH_TOKEN={token}
 export SENTRY_PROJECT={project}`},
-		{Title: "Either send the built files with sentry-cli, before they are deployed", Code: `npx @sentry/cli sourcemaps inject ./dist
+		{Title: "Send the built files with sentry-cli, before they are deployed", Code: `npx @sentry/cli sourcemaps inject ./dist
 npx @sentry/cli sourcemaps upload --release my-app@1.0.0 ./dist`},
-		{Title: "Or have Vite do it", File: "vite.config.js", Code: `import { sentryVitePlugin } from "@sentry/vite-plugin";
+		{Title: "Or have Vite do it", Instead: true, File: "vite.config.js", Code: `import { sentryVitePlugin } from "@sentry/vite-plugin";
 
 export default {
   build: { sourcemap: "hidden" },
-  plugins: [
-    sentryVitePlugin({
-      url: "{url}",
-      org: "{org}",
-      project: "{project}",
-      authToken: process.env.SENTRY_AUTH_TOKEN,
-      release: { name: "my-app@1.0.0" },
-      telemetry: false,
-    }),
-  ],
+` + plugins("sentryVitePlugin") + `
 };`},
-		{Title: "Or esbuild", File: "build.mjs", Code: `import { build } from "esbuild";
+		{Title: "Or esbuild", Instead: true, File: "build.mjs", Code: `import { build } from "esbuild";
 import { sentryEsbuildPlugin } from "@sentry/esbuild-plugin";
 
 await build({
@@ -53,23 +44,21 @@ await build({
   bundle: true,
   minify: true,
   sourcemap: "external",
-  plugins: [
-    sentryEsbuildPlugin({
-      url: "{url}",
-      org: "{org}",
-      project: "{project}",
-      authToken: process.env.SENTRY_AUTH_TOKEN,
-      release: { name: "my-app@1.0.0" },
-      telemetry: false,
-    }),
-  ],
+` + plugins("sentryEsbuildPlugin") + `
 });`},
-		{Title: "Or webpack", File: "webpack.config.js", Code: `const { sentryWebpackPlugin } = require("@sentry/webpack-plugin");
+		{Title: "Or webpack", Instead: true, File: "webpack.config.js", Code: `const { sentryWebpackPlugin } = require("@sentry/webpack-plugin");
 
 module.exports = {
   devtool: "hidden-source-map",
-  plugins: [
-    sentryWebpackPlugin({
+` + plugins("sentryWebpackPlugin") + `
+};`},
+	}
+}
+
+// plugins is what all bundlers have in their options, with the function of their plugin.
+func plugins(plugin string) string {
+	return `  plugins: [
+    ` + plugin + `({
       url: "{url}",
       org: "{org}",
       project: "{project}",
@@ -77,7 +66,5 @@ module.exports = {
       release: { name: "my-app@1.0.0" },
       telemetry: false,
     }),
-  ],
-};`},
-	}
+  ],`
 }
