@@ -13,29 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"sundew/digester/artifact"
+	"sundew/digester/artifact/artifacttest"
 )
 
 const sysb = "SYSB\x02\x00\x00\x00"
-
-// packed returns an archive of names and contents, in this order.
-func packed(t testing.TB, pairs ...string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for i := 0; i < len(pairs); i += 2 {
-		f, err := w.Create(pairs[i])
-		if err == nil {
-			_, err = io.WriteString(f, pairs[i+1])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
 
 func open(bundle string, limits artifact.Limits) (*artifact.Bundle, error) {
 	return artifact.Open(strings.NewReader(bundle), int64(len(bundle)), limits)
@@ -50,7 +31,7 @@ const (
 )
 
 func TestOpen(t *testing.T) {
-	rust := packed(t, "files/_/_/assets/app.js", "x()", "files/_/_/assets/app.js.map", "{}", "manifest.json", rustManifest)
+	rust := artifacttest.Packed(t, "files/_/_/assets/app.js", "x()", "files/_/_/assets/app.js.map", "{}", "manifest.json", rustManifest)
 	wantRust := &artifact.Bundle{Release: "web@3.2.0", DebugID: "e5653eeb757159aba395dddc48fdde1f", Project: "web", Files: []artifact.File{
 		{Path: "files/_/_/assets/app.js", URL: "~/assets/app.js", Type: "minified_source", DebugID: "a9aac7b1ba305e9880c24bac1f9bc5ae", SourceMap: "app.js.map", Size: 3},
 		{Path: "files/_/_/assets/app.js.map", URL: "~/assets/app.js.map", Type: "source_map", DebugID: "a9aac7b1ba305e9880c24bac1f9bc5ae", Size: 2},
@@ -61,9 +42,9 @@ func TestOpen(t *testing.T) {
 	}{
 		{"as the rust tool makes it", sysb + rust, wantRust},
 		{"a plain archive", rust, wantRust},
-		{"as the JavaScript tool makes it", sysb + packed(t, "manifest.json", jsManifest, "_/_/x.js", "x()"), &artifact.Bundle{Release: "1", Files: []artifact.File{
+		{"as the JavaScript tool makes it", sysb + artifacttest.Packed(t, "manifest.json", jsManifest, "_/_/x.js", "x()"), &artifact.Bundle{Release: "1", Files: []artifact.File{
 			{Path: "_/_/x.js", URL: "~/x.js", Type: "minified_source", SourceMap: "x.js.map", Size: 3}}}},
-		{"what is left out", sysb + packed(t, "manifest.json", `{"files":{
+		{"what is left out", sysb + artifacttest.Packed(t, "manifest.json", `{"files":{
 			"../up.js":{"type":"minified_source","url":"~/up.js"}, "/abs.js":{"type":"source"}, "a\\b.js":{"type":"source"}, "gone.js":{"type":"source"},
 			"odd":{"type":"picture"}, "ok.js":{"type":"source"}, "bad\u0000.js":{"type":"source"}}}`,
 			"../up.js", "x", "/abs.js", "x", `a\b.js`, "x", "odd", "x", "ok.js", "first", "ok.js", "second", "stray.js", "x", "bad\x00.js", "x", "dir/", ""),
@@ -107,18 +88,18 @@ func TestOpenRefuses(t *testing.T) {
 		}
 		return `{"files":{` + strings.Join(files, ",") + `}}`
 	}
-	whole := packed(t, "manifest.json", named("a"), "a", "x")
+	whole := artifacttest.Packed(t, "manifest.json", named("a"), "a", "x")
 	tests := []struct{ name, bundle, want string }{
 		{"nothing", "", "it has 0 bytes"},
 		{"no archive", "hello, this is none", "no zip archive"},
 		{"cut off", whole[:len(whole)-30], "no zip archive"},
 		{"another version", "SYSB\x09\x00\x00\x00" + whole, "version 9"},
-		{"no manifest", packed(t, "a", "x"), "has no manifest.json"},
-		{"a manifest that is none", packed(t, "manifest.json", "hello"), "not the JSON"},
-		{"a large manifest", packed(t, "manifest.json", named(strings.Repeat("a", 1000))), "manifest is too large"},
-		{"many files", packed(t, "manifest.json", named("a"), "a", "", "b", "", "c", ""), "it has 4 files, at most 3"},
-		{"many names", packed(t, "manifest.json", named("a", "b", "c", "d")), "names 4 files"},
-		{"large together", packed(t, "manifest.json", named("a", "b"), "a", noise(2<<20), "b", noise(2<<20)), "more than 3145728 bytes together"},
+		{"no manifest", artifacttest.Packed(t, "a", "x"), "has no manifest.json"},
+		{"a manifest that is none", artifacttest.Packed(t, "manifest.json", "hello"), "not the JSON"},
+		{"a large manifest", artifacttest.Packed(t, "manifest.json", named(strings.Repeat("a", 1000))), "manifest is too large"},
+		{"many files", artifacttest.Packed(t, "manifest.json", named("a"), "a", "", "b", "", "c", ""), "it has 4 files, at most 3"},
+		{"many names", artifacttest.Packed(t, "manifest.json", named("a", "b", "c", "d")), "names 4 files"},
+		{"large together", artifacttest.Packed(t, "manifest.json", named("a", "b"), "a", noise(2<<20), "b", noise(2<<20)), "more than 3145728 bytes together"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -132,7 +113,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"large", noise(2<<20 + 1), "it has 2097153 bytes, at most 2097152 are taken"},
 		{"a bomb", strings.Repeat("a", 2<<20), "it is packed more tightly than any source is"},
 	} {
-		b, err := open(packed(t, "manifest.json", named("a"), "a", test.content), small)
+		b, err := open(artifacttest.Packed(t, "manifest.json", named("a"), "a", test.content), small)
 		if err != nil || len(b.Files) != 0 || len(b.Skipped) != 1 || b.Skipped[0].Reason != test.want {
 			t.Errorf("%s: %v, %+v", test.name, err, b)
 		}
@@ -281,8 +262,8 @@ func TestReadDebugFile(t *testing.T) {
 
 // Whatever comes, there is an answer that keeps the limits, and the same again.
 func FuzzOpen(f *testing.F) {
-	f.Add([]byte(sysb + packed(f, "files/_/_/assets/app.js", "x()\n//# sourceMappingURL=data:application/json,{}", "files/_/_/assets/app.js.map", "{}", "manifest.json", rustManifest)))
-	f.Add([]byte(packed(f, "manifest.json", jsManifest, "_/_/x.js", "x()")))
+	f.Add([]byte(sysb + artifacttest.Packed(f, "files/_/_/assets/app.js", "x()\n//# sourceMappingURL=data:application/json,{}", "files/_/_/assets/app.js.map", "{}", "manifest.json", rustManifest)))
+	f.Add([]byte(artifacttest.Packed(f, "manifest.json", jsManifest, "_/_/x.js", "x()")))
 	limits := artifact.Limits{Files: 20, File: 1000, Total: 5000, Manifest: 5000, Ratio: 50}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := open(string(data), limits)

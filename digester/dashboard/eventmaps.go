@@ -118,30 +118,14 @@ func (b *budget) chains(refs []symbolicate.Ref, frames []symbolicate.Diagnosis) 
 
 // link shows a step.
 func (b *budget) link(l symbolicate.Link) linkView {
-	view := linkView{Text: b.text(l.Text, maxValue), State: "unreached"}
-	switch l.State {
-	case symbolicate.Held:
-		view.State = "held"
-	case symbolicate.Broken:
-		view.State = "broken"
-	case symbolicate.Weak:
-		view.State = "weak"
+	states := map[symbolicate.State]string{
+		symbolicate.Unreached: "unreached", symbolicate.Held: "held", symbolicate.Weak: "weak", symbolicate.Broken: "broken",
 	}
-	switch l.Step {
-	case symbolicate.StepScript:
-		view.Name = "Script"
-	case symbolicate.StepID:
-		view.Name = "Name"
-	case symbolicate.StepBundle:
-		view.Name = "Upload"
-	case symbolicate.StepMap:
-		view.Name = "Source map"
-	case symbolicate.StepPosition:
-		view.Name = "Position"
-	case symbolicate.StepSource:
-		view.Name = "Source"
+	names := map[symbolicate.Step]string{
+		symbolicate.StepScript: "Script", symbolicate.StepID: "Name", symbolicate.StepBundle: "Upload",
+		symbolicate.StepMap: "Source map", symbolicate.StepPosition: "Position", symbolicate.StepSource: "Source",
 	}
-	return view
+	return linkView{Name: names[l.Step], State: states[l.State], Text: b.text(l.Text, maxValue)}
 }
 
 // lay makes frames of the source of an event's, and counts what came of it.

@@ -1,14 +1,11 @@
 package shelf_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -20,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/artifact"
+	"sundew/digester/artifact/artifacttest"
 	"sundew/digester/artifact/shelf"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
@@ -119,27 +117,6 @@ func (r *rig) files(b store.Bundle) (all []store.ArtifactFile, contents []string
 	return all, contents
 }
 
-// packed returns a bundle of names and contents.
-func packed(t *testing.T, pairs ...string) string {
-	t.Helper()
-	var b bytes.Buffer
-	b.WriteString("SYSB\x02\x00\x00\x00")
-	w := zip.NewWriter(&b)
-	for i := 0; i < len(pairs); i += 2 {
-		f, err := w.Create(pairs[i])
-		if err == nil {
-			_, err = io.WriteString(f, pairs[i+1])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 const (
 	idA = "a9aac7b1ba305e9880c24bac1f9bc5ae"
 	idB = "b9aac7b1ba305e9880c24bac1f9bc5ae"
@@ -153,7 +130,7 @@ func bundle(t *testing.T) string {
 		fmt.Fprint(&mappings, i, ";")
 	}
 	large := `{"version":3,"debug_id":"` + idA + `","mappings":"` + mappings.String() + `"}`
-	return packed(t, "manifest.json", `{"files":{
+	return "SYSB\x02\x00\x00\x00" + artifacttest.Packed(t, "manifest.json", `{"files":{
 		"1.js":{"type":"minified_source","url":"~/1.js","headers":{"debug-id":"`+idA+`","Sourcemap":"1.js.map"}},
 		"1.js.map":{"type":"source_map","url":"~/1.js.map"},
 		"2.js":{"type":"minified_source","url":"~/x/2.js"},
@@ -197,8 +174,8 @@ func TestAssembleBroken(t *testing.T) {
 	r := newRig(t, store.Config{ArtifactBytes: 2 << 20})
 	for _, test := range []struct{ name, content, want string }{
 		{"no archive", "hello, this is none", "no zip archive"},
-		{"no manifest", packed(t, "a.js", "x"), "has no manifest.json"},
-		{"nothing to use", packed(t, "manifest.json", `{"files":{"a.js":{"type":"source"}}}`), "none of its files can be used. Left out 1 of its files: a.js"},
+		{"no manifest", "SYSB\x02\x00\x00\x00" + artifacttest.Packed(t, "a.js", "x"), "has no manifest.json"},
+		{"nothing to use", "SYSB\x02\x00\x00\x00" + artifacttest.Packed(t, "manifest.json", `{"files":{"a.js":{"type":"source"}}}`), "none of its files can be used. Left out 1 of its files: a.js"},
 	} {
 		r.begin(r.send(store.BundleArtifacts, "", test.content))
 		if b := r.step(); b.State != store.BundleFailed || !strings.Contains(b.Detail, test.want) {
@@ -222,7 +199,7 @@ func TestAssemblePanics(t *testing.T) {
 		Replica: r.replica, DB: r.db, Dir: r.dir, Policy: store.ArtifactPolicy{Bytes: 1 << 30}, Limits: limits,
 		Settled: func(b store.Bundle) { r.settled <- b },
 	})
-	r.begin(r.send(store.BundleArtifacts, "", packed(t, "a.js", strings.Repeat("x", 2<<20), "manifest.json", `{"files":{"a.js":{"type":"minified_source"}}}`)))
+	r.begin(r.send(store.BundleArtifacts, "", "SYSB\x02\x00\x00\x00"+artifacttest.Packed(t, "a.js", strings.Repeat("x", 2<<20), "manifest.json", `{"files":{"a.js":{"type":"minified_source"}}}`)))
 	if b := r.step(); b.State != store.BundleFailed || b.Detail != "it cannot be read" {
 		t.Errorf("%+v", b)
 	}
