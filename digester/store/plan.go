@@ -230,7 +230,9 @@ func (p *plan) noteHistory() error {
 // countAround moves every counter that is not the issue's or the project's own.
 func (p *plan) countAround() error {
 	in, at := p.in, ms(p.in.OccurredAt)
-	if err := p.to.exec(`
+	// An event that is only counted has no row of its own that would tell that the issue
+	// is gone meanwhile.
+	if err := p.to.assert(`
 		INSERT INTO issue_hours (issue_id, hour, count) VALUES (?, ?, 1)
 		ON CONFLICT DO UPDATE SET count = count + 1`,
 		p.issue.id, hourOf(in.OccurredAt)); err != nil {

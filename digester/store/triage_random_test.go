@@ -177,11 +177,11 @@ func (p *person) regroup(tx *store.Tx, issue int64) error {
 
 // Whatever people do and whatever comes in meanwhile, the books balance.
 func TestTriageAtRandom(t *testing.T) {
-	seeds := uint64(6)
+	seeds := []uint64{25, 0, 1, 2, 3, 4, 5} // in the first, an event that is only counted once met an issue that was gone
 	if testing.Short() {
-		seeds = 2
+		seeds = seeds[:2]
 	}
-	for seed := range seeds {
+	for _, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			p := newPerson(t, seed)
 			p.flooded = seed%2 == 1
