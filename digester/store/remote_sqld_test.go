@@ -122,7 +122,7 @@ func copyRows(t *testing.T, from *sql.DB, to *hrana.Stream) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []hrana.Statement{{SQL: "DELETE FROM digest_state"}, {SQL: "DELETE FROM alert_state"}} // which migrations made
+	var all []hrana.Statement
 	for _, table := range tables {
 		of, err := from.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?)`, table) // those that are generated are left out
 		columns, err := collect(of, err, func(s *string) []any { return []any{s} })
@@ -137,7 +137,7 @@ func copyRows(t *testing.T, from *sql.DB, to *hrana.Stream) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		insert := "INSERT INTO " + table + " (" + names + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+		insert := "INSERT OR REPLACE INTO " + table + " (" + names + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")" // migrations made some
 		for rows.Next() {
 			values, places := make([]any, len(columns)), make([]any, len(columns))
 			for i := range values {
