@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +11,6 @@ import (
 // Scripts are looked up while events are digested, so each step of it goes by an index;
 // and what removes uploads reads no more than it removes.
 func TestArtifactQueryPlans(t *testing.T) {
-	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
 	var since time.Time
 	id := strings.Repeat("a", 32)
 	queries := []planned{
@@ -59,20 +52,10 @@ func TestArtifactQueryPlans(t *testing.T) {
 			return notFoundIsFine(err)
 		}, "artifact_files_by_content (sha256=?)", nil},
 	}
-	err = db.Write(t.Context(), "test", func(tx *Tx) error {
-		for _, q := range queries {
-			e := &explainer{querier: tx.q, t: t}
-			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
-				t.Errorf("%s: %v", q.name, err)
-			}
-			checkPlan(t, q.name, e.plans, q.index, q.scans)
-		}
+	checkPlans(t, queries, func(tx *Tx) error {
 		e := &explainer{querier: tx.q, t: t}
 		e.explain(tx.ctx, `SELECT 1 FROM bundle_files WHERE file_id = ?`, []any{1}) // what a removed content's foreign key asks
 		checkPlan(t, "who has a content", e.plans, "bundle_files_by_file (file_id=?)", nil)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

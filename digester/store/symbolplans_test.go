@@ -1,19 +1,12 @@
 package store
 
 import (
-	"context"
-	"path/filepath"
 	"testing"
 	"time"
 )
 
 // What is read behind uploads, and what moves events, reads no more than it is about.
 func TestSymbolQueryPlans(t *testing.T) {
-	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "sundew.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
 	moving := []movingEvent{{row: movedRow{id: 1}}}
 	queries := []planned{
 		{"issues with scripts", func(rx *Rx) error { _, err := rx.MappedIssues(1, time.Time{}, 0, 10); return err }, "issues_by_seen (project_id=? AND state=? AND seen_step>?)", nil},
@@ -32,14 +25,7 @@ func TestSymbolQueryPlans(t *testing.T) {
 		{"an event that moved", func(rx *Rx) error { _, err := rx.MovedEvent(1, 1); return notFoundIsFine(err) }, "PRIMARY KEY (issue_id=? AND number=?)", nil},
 		{"an issue to move behind", func(rx *Rx) error { _, err := rx.behind(1, 2, moving); return err }, "issues_by_head (merged_into=?)", nil},
 	}
-	err = db.Write(t.Context(), "test", func(tx *Tx) error {
-		for _, q := range queries {
-			e := &explainer{querier: tx.q, t: t}
-			if err := q.run(&Rx{ctx: tx.ctx, q: e, codec: tx.codec}); err != nil {
-				t.Errorf("%s: %v", q.name, err)
-			}
-			checkPlan(t, q.name, e.plans, q.index, q.scans)
-		}
+	checkPlans(t, queries, func(tx *Tx) error {
 		for name, statement := range map[string]string{
 			"arriving":   moveRows,
 			"its hours":  arriveHours,
@@ -51,9 +37,6 @@ func TestSymbolQueryPlans(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func placesOf(statement string) int {
