@@ -20,8 +20,8 @@ func TestSQL(t *testing.T) {
 			Do: "askSQL", Person: who, URL: p.url, Name: "Projects of " + who.Name,
 			Text: "SELECT slug, issue_count FROM projects", Value: "web-shop", Refusal: "No such column: wrong. (line 1, character 8)",
 		})
-		if csv := string(got.Files["query.csv"]); !strings.HasPrefix(csv, "slug,issue_count\n") || !strings.Contains(csv, "\nweb-shop,0\n") {
-			t.Errorf("%s downloaded %q", who.Name, csv)
+		if csv := string(got.Files["Projects of "+who.Name+".csv"]); !strings.HasPrefix(csv, "slug,issue_count\n") || !strings.Contains(csv, "\nweb-shop,0\n") {
+			t.Errorf("%s downloaded %q of %d files", who.Name, csv, len(got.Files))
 		}
 	}
 	b.do(ctx, t, command{Do: "takePictures", Directory: pictures, Pages: map[string]string{"sql": p.url + "/sql", "database": p.url + "/system/database"}})
