@@ -50,9 +50,15 @@ type site struct {
 // configuration.
 func newSite(t testing.TB, edit func(*Config)) *site {
 	t.Helper()
+	return newSiteOn(t, storetest.OpenWith, edit)
+}
+
+// newSiteOn is newSite with a database opened by open.
+func newSiteOn(t testing.TB, open func(testing.TB, store.Config) (*store.DB, *store.Replica), edit func(*Config)) *site {
+	t.Helper()
 	clock := func() time.Time { return testNow }
 	s := &site{t: t, log: &bytes.Buffer{}}
-	s.db, s.replica = storetest.Open(t, clock)
+	s.db, s.replica = open(t, store.Config{Now: clock})
 	s.project = storetest.MustCreateProject(t, s.db, "Web shop", "0123456789abcdef0123456789abcdef")
 	cfg := Config{
 		Replica: s.replica, DB: s.db, PublicURL: "http://127.0.0.1:8000", Now: clock,

@@ -8,11 +8,12 @@ import (
 
 	"sundew/digester/access"
 	"sundew/digester/store"
+	"sundew/digester/store/storetest"
 )
 
 // TestSQL has statements run, shown and refused.
 func TestSQL(t *testing.T) {
-	s := newSite(t, nil)
+	s := newSiteOn(t, storetest.OpenFile, nil)
 	s.message("one", testNow)
 	s.message("=two", testNow)
 	run := func(form url.Values) (*http.Response, string) {
@@ -67,7 +68,7 @@ func TestSQL(t *testing.T) {
 }
 
 func TestSavedSQL(t *testing.T) {
-	s := newSite(t, nil)
+	s := newSiteOn(t, storetest.OpenFile, nil)
 	s.message("one", testNow)
 	save := func(form string, want int) string {
 		t.Helper()
@@ -126,4 +127,21 @@ func TestSavedSQL(t *testing.T) {
 	}); err != nil || len(left) != 1 {
 		t.Errorf("%v are left, %v", left, err)
 	}
+}
+
+// TestSQLOnAServer has the page say why no SQL of one's own runs on a libSQL server.
+func TestSQLOnAServer(t *testing.T) {
+	if !storetest.OnServer {
+		t.Skip("make test-sqld runs it")
+	}
+	s := newSite(t, nil)
+	s.message("one", testNow)
+	mustContain(t, s.mustGet("/sql"), "SQL of one's own needs a file")
+	resp := s.post("/sql", "q=SELECT+title+FROM+issues")
+	page := bodyOf(t, resp)
+	if resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	mustContain(t, page, "SQL of one's own needs a file")
+	mustLack(t, page, "<td>one</td>")
 }

@@ -10,6 +10,9 @@ import (
 	"sundew/infra/sqld/sqldtest"
 )
 
+// OnServer says whether the primary of Open is a libSQL server.
+const OnServer = true
+
 // open opens the primary: a libSQL server of its own, unless the test needs
 // something that only files have.
 func open(t testing.TB, cfg store.Config) (*store.DB, error) {
