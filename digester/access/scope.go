@@ -9,18 +9,21 @@ type Scopes uint
 // that tools ask for what they ask for there.
 const (
 	ReadProjects  Scopes = 1 << iota // project:read: projects, keys, settings
-	WriteProjects                    // project:write
+	WriteProjects                    // project:write: names, keys, settings, alerts
 	Releases                         // project:releases: releases, deploys, artifacts
 	ReadEvents                       // event:read: issues, events
 	WriteEvents                      // event:write: resolve, assign, comment, …
 	AdminEvents                      // event:admin: delete issues
 	ReadOrg                          // org:read: teams, members, the list of projects
+	AdminProjects                    // project:admin: make and delete projects
+	WriteOrg                         // org:write: teams, who is in them, who is invited
+	AdminOrg                         // org:admin: users, limits, what the installation keeps
 
 	AllScopes = 1<<iota - 1
 )
 
 func scopeNames() []string {
-	return []string{"project:read", "project:write", "project:releases", "event:read", "event:write", "event:admin", "org:read"}
+	return []string{"project:read", "project:write", "project:releases", "event:read", "event:write", "event:admin", "org:read", "project:admin", "org:write", "org:admin"}
 }
 
 // Names returns the scopes by name.

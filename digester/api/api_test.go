@@ -12,7 +12,7 @@ import (
 func TestIndex(t *testing.T) {
 	r := newRig(t, nil)
 	got := r.must(http.StatusOK, "GET", "/", "")
-	want := `{"version":"0","auth":{"scopes":["project:read","project:write","project:releases","event:read","event:write","event:admin","org:read"]},"user":{"id":`
+	want := `{"version":"0","auth":{"scopes":["project:read","project:write","project:releases","event:read","event:write","event:admin","org:read","project:admin","org:write","org:admin"]},"user":{"id":`
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got %s", got)
 	}

@@ -15,10 +15,10 @@ func (a *API) peopleRoutes() {
 	read(a, "/organizations/{org}/teams/", readOrg, anyone, Doc{Tag: tag, Summary: "The teams, by name", Paged: true}, a.teams)
 	read(a, "/teams/{org}/{team}/", readOrg, anyone, Doc{Tag: tag, Summary: "A team, by slug or number"}, a.team)
 	read(a, "/teams/{org}/{team}/projects/", readOrg, anyone, Doc{Tag: tag, Summary: "A team's projects, as far as the token sees them", Paged: true}, a.teamProjects)
-	read(a, "/organizations/{org}/members/", access.ReadOrg, anyone, Doc{Tag: tag, Summary: "The people who can sign in", Paged: true,
+	read(a, "/organizations/{org}/members/", access.ReadOrg|writeOrg, anyone, Doc{Tag: tag, Summary: "The people who can sign in", Paged: true,
 		Text:  "Who is not an admin of the installation sees those of their own teams.",
 		Query: []Param{{Name: "query", Text: "a part of the name or mail address"}}}, a.members)
-	read(a, "/organizations/{org}/users/", access.ReadOrg, anyone, Doc{Tag: tag, Summary: "As members, without pages"}, a.users)
+	read(a, "/organizations/{org}/users/", access.ReadOrg|writeOrg, anyone, Doc{Tag: tag, Summary: "As members, without pages"}, a.users)
 }
 
 // User is a person, as far as others see them.

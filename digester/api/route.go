@@ -19,14 +19,18 @@ const maxBody = 1 << 20
 // Who may use what. A token needs one of the scopes, as it is at Sentry: who may
 // change something may read it.
 const (
-	anyToken     access.Scopes = 0
-	readProjects               = access.ReadProjects | access.WriteProjects | access.ReadOrg
-	readOrg                    = access.ReadOrg | access.ReadProjects | access.WriteProjects | access.Releases | access.ReadEvents | access.WriteEvents | access.AdminEvents
-	readEvents                 = access.ReadEvents | access.WriteEvents | access.AdminEvents
-	writeEvents                = access.WriteEvents | access.AdminEvents
-	adminEvents                = access.AdminEvents
-	readReleases               = access.Releases | access.ReadProjects | access.WriteProjects | access.ReadOrg
-	useReleases                = access.Releases | access.WriteProjects
+	anyToken      access.Scopes = 0
+	readProjects                = access.ReadProjects | writeProjects | access.ReadOrg | writeOrg
+	writeProjects               = access.WriteProjects | access.AdminProjects
+	adminProjects               = access.AdminProjects
+	readOrg                     = readProjects | access.Releases | readEvents
+	writeOrg                    = access.WriteOrg | access.AdminOrg
+	adminOrg                    = access.AdminOrg
+	readEvents                  = access.ReadEvents | access.WriteEvents | access.AdminEvents
+	writeEvents                 = access.WriteEvents | access.AdminEvents
+	adminEvents                 = access.AdminEvents
+	readReleases                = access.Releases | readProjects
+	useReleases                 = access.Releases | writeProjects
 )
 
 // Route is a row of the table that everything about a route is made from.

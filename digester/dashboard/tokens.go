@@ -55,16 +55,22 @@ func tokenLives() []tokenLife {
 	}
 }
 
-// scopeChoices are the scopes in words.
-func scopeChoices(chosen access.Scopes) []scopeChoice {
+// scopeChoices are the scopes in words; personal: of a person's token, not a project's.
+func scopeChoices(chosen access.Scopes, personal bool) []scopeChoice {
 	all := []scopeChoice{
 		{Name: "event:read", Text: "Read issues and events"},
 		{Name: "event:write", Text: "Resolve, assign and comment on issues"},
 		{Name: "event:admin", Text: "Delete issues"},
 		{Name: "project:read", Text: "Read projects, their keys and settings"},
-		{Name: "project:write", Text: "Change projects"},
+		{Name: "project:write", Text: "Change projects: keys, settings, alerts"},
+		{Name: "project:admin", Text: "Make and delete projects"},
 		{Name: "project:releases", Text: "Upload releases and their files"},
 		{Name: "org:read", Text: "List projects, teams and people"},
+	}
+	if personal {
+		all = append(all,
+			scopeChoice{Name: "org:write", Text: "Change teams, and invite people"},
+			scopeChoice{Name: "org:admin", Text: "Manage users and the installation"})
 	}
 	for i, c := range all {
 		all[i].Checked = chosen.Has(access.ParseScopes(c.Name))
@@ -99,14 +105,14 @@ const forTools = "tools"
 // tokensPage reads what a page shows. tools is whether its form makes a token for them.
 func (d *Dashboard) tokensPage(rx *store.Rx, of tokenOwner, tools bool) (tokensPage, error) {
 	page := tokensPage{
-		shell: shell{Title: "API tokens"}, Project: of.project, Action: of.list, Lives: tokenLives(), Scopes: scopeChoices(access.ReadEvents), Tools: tools,
+		shell: shell{Title: "API tokens"}, Project: of.project, Action: of.list, Lives: tokenLives(), Scopes: scopeChoices(access.ReadEvents, of.user != 0), Tools: tools,
 		Kinds: []tab{
 			{Text: "For the API", URL: of.list + "#new", Current: !tools},
 			{Text: "For sentry-cli, bundlers", URL: of.list + "?for=" + forTools + "#new", Current: tools},
 		},
 	}
 	if tools {
-		page.Scopes = scopeChoices(access.Releases)
+		page.Scopes = scopeChoices(access.Releases, of.user != 0)
 	}
 	var tokens []store.Token
 	var err error
@@ -161,7 +167,7 @@ func (d *Dashboard) createToken(whose tokensOf) writer {
 		made, err := tx.CreateToken(t, plain)
 		if words := formWords(err); words != "" {
 			page, err := d.tokensPage(&tx.Rx, of, tools)
-			page.Name, page.Scopes, page.Error = t.Name, scopeChoices(chosen), words
+			page.Name, page.Scopes, page.Error = t.Name, scopeChoices(chosen, of.user != 0), words
 			return returned("tokens", page), err
 		}
 		if err == nil {
