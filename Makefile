@@ -54,7 +54,8 @@ test-chaos: ## kills, a full disk, and the order of writes and syncs, against th
 test-sqld: ## what speaks to libSQL servers, against real ones; the suites of store, digest and dashboard run on one in place of a file
 	infra/sqld/setup.sh
 	$(GO) test -tags sqld $(RACE) -timeout 25m -count=1 ./infra/sqld/... ./digester/store/hrana ./functions/dashboard
-	$(GO) test -tags sqld $(RACE) -timeout 25m -count=1 -short ./digester/store ./digester/digest ./digester/dashboard
+	$(GO) test -tags sqld $(RACE) -timeout 25m -count=1 -short ./digester/store ./digester/digest
+	$(GO) test -tags sqld -timeout 25m -count=1 -short ./digester/dashboard
 	$(GO) test -tags sqld $(RACE) -count=1 -run 'TestReplica|TestPrimary' ./digester
 
 test-replicas: ## backup, restore and followers, killed under load; part of test-chaos

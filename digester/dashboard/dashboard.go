@@ -412,18 +412,34 @@ func (d *Dashboard) get(path string, may guard, handle reader) {
 func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, may guard, handle reader) {
 	changed := d.changedAt(r)
 	here := func(error) { d.readHere(w, r, may, handle, changed) }
-	if d.reaches(r.Context(), changed) || d.forward == nil {
+	if d.forward == nil {
 		here(nil)
 		return
 	}
-	d.handOn(w, r, here)
+	if !d.reaches(r.Context(), changed) {
+		d.handOn(w, r, here)
+		return
+	}
+	rep, seen, err := d.look(r, may, handle, changed)
+	// A libSQL replica that has just started may answer with its primary's position
+	// first and out of its own file after that.
+	if rep.fresh != nil && rep.fresh.Lack {
+		d.handOn(w, r, here)
+		return
+	}
+	d.answer(w, seen, rep, err)
 }
 
 // readHere is read without a look at the primary.
 func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, may guard, handle reader, changed int64) {
-	var rep reply
+	rep, seen, err := d.look(r, may, handle, changed)
+	d.answer(w, seen, rep, err)
+}
+
+// look makes the reply of one read transaction, for who is found there to ask.
+func (d *Dashboard) look(r *http.Request, may guard, handle reader, changed int64) (rep reply, seen *http.Request, err error) {
 	var v visitor
-	err := d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
+	err = d.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error {
 		fresh, err := d.freshness(rx, changed)
 		if err != nil {
 			return err
@@ -435,8 +451,7 @@ func (d *Dashboard) readHere(w http.ResponseWriter, r *http.Request, may guard, 
 		rep.fresh, v = fresh, visitorOf(entered)
 		return err
 	})
-	r = as(r, v)
-	d.answer(w, r, rep, err)
+	return rep, as(r, v), err
 }
 
 // maxForm bounds a form's body; the largest has one line of text.
