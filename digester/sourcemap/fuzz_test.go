@@ -16,6 +16,7 @@ var seeds = []string{
 	`{"version":3,"sources":["a.js"],"names":["\ud800"],"mappings":"KAAAA,LAACA;;gggggC"}`,
 	`{"version":3,"sources":[null,"\u0000"],"sourcesContent":["\u0000\"`,
 	`{"version":3,"mappings":"+/////D,C"}`,
+	`{"version":3,"sources":["a.js","b.js"],"names":["go"],"mappings":"AAAA,ICCA","scopes":",BAAA,BFAAA,DAC,CBC,CCA,EAA,F"}`,
 }
 
 func FuzzParse(f *testing.F) {

@@ -34,6 +34,7 @@ type document struct {
 	contents []text // of the sources, nil for those without; may be shorter or longer
 	names    []string
 	ignored  []int64
+	scopes   text
 
 	indexed  bool // there are sections
 	sections []section
@@ -145,6 +146,8 @@ func (r *reader) member(d *document, key string, depth int) (err error) {
 			}
 			return err
 		})
+	case "scopes":
+		d.scopes, _, err = r.strOrNull()
 	case "sections":
 		d.indexed = true
 		err = r.list(func() error { return r.section(d, depth) })
@@ -239,10 +242,8 @@ func (m *Map) add(d *document, line, column int64) error {
 	firstSource, firstName := int32(len(m.sources)), int32(len(m.names))
 	m.names = append(m.names, d.names...)
 	m.addSources(d)
-	mappings := []byte(d.mappings)
-	if bytes.IndexByte(mappings, '\\') >= 0 {
-		mappings = d.mappings.appendTo(nil) // "\/" is how some write a slash
-	}
+	m.addScopes(d, firstSource, firstName)
+	mappings := d.mappings.digits()
 	dec := decoder{text: mappings}
 	for dec.at < len(mappings) {
 		switch mappings[dec.at] {
@@ -281,6 +282,14 @@ func (m *Map) add(d *document, line, column int64) error {
 		}
 	}
 	return nil
+}
+
+// digits is a text of VLQs.
+func (t text) digits() []byte {
+	if bytes.IndexByte(t, '\\') >= 0 {
+		return t.appendTo(nil) // "\/" is how some write a slash
+	}
+	return t
 }
 
 // addSources adds the sources of a map with their texts.

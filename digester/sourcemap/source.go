@@ -18,6 +18,8 @@ type source struct {
 	start, end int32 // of its text in Map.content
 	has        bool  // it has a text
 	ignored    bool
+
+	scopes scopes // the functions of the text, as the map lists them
 }
 
 // opened is the text of a source, ready to be asked.

@@ -46,7 +46,7 @@ type Position struct {
 	Line     int    // from 1
 	Column   int    // from 0, in UTF-16 units
 	Name     string // the identifier that stood there, "" when the map names none
-	Function string // the function around it, "" when there is none or the source is not in the map
+	Function string // the function around it, "" when there is none, or neither scopes nor the text are in the map
 	Ignored  bool   // the map lists the source as nobody's own code
 }
 
@@ -59,6 +59,8 @@ type Map struct {
 	byName   []int32                  // places in sources, by name
 	content  []byte                   // the texts of all sources
 	opened   []atomic.Pointer[opened] // by source
+
+	scopeCount int // of all sources
 }
 
 // Lookup returns what stands at a place of the generated script, its line
@@ -80,10 +82,22 @@ func (m *Map) Lookup(line, column int) (Position, bool) {
 	if at.name >= 0 {
 		p.Name = m.names[at.name]
 	}
-	if t := m.text(at.source); t != nil {
-		p.Function = t.functionAt(int(at.srcLine), int(at.srcColumn))
-	}
+	p.Function = m.functionAt(at)
 	return p, true
+}
+
+// functionAt returns the function around the origin of a mapping: by what the map says,
+// else by what the text looks like.
+func (m *Map) functionAt(at mapping) string {
+	if name, known := m.sources[at.source].scopes.at(at.srcLine, at.srcColumn); known && name < 0 {
+		return ""
+	} else if known {
+		return m.names[name]
+	}
+	if t := m.text(at.source); t != nil {
+		return t.functionAt(int(at.srcLine), int(at.srcColumn))
+	}
+	return ""
 }
 
 // Context returns a line of a source, counted from 1, with up to around lines
@@ -132,8 +146,8 @@ func (m *Map) DebugID() string { return m.debugID }
 // Size returns about how many bytes the map takes in memory once all its sources
 // were looked at.
 func (m *Map) Size() int {
-	const forMapping, forSource, forName, perLine = 24, 44, 16, 40
-	size := len(m.mappings)*forMapping + len(m.sources)*forSource + len(m.names)*forName
+	const forMapping, forSource, forName, forScope, perLine = 24, 72, 16, 24, 40
+	size := len(m.mappings)*forMapping + len(m.sources)*forSource + len(m.names)*forName + m.scopeCount*forScope
 	for _, name := range m.names {
 		size += len(name)
 	}

@@ -88,35 +88,48 @@ func (d *decoder) ended() bool {
 	return d.at == len(d.text) || d.text[d.at] == ',' || d.text[d.at] == ';'
 }
 
-// add decodes a number and adds it to a sum, which never leaves 0 to 2³¹-1.
+// add decodes a number with a sign and adds it to a sum, which never leaves 0 to
+// 2³¹-1.
 func (d *decoder) add(sum *int64) error {
-	var n int64
-	for shift := 0; ; shift += 5 {
-		if d.at == len(d.text) {
-			return d.damaged("it ends within a number")
-		}
-		digit := int64(digits[d.text[d.at]])
-		if digit < 0 {
-			return d.damaged(fmt.Sprintf("%q is no digit", d.text[d.at]))
-		}
-		if shift > 30 {
-			return d.damaged("a number of more than 32 bits")
-		}
-		d.at++
-		n |= digit & 31 << shift
-		if digit&32 == 0 {
-			break
-		}
+	n, err := d.number()
+	if err != nil {
+		return err
 	}
 	if n&1 == 0 {
 		*sum += n >> 1
 	} else {
 		*sum -= n >> 1
 	}
-	if *sum < 0 || *sum > math.MaxInt32 {
-		return d.damaged(fmt.Sprintf("a line, column or index of %d", *sum))
+	return d.within(*sum)
+}
+
+// within refuses a sum that is no line, column or index.
+func (d *decoder) within(sum int64) error {
+	if sum < 0 || sum > math.MaxInt32 {
+		return d.damaged(fmt.Sprintf("a line, column or index of %d", sum))
 	}
 	return nil
+}
+
+// number decodes a number as it is written, which may have its sign in the last bit.
+func (d *decoder) number() (n int64, err error) {
+	for shift := 0; ; shift += 5 {
+		if d.at == len(d.text) {
+			return 0, d.damaged("it ends within a number")
+		}
+		digit := int64(digits[d.text[d.at]])
+		if digit < 0 {
+			return 0, d.damaged(fmt.Sprintf("%q is no digit", d.text[d.at]))
+		}
+		if shift > 30 {
+			return 0, d.damaged("a number of more than 32 bits")
+		}
+		d.at++
+		n |= digit & 31 << shift
+		if digit&32 == 0 {
+			return n, nil
+		}
+	}
 }
 
 // damaged says what is wrong where the decoder stands.
