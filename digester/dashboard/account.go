@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -62,16 +63,12 @@ func (d *Dashboard) accountPage(rx *store.Rx, r *http.Request) (accountPage, err
 // rename is POST /account/name.
 func (d *Dashboard) rename(tx *store.Tx, r *http.Request) (reply, error) {
 	name := r.PostFormValue("name")
-	err := tx.RenameUser(who(r).ID, name)
+	err := deed.Rename(tx, d.by(r), name)
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.accountPage(&tx.Rx, r)
 		page.Name, page.NameError = name, nameError
 		return returned("account", page), err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "account.name", Subject: who(r).Email, Detail: name})
 	return redirect(d.links.done(d.links.account(), "saved")), err
 }
 

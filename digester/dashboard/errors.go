@@ -23,7 +23,6 @@ var (
 	errLink        = errors.New("the link does not work")
 	errNoLetter    = errors.New("no such dead letter")
 	errUnsealed    = errors.New("not sealed by us, or too old, or used")
-	errYourself    = errors.New("nobody switches themselves off")
 	errDisabled    = errors.New("the account is switched off")
 )
 
@@ -77,7 +76,7 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, store.ErrTeamInUse):
 		return http.StatusConflict, "The team has projects",
 			"A team can be deleted when it has no projects any more: give them to another team, or delete them. Nothing was changed."
-	case errors.Is(err, errYourself):
+	case errors.Is(err, deed.ErrYourself):
 		return http.StatusConflict, "Not your own account",
 			"You would lock yourself out. Another admin can do it. Nothing was changed."
 	case errors.Is(err, errDisabled):

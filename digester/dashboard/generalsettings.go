@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -92,13 +93,7 @@ func (d *Dashboard) transferProject(tx *store.Tx, r *http.Request) (reply, error
 	if err != nil {
 		return reply{}, err
 	}
-	if !who(r).Makes(team.ID) {
-		return reply{}, errForbidden
-	}
-	if err := tx.SetProjectTeam(p.ID, team.ID); err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.transfer", "to "+team.Name); err != nil {
+	if err := deed.MoveProject(tx, d.by(r), p, team.ID); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.afterTransfer(r, p, team), "transferred")), nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -50,7 +51,7 @@ func (d *Dashboard) invitationPage(rx *store.Rx, r *http.Request) (invitationPag
 		}
 		page.Team = team.Name
 	}
-	page.What = invitationWords(link, page.Team)
+	page.What = deed.InvitationWords(link, page.Team)
 	page.Title = "Join Sundew"
 	if page.Team != "" {
 		page.Title = "Join " + page.Team

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -68,29 +69,11 @@ func (d *Dashboard) invitations(rx *store.Rx, team int64) ([]invitationRow, erro
 		}
 		row := invitationRow{ID: l.ID, Team: team, To: l.Email, By: names[l.CreatedBy], ExpiresAt: l.ExpiresAt, What: l.TeamRole.String()}
 		if team == 0 {
-			row.What = invitationWords(l, teamNames[l.TeamID])
+			row.What = deed.InvitationWords(l, teamNames[l.TeamID])
 		}
 		rows = append(rows, row)
 	}
 	return rows, err
-}
-
-// invitationWords says what an invitation gives.
-func invitationWords(l store.Link, team string) string {
-	words := ""
-	if l.Role >= access.Admin {
-		words = l.Role.String() + " of everything"
-	}
-	if team != "" {
-		if words != "" {
-			words += ", "
-		}
-		words += l.TeamRole.String() + " of " + team
-	}
-	if words == "" {
-		return "an account"
-	}
-	return words
 }
 
 // showInvite is GET /teams/{id}/invite and /users/invite. What is known of whom it is
@@ -120,15 +103,16 @@ func (d *Dashboard) invitePage(rx *store.Rx, r *http.Request) (invitePage, error
 // invite is POST /teams/{id}/invite and /users/invite. It answers with the address,
 // which is shown this once, or sends it by mail.
 func (d *Dashboard) invite(tx *store.Tx, r *http.Request) (reply, error) {
-	link, team, err := d.invited(tx, r)
+	in, err := invited(tx, r)
+	if err != nil {
+		return reply{}, err
+	}
 	back := d.links.users()
 	if r.PathValue("id") != "" {
-		back = d.links.team(team.ID)
+		back = d.links.team(in.Team.ID)
 	}
 	byMail := r.PostFormValue("by") == "mail" && d.hasMail()
-	if err == nil && byMail && link.Email == "" {
-		err = store.ErrInvalid
-	}
+	link, secret, err := deed.Invite(tx, d.by(r), in, byMail)
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.invitePage(&tx.Rx, r)
 		page.Email, page.Error = r.PostFormValue("email"), "This is not a mail address: want something like ada@example.com."
@@ -137,60 +121,41 @@ func (d *Dashboard) invite(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	to := link.Email
-	if to == "" {
-		to = "whoever has the link"
-	}
-	if err := d.audit(tx, r, store.AuditEntry{Action: "invitation.create", TeamID: team.ID, Subject: to, Detail: invitationWords(link, team.Name)}); err != nil {
-		return reply{}, err
-	}
 	if byMail {
-		err := d.mailLink(tx, link, invitationLetter(link.Email, who(r).Name, team.Name))
-		return redirect(d.links.done(back, "invited")), err
+		tx.OnCommit(d.cfg.Mail)
+		return redirect(d.links.done(back, "invited")), nil
 	}
-	secret, err := tx.CreateLink(link)
 	return show("link", linkPage{
 		shell: shell{Title: "Invitation", Trail: []crumb{{Text: "Back", URL: back}}}, Back: back,
-		Text: "Send this address to whom you invite: " + to + ". It makes them " + invitationWords(link, team.Name) + ", works once, and for two weeks.",
+		Text: "Send this address to whom you invite: " + deed.InvitedWords(link) + ". It makes them " + deed.InvitationWords(link, in.Team.Name) + ", works once, and for two weeks.",
 		URL:  LinkURL(d.cfg.PublicURL, store.LinkInvitation, secret),
-	}), err
+	}), nil
 }
 
-// invited reads what an invitation is for. Nobody gives more than they have. The error
-// wraps store.ErrInvalid if the mail address is none.
-func (d *Dashboard) invited(tx *store.Tx, r *http.Request) (link store.Link, team store.Team, err error) {
-	me := who(r)
-	link = store.Link{Kind: store.LinkInvitation, CreatedBy: me.ID}
+// invited reads what an invitation is for.
+func invited(tx *store.Tx, r *http.Request) (in deed.Invitation, err error) {
+	in.Email = r.PostFormValue("email")
 	id := r.PathValue("id")
 	if id == "" {
 		id = r.PostFormValue("team")
-		if link.Role, err = formRole(r, "rank"); err != nil {
-			return link, team, err
-		}
-		if err := gives(me.Role, link.Role, link.Role); err != nil {
-			return link, team, err
+		if in.Role, err = formRole(r, "rank"); err != nil {
+			return in, err
 		}
 	}
-	if id != "" && id != "0" {
-		n, err := strconv.ParseInt(id, 10, 64)
-		if err != nil {
-			return link, team, errForm
-		}
-		if team, err = tx.Team(n); err != nil {
-			return link, team, err
-		}
-		if link.TeamRole, err = formRole(r, "role"); err != nil || link.TeamRole == access.None {
-			return link, team, errForm
-		}
-		if err := gives(me.OfTeam(team.ID), link.TeamRole, link.TeamRole); err != nil {
-			return link, team, err
-		}
-		link.TeamID = team.ID
+	if id == "" || id == "0" {
+		return in, nil
 	}
-	if email := r.PostFormValue("email"); email != "" {
-		link.Email, err = store.CleanEmail(email)
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return in, errForm
 	}
-	return link, team, err
+	if in.Team, err = tx.Team(n); err != nil {
+		return in, err
+	}
+	if in.TeamRole, err = formRole(r, "role"); err != nil || in.TeamRole == access.None {
+		return in, errForm
+	}
+	return in, nil
 }
 
 // withdraw is POST /teams/{id}/invitations/{invitation}/withdraw and the same below
@@ -212,9 +177,5 @@ func (d *Dashboard) withdraw(tx *store.Tx, r *http.Request) (reply, error) {
 		}
 		back = d.links.team(team.ID)
 	}
-	if err := tx.WithdrawLink(link.ID); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "invitation.withdraw", TeamID: link.TeamID, Subject: link.Email})
-	return redirect(d.links.done(back, "withdrawn")), err
+	return redirect(d.links.done(back, "withdrawn")), deed.Withdraw(tx, d.by(r), link)
 }

@@ -7,19 +7,6 @@ import (
 	"sundew/digester/store"
 )
 
-// invitationLetter invites somebody; an address follows its text.
-func invitationLetter(to, by, team string) store.Mail {
-	what := "to Sundew, where our applications report their errors"
-	if team != "" {
-		what = fmt.Sprintf("to the team %s at Sundew, where our applications report their errors", team)
-	}
-	return store.Mail{
-		To: to, Subject: by + " invites you to Sundew",
-		Text:  fmt.Sprintf("%s invites you %s. Open this address to join:", by, what),
-		After: "It works once, for two weeks. If you do not know what this is about, leave it.",
-	}
-}
-
 // passwordLetter lets somebody set a new password; an address follows its text.
 func passwordLetter(to store.User) store.Mail {
 	return store.Mail{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -30,7 +31,7 @@ func (d *Dashboard) addMember(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := d.setMember(tx, r, team, user, role); err != nil {
+	if err := deed.SetTeamMember(tx, d.by(r), team, user, role); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.team(team.ID), "added")), nil
@@ -53,10 +54,10 @@ func (d *Dashboard) changeMember(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if current, err := memberRole(tx, team.ID, user.ID); err != nil || current == access.None {
+	if current, err := deed.TeamRole(&tx.Rx, team.ID, user.ID); err != nil || current == access.None {
 		return reply{}, errors.Join(err, store.ErrNotFound)
 	}
-	if err := d.setMember(tx, r, team, user, role); err != nil {
+	if err := deed.SetTeamMember(tx, d.by(r), team, user, role); err != nil {
 		return reply{}, err
 	}
 	done := "saved"
@@ -76,36 +77,7 @@ func (d *Dashboard) leaveTeam(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.SetTeamMember(team.ID, who(r).ID, access.None); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "team.leave", TeamID: team.ID, Subject: team.Name})
-	return redirect(d.links.done(d.links.teams(), "left")), err
-}
-
-// setMember gives a user a role in a team. Nobody gives or takes more than their own.
-func (d *Dashboard) setMember(tx *store.Tx, r *http.Request, team store.Team, user store.User, role access.Role) error {
-	current, err := memberRole(tx, team.ID, user.ID)
-	if err != nil {
-		return err
-	}
-	if err := gives(who(r).OfTeam(team.ID), current, role); err != nil {
-		return err
-	}
-	if err := tx.SetTeamMember(team.ID, user.ID, role); err != nil {
-		return err
-	}
-	entry := store.AuditEntry{Action: "team.member", TeamID: team.ID, Subject: user.Email, Detail: team.Name + ": " + role.String()}
-	if role == access.None {
-		entry.Action, entry.Detail = "team.remove", team.Name
-	}
-	return d.audit(tx, r, entry)
-}
-
-// memberRole returns a user's role in a team by membership alone.
-func memberRole(tx *store.Tx, team, user int64) (access.Role, error) {
-	p, err := tx.Person(user)
-	return p.Teams[team], err
+	return redirect(d.links.done(d.links.teams(), "left")), deed.LeaveTeam(tx, d.by(r), team)
 }
 
 // pathUser loads the user that a name of the path stands for.

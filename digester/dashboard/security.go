@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/onetime"
 	"sundew/digester/store"
 )
@@ -208,19 +209,9 @@ func (d *Dashboard) newRecoveryCodes(tx *store.Tx, r *http.Request) (reply, erro
 // resetFactors is POST /users/{id}/second-factor/reset: an admin helps somebody who
 // has lost theirs, up to the admin's own role.
 func (d *Dashboard) resetFactors(tx *store.Tx, r *http.Request) (reply, error) {
-	id, err := pathNumber(r, "id")
+	user, err := pathUser(&tx.Rx, r, "id")
 	if err != nil {
 		return reply{}, err
 	}
-	user, err := tx.User(id)
-	if err != nil {
-		return reply{}, err
-	}
-	if !who(r).Role.Gives(user.Role) {
-		return reply{}, errForbidden
-	}
-	if err := tx.ResetSecondFactors(id); err != nil {
-		return reply{}, err
-	}
-	return redirect(d.links.done(d.links.user(id), "factors")), d.audit(tx, r, store.AuditEntry{Action: "user.second_factor_reset", Subject: user.Email})
+	return redirect(d.links.done(d.links.user(user.ID), "factors")), deed.ResetSecondFactors(tx, d.by(r), user)
 }

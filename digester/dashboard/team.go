@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -77,19 +78,12 @@ func (d *Dashboard) renameTeam(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	name := r.PostFormValue("name")
-	err = tx.RenameTeam(team.ID, name)
+	_, err = deed.RenameTeam(tx, d.by(r), team, name)
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.teamPage(&tx.Rx, r)
 		page.NameError, page.Team.Name = nameError, name
 		return returned("team", page), err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	if team, err = tx.Team(team.ID); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "team.rename", TeamID: team.ID, Subject: team.Name})
 	return redirect(d.links.done(d.links.team(team.ID), "saved")), err
 }
 
@@ -99,9 +93,5 @@ func (d *Dashboard) deleteTeam(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.DeleteTeam(team.ID); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "team.delete", TeamID: team.ID, Subject: team.Name})
-	return redirect(d.links.done(d.links.teams(), "team-deleted")), err
+	return redirect(d.links.done(d.links.teams(), "team-deleted")), deed.DeleteTeam(tx, d.by(r), team)
 }

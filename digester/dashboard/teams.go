@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -46,7 +47,7 @@ func (d *Dashboard) teamsPage(rx *store.Rx, r *http.Request) (teamsPage, error) 
 // createTeam is POST /teams. Who makes a team owns it.
 func (d *Dashboard) createTeam(tx *store.Tx, r *http.Request) (reply, error) {
 	name := r.PostFormValue("name")
-	team, err := tx.CreateTeam(name)
+	team, err := deed.CreateTeam(tx, d.by(r), name)
 	if errors.Is(err, store.ErrInvalid) {
 		page, err := d.teamsPage(&tx.Rx, r)
 		page.Name, page.Error = name, nameError
@@ -54,13 +55,6 @@ func (d *Dashboard) createTeam(tx *store.Tx, r *http.Request) (reply, error) {
 		rep.status = http.StatusUnprocessableEntity
 		return rep, err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	if err := tx.SetTeamMember(team.ID, who(r).ID, who(r).Role); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "team.create", TeamID: team.ID, Subject: team.Name})
 	return redirect(d.links.team(team.ID)), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -97,19 +98,9 @@ func (d *Dashboard) showUser(rx *store.Rx, r *http.Request) (reply, error) {
 	return show("user", page), err
 }
 
-// managed loads the user that a form is about. The error is errForbidden if they are
-// above who sent it.
-func managed(tx *store.Tx, r *http.Request) (store.User, error) {
-	user, err := pathUser(&tx.Rx, r, "id")
-	if err == nil {
-		err = gives(who(r).Role, user.Role, user.Role)
-	}
-	return user, err
-}
-
 // setUserRole is POST /users/{id}/role.
 func (d *Dashboard) setUserRole(tx *store.Tx, r *http.Request) (reply, error) {
-	user, err := managed(tx, r)
+	user, err := pathUser(&tx.Rx, r, "id")
 	if err != nil {
 		return reply{}, err
 	}
@@ -117,13 +108,7 @@ func (d *Dashboard) setUserRole(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := gives(who(r).Role, user.Role, role); err != nil {
-		return reply{}, err
-	}
-	if err := tx.SetUserRole(user.ID, role); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "user.role", Subject: user.Email, Detail: user.Role.String() + " → " + role.String()})
+	err = deed.SetUserRole(tx, d.by(r), user, role)
 	to := d.links.user(user.ID)
 	if user.ID == who(r).ID && role < access.Admin {
 		to = d.links.account() // this page is not theirs any more
@@ -133,50 +118,38 @@ func (d *Dashboard) setUserRole(tx *store.Tx, r *http.Request) (reply, error) {
 
 // disableUser is POST /users/{id}/disable.
 func (d *Dashboard) disableUser(tx *store.Tx, r *http.Request) (reply, error) {
-	user, err := managed(tx, r)
+	user, err := pathUser(&tx.Rx, r, "id")
 	if err != nil {
 		return reply{}, err
 	}
-	if user.ID == who(r).ID {
-		return reply{}, errYourself
-	}
-	if err := tx.DisableUser(user.ID); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "user.disable", Subject: user.Email})
-	return redirect(d.links.done(d.links.user(user.ID), "disabled")), err
+	return redirect(d.links.done(d.links.user(user.ID), "disabled")), deed.DisableUser(tx, d.by(r), user)
 }
 
 // enableUser is POST /users/{id}/enable.
 func (d *Dashboard) enableUser(tx *store.Tx, r *http.Request) (reply, error) {
-	user, err := managed(tx, r)
+	user, err := pathUser(&tx.Rx, r, "id")
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.EnableUser(user.ID); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "user.enable", Subject: user.Email})
-	return redirect(d.links.done(d.links.user(user.ID), "enabled")), err
+	return redirect(d.links.done(d.links.user(user.ID), "enabled")), deed.EnableUser(tx, d.by(r), user)
 }
 
 // signUserOut is POST /users/{id}/sign-out: on all browsers.
 func (d *Dashboard) signUserOut(tx *store.Tx, r *http.Request) (reply, error) {
-	user, err := managed(tx, r)
+	user, err := pathUser(&tx.Rx, r, "id")
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.EndSessions(user.ID, visitorOf(r).Session); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "session.end", Subject: user.Email, Detail: "everywhere"})
-	return redirect(d.links.done(d.links.user(user.ID), "ended")), err
+	return redirect(d.links.done(d.links.user(user.ID), "ended")), deed.SignOut(tx, d.by(r), user, visitorOf(r).Session)
 }
 
 // linkUser is POST /users/{id}/password: an address at which the user sets a new
 // password, shown once or sent to them.
 func (d *Dashboard) linkUser(tx *store.Tx, r *http.Request) (reply, error) {
-	user, err := managed(tx, r)
+	user, err := pathUser(&tx.Rx, r, "id")
+	if err == nil {
+		err = deed.Gives(who(r).Role, user.Role, user.Role)
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -82,6 +82,24 @@ func (tx *Tx) RenameTeam(team int64, name string) error {
 	return err
 }
 
+// SetTeamSlug changes a team's short name. The error wraps ErrInvalid, or ErrTaken if
+// another team has it.
+func (tx *Tx) SetTeamSlug(team int64, slug string) error {
+	slug, err := cleanSlug(slug)
+	if err != nil {
+		return err
+	}
+	var others int
+	if err := tx.q.QueryRowContext(tx.ctx, `SELECT count(*) FROM teams WHERE slug = ? AND id <> ?`, slug, team).Scan(&others); err != nil {
+		return err
+	}
+	if others > 0 {
+		return fmt.Errorf("the short name %s is %w", slug, ErrTaken)
+	}
+	_, err = tx.exec(`UPDATE teams SET slug = ? WHERE id = ?`, slug, team)
+	return err
+}
+
 // ErrTeamInUse is returned where a team cannot be deleted because of its projects.
 var ErrTeamInUse = errors.New("the team has projects")
 
