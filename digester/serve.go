@@ -252,6 +252,7 @@ func (s *service) openPrograms() (err error) {
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Address: address, Used: s.dashboard.NoteToken,
+		Mail: s.callPostman(),
 
 		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})

@@ -40,6 +40,7 @@ type Config struct {
 
 	Address func(*http.Request) string             // where a request comes from, for the audit log; nil: the connection's other end
 	Used    func(token int64, known, at time.Time) // told that a token is used, and when it was known to be used before; nil: nobody is
+	Mail    func()                                 // told that there is mail in the outbox; nil: nobody takes mail, and links are handed over
 	PerMin  int                                    // requests of a token in a minute; 0: 1,800
 
 	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count

@@ -224,6 +224,10 @@ func paramWords(name string) string {
 		return "any name: the installation is one organization"
 	case "project":
 		return "slug, former slug or number of a project"
+	case "team":
+		return "slug or number of a team"
+	case "member":
+		return "number or mail address of a person, me, or invitation- and the number of an invitation"
 	case "issue":
 		return "number or short id of an issue"
 	case "event":

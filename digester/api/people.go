@@ -3,22 +3,42 @@ package api
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
-// peopleRoutes are about teams and the people in them.
+// peopleRoutes are about who a token speaks for, and whom they know.
 func (a *API) peopleRoutes() {
 	const tag = "People"
-	read(a, "/organizations/{org}/teams/", readOrg, anyone, Doc{Tag: tag, Summary: "The teams, by name", Paged: true}, a.teams)
-	read(a, "/teams/{org}/{team}/", readOrg, anyone, Doc{Tag: tag, Summary: "A team, by slug or number"}, a.team)
-	read(a, "/teams/{org}/{team}/projects/", readOrg, anyone, Doc{Tag: tag, Summary: "A team's projects, as far as the token sees them", Paged: true}, a.teamProjects)
-	read(a, "/organizations/{org}/members/", access.ReadOrg|writeOrg, anyone, Doc{Tag: tag, Summary: "The people who can sign in", Paged: true,
-		Text:  "Who is not an admin of the installation sees those of their own teams.",
-		Query: []Param{{Name: "query", Text: "a part of the name or mail address"}}}, a.members)
-	read(a, "/organizations/{org}/users/", access.ReadOrg|writeOrg, anyone, Doc{Tag: tag, Summary: "As members, without pages"}, a.users)
+	read(a, "/organizations/{org}/users/", access.ReadOrg|writeOrg, anyone, Doc{Tag: tag, Summary: "The people who can sign in, without pages"}, a.users)
+	change(a, "PUT", "/users/me/", "rename by API", writeOrg, aPerson, Doc{Tag: tag, Summary: "Change what one is called oneself",
+		Text: "Mail address, password and second factors are changed on the page of the account alone, by who is signed in: a token that leaks must not become the account."}, a.rename)
+	a.memberRoutes()
+	a.teamRoutes()
+	a.teamMemberRoutes()
+	a.auditLogRoutes()
+}
+
+// ofInstallation asks for a role in the whole installation.
+func ofInstallation(least access.Role) guard {
+	return func(_ *store.Rx, r *request) error {
+		if r.person.Role < least {
+			return errForbidden
+		}
+		return nil
+	}
+}
+
+// aPerson lets personal tokens in.
+func aPerson(_ *store.Rx, r *request) error {
+	if r.person.ID == 0 {
+		return &Problem{404, "A project's token speaks for nobody"}
+	}
+	return nil
 }
 
 // User is a person, as far as others see them.
@@ -30,154 +50,120 @@ type User struct {
 	IsActive bool   `json:"isActive"`
 }
 
-// Team is people who work on the same projects.
-type Team struct {
-	ID          string        `json:"id"`
-	Slug        string        `json:"slug"`
-	Name        string        `json:"name"`
-	DateCreated Time          `json:"dateCreated"`
-	IsMember    bool          `json:"isMember"`
-	TeamRole    *string       `json:"teamRole"`
-	HasAccess   bool          `json:"hasAccess"`
-	IsPending   bool          `json:"isPending"`
-	MemberCount int64         `json:"memberCount"`
-	Avatar      Avatar        `json:"avatar"`
-	Projects    List[Project] `json:"projects"`
+func userView(u store.User) *User {
+	return &User{ID: number(u.ID), Name: u.Name, Username: u.Email, Email: u.Email, IsActive: u.DisabledAt.IsZero()}
 }
 
-// teamViews shows teams with those of their projects that who asks sees.
-func teamViews(rx *store.Rx, r *request, teams []store.Team) (List[Team], error) {
-	seen, err := visible(rx, r)
-	if err != nil {
-		return nil, err
-	}
-	projects, err := projectViews(rx, r, seen)
-	if err != nil {
-		return nil, err
-	}
-	views := make(List[Team], len(teams))
-	for i, t := range teams {
-		role := r.person.Teams[t.ID]
-		views[i] = Team{
-			ID: number(t.ID), Slug: t.Slug, Name: t.Name, DateCreated: Time{t.CreatedAt}, MemberCount: t.Members, Avatar: letters(),
-			IsMember: role != access.None, HasAccess: r.person.OfTeam(t.ID) != access.None,
-		}
-		if role != access.None {
-			name := role.String()
-			views[i].TeamRole = &name
-		}
-		for n, p := range seen {
-			if p.TeamID == t.ID {
-				views[i].Projects = append(views[i].Projects, projects[n])
-			}
+// SelfChange is what is to become of who asks.
+type SelfChange struct {
+	Name *string `json:"name"`
+}
+
+func (a *API) rename(tx *store.Tx, r *request, in SelfChange) (Self, error) {
+	if in.Name != nil && *in.Name != r.person.Name {
+		if err := deed.Rename(tx, r.by(), *in.Name); err != nil {
+			return Self{}, err
 		}
 	}
-	return views, nil
+	user, err := tx.User(r.person.ID)
+	if err != nil {
+		return Self{}, err
+	}
+	return Self{ID: number(user.ID), Name: user.Name, Username: user.Email, Email: user.Email}, nil
 }
 
-func (a *API) teams(rx *store.Rx, r *request) (List[Team], error) {
-	all, err := rx.Teams()
-	if err != nil {
-		return nil, err
-	}
-	page, err := paged(r, all, 100, 100)
-	if err != nil {
-		return nil, err
-	}
-	return teamViews(rx, r, page)
-}
-
-// teamNamed returns the team that {team} names.
-func teamNamed(rx *store.Rx, r *request) (store.Team, error) {
-	all, err := rx.Teams()
-	name := strings.ToLower(r.PathValue("team"))
-	at := slices.IndexFunc(all, func(t store.Team) bool { return t.Slug == name || number(t.ID) == name })
-	if err != nil || at < 0 {
-		return store.Team{}, cmp.Or(err, store.ErrNotFound)
-	}
-	return all[at], nil
-}
-
-func (a *API) team(rx *store.Rx, r *request) (Team, error) {
-	team, err := teamNamed(rx, r)
-	if err != nil {
-		return Team{}, err
-	}
-	views, err := teamViews(rx, r, []store.Team{team})
-	if err != nil {
-		return Team{}, err
-	}
-	return views[0], nil
-}
-
-func (a *API) teamProjects(rx *store.Rx, r *request) (List[Project], error) {
-	team, err := teamNamed(rx, r)
-	if err != nil {
-		return nil, err
-	}
-	all, err := visible(rx, r)
-	if err != nil {
-		return nil, err
-	}
-	page, err := paged(r, slices.DeleteFunc(all, func(p store.Project) bool { return p.TeamID != team.ID }), 100, 100)
-	if err != nil {
-		return nil, err
-	}
-	return projectViews(rx, r, page)
-}
-
-func (a *API) projectTeams(rx *store.Rx, r *request) (List[Team], error) {
-	all, err := rx.Teams()
-	if err != nil {
-		return nil, err
-	}
-	page, err := paged(r, slices.DeleteFunc(all, func(t store.Team) bool { return t.ID != r.project.TeamID }), 100, 100)
-	if err != nil {
-		return nil, err
-	}
-	return teamViews(rx, r, page)
-}
-
-// Member is a person with what they are in the installation.
-type Member struct {
-	ID          string       `json:"id"`
-	Email       string       `json:"email"`
-	Name        string       `json:"name"`
-	Role        string       `json:"role"`
-	OrgRole     string       `json:"orgRole"`
-	RoleName    string       `json:"roleName"`
-	Pending     bool         `json:"pending"`
-	Expired     bool         `json:"expired"`
-	DateCreated Time         `json:"dateCreated"`
-	User        User         `json:"user"`
-	Projects    List[string] `json:"projects"` // slugs; of lists of a project only
-}
-
-// known returns who can sign in and is known to who asks, by name.
-func known(rx *store.Rx, r *request) ([]store.User, error) {
-	all, err := rx.Users()
-	if err != nil {
-		return nil, err
-	}
-	colleagues := map[int64]bool{r.person.ID: true}
+// colleagues are who asks and the people of their teams.
+func colleagues(rx *store.Rx, r *request) (map[int64]bool, error) {
+	all := map[int64]bool{r.person.ID: true}
 	for team := range r.person.Teams {
 		members, err := rx.TeamMembers(team)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range members {
-			colleagues[m.UserID] = true
+			all[m.UserID] = true
 		}
 	}
-	query := strings.ToLower(strings.TrimSpace(r.query("query")))
-	return slices.DeleteFunc(all, func(u store.User) bool {
-		return !u.DisabledAt.IsZero() || !r.person.SeesAll() && !colleagues[u.ID] ||
-			!strings.Contains(strings.ToLower(u.Name+" "+u.Email), query)
-	}), nil
+	return all, nil
 }
 
-// roleOf is a role by the names that tools know: who has none in the installation is
-// a member of it.
+// known returns who is known to who asks, by name. Those who may not sign in any more
+// are known to the installation's admins.
+func known(rx *store.Rx, r *request) ([]store.User, error) {
+	all, err := rx.Users()
+	if err != nil || r.person.SeesAll() {
+		return all, err
+	}
+	near, err := colleagues(rx, r)
+	return slices.DeleteFunc(all, func(u store.User) bool { return !u.DisabledAt.IsZero() || !near[u.ID] }), err
+}
+
+// memberNamed returns a person whom who asks knows, by me, number or mail address.
+func memberNamed(rx *store.Rx, r *request, name string) (user store.User, err error) {
+	switch id, errID := strconv.ParseInt(name, 10, 64); {
+	case name == "me" && r.person.ID != 0:
+		return rx.User(r.person.ID)
+	case errID == nil:
+		user, err = rx.User(id)
+	case strings.Contains(name, "@"):
+		user, err = rx.UserByEmail(name)
+	default:
+		err = store.ErrNotFound
+	}
+	if err != nil || r.person.SeesAll() {
+		return user, err
+	}
+	near, err := colleagues(rx, r)
+	if err == nil && !near[user.ID] {
+		err = store.ErrNotFound
+	}
+	return user, err
+}
+
+// users are the people to choose from, for tools that assign issues.
+func (a *API) users(rx *store.Rx, r *request) (List[Member], error) {
+	all, err := known(rx, r)
+	if err != nil {
+		return nil, err
+	}
+	places, err := placesSeen(rx, r)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := memberFilterOf(r.query("query"))
+	var views List[Member]
+	for _, u := range all {
+		if view := memberView(u, places); u.DisabledAt.IsZero() && filter.has(view) {
+			views = append(views, view)
+		}
+	}
+	return views, err
+}
+
+func (a *API) projectMembers(rx *store.Rx, r *request) (List[Member], error) {
+	all, err := rx.ProjectMembers(r.project.ID)
+	if err != nil {
+		return nil, err
+	}
+	places, err := placesSeen(rx, r)
+	if err != nil {
+		return nil, err
+	}
+	var views List[Member]
+	for _, m := range all {
+		user, err := rx.User(m.UserID)
+		if err != nil {
+			return nil, err
+		}
+		view := memberView(user, places)
+		view.Projects = List[string]{r.project.Slug}
+		views = append(views, view)
+	}
+	return views, nil
+}
+
+// roleOf is a role in the installation by the names that tools know: who has none in
+// the installation is a member of it.
 func roleOf(role access.Role) string {
 	switch role {
 	case access.Owner:
@@ -188,42 +174,16 @@ func roleOf(role access.Role) string {
 	return "member"
 }
 
-func memberView(u store.User) Member {
-	role := roleOf(u.Role)
-	return Member{
-		ID: number(u.ID), Email: u.Email, Name: u.Name, Role: role, OrgRole: role, RoleName: strings.ToUpper(role[:1]) + role[1:], DateCreated: Time{u.CreatedAt},
-		User: User{ID: number(u.ID), Name: u.Name, Username: u.Email, Email: u.Email, IsActive: true},
+// roleNamed is the inverse of roleOf; empty: member. Sentry's admin is less than an
+// admin here, and is refused rather than taken for one.
+func roleNamed(field, name string) (access.Role, error) {
+	switch cmp.Or(name, "member") {
+	case "owner":
+		return access.Owner, nil
+	case "manager":
+		return access.Admin, nil
+	case "member":
+		return access.None, nil
 	}
-}
-
-func (a *API) members(rx *store.Rx, r *request) (List[Member], error) {
-	all, err := known(rx, r)
-	if err != nil {
-		return nil, err
-	}
-	page, err := paged(r, all, 100, 100)
-	views := make(List[Member], len(page))
-	for i, u := range page {
-		views[i] = memberView(u)
-	}
-	return views, err
-}
-
-func (a *API) users(rx *store.Rx, r *request) (List[Member], error) {
-	all, err := known(rx, r)
-	views := make(List[Member], len(all))
-	for i, u := range all {
-		views[i] = memberView(u)
-	}
-	return views, err
-}
-
-func (a *API) projectMembers(rx *store.Rx, r *request) (List[Member], error) {
-	all, err := rx.ProjectMembers(r.project.ID)
-	views := make(List[Member], len(all))
-	for i, m := range all {
-		views[i] = memberView(store.User{ID: m.UserID, Name: m.Name, Email: m.Email})
-		views[i].Projects = List[string]{r.project.Slug}
-	}
-	return views, err
+	return access.None, bad(field + ` is owner, manager or member: a manager is what the dashboard calls an "admin of everything", a member has what teams give.`)
 }

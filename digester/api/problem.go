@@ -27,7 +27,7 @@ func bad(detail string) error { return &Problem{http.StatusBadRequest, detail} }
 var (
 	errNoToken   = errors.New("no token")
 	errToken     = errors.New("the token does not work")
-	errForbidden = errors.New("the role does not include it")
+	errForbidden = deed.ErrForbidden
 	errReadOnly  = errors.New("a copy cannot be written")
 	errTooMany   = errors.New("too many requests")
 )
@@ -63,6 +63,12 @@ func explain(err error) (status int, words string) {
 		return http.StatusForbidden, "You do not have permission to perform this action: your role does not include it"
 	case errors.Is(err, errTooMany):
 		return http.StatusTooManyRequests, "You are attempting to use this endpoint too frequently"
+	case errors.Is(err, store.ErrLastOwner), errors.Is(err, store.ErrTeamInUse):
+		return http.StatusConflict, "Nothing was changed: " + err.Error()
+	case errors.Is(err, deed.ErrYourself):
+		return http.StatusConflict, "Nothing was changed: you would lock yourself out"
+	case errors.Is(err, store.ErrOutboxFull):
+		return http.StatusServiceUnavailable, "Nothing was changed: " + store.ErrOutboxFull.Error()
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusNotFound, "The requested resource does not exist"
 	case errors.Is(err, store.ErrInvalid), errors.Is(err, store.ErrTaken):

@@ -27,6 +27,7 @@ type request struct {
 	quota  quota // of the token; zero: not asked yet
 
 	project store.Project // that {project} names, after ofProject
+	team    store.Team    // that {team} names, after ofTeam
 	issue   store.Issue   // that {issue} names, after ofIssue
 	chosen  []int64       // issues that a list's request is about, after about; nil: not looked yet
 

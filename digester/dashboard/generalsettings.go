@@ -93,7 +93,7 @@ func (d *Dashboard) transferProject(tx *store.Tx, r *http.Request) (reply, error
 	if err != nil {
 		return reply{}, err
 	}
-	if err := deed.MoveProject(tx, d.by(r), p, team.ID); err != nil {
+	if err := deed.TransferProject(tx, d.by(r), p, team); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.afterTransfer(r, p, team), "transferred")), nil

@@ -80,25 +80,20 @@ func LeaveTeam(tx *store.Tx, by By, team store.Team) error {
 	return by.audit(tx, store.AuditEntry{Action: "team.leave", TeamID: team.ID, Subject: team.Name})
 }
 
-// MoveProject gives a project, of which the person is an owner, to a team; 0: to none.
-// The error is store.ErrNotFound if there is no such team, ErrForbidden unless the
-// person may make projects there.
-func MoveProject(tx *store.Tx, by By, project store.Project, to int64) error {
-	detail := "to no team"
-	if to != 0 {
-		team, err := tx.Team(to)
-		if err != nil {
-			return err
-		}
-		detail = "to " + team.Name
-	}
-	if !by.Person.Makes(to) {
+// TransferProject gives a project to a team of which the person is an admin; the zero
+// team is none, for the installation's admins.
+func TransferProject(tx *store.Tx, by By, p store.Project, team store.Team) error {
+	if !by.Person.Makes(team.ID) {
 		return ErrForbidden
 	}
-	if err := tx.SetProjectTeam(project.ID, to); err != nil {
+	if err := tx.SetProjectTeam(p.ID, team.ID); err != nil {
 		return err
 	}
-	return by.audit(tx, store.AuditEntry{Action: "project.transfer", Project: project.ID, TeamID: project.TeamID, Subject: project.Name, Detail: detail})
+	to := "to no team"
+	if team.ID != 0 {
+		to = "to " + team.Name
+	}
+	return by.audit(tx, store.AuditEntry{Action: "project.transfer", Project: p.ID, TeamID: p.TeamID, Subject: p.Name, Detail: to})
 }
 
 // SetTeamSlug changes the short name of a team. The error wraps store.ErrInvalid or

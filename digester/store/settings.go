@@ -142,8 +142,9 @@ func (tx *Tx) ChangeProject(id event.ProjectID, c ProjectChange) (Project, error
 	if c.Name, err = cleanProjectName(c.Name); err != nil {
 		return Project{}, err
 	}
-	if c.Slug, err = cleanSlug(c.Slug); err != nil {
-		return Project{}, err
+	c.Slug = strings.ToLower(strings.TrimSpace(c.Slug))
+	if c.Slug != slugOf(c.Slug) || len(c.Slug) > maxSlug {
+		return Project{}, fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
 	}
 	if len(c.Platform) > maxPlatform {
 		return Project{}, fmt.Errorf("%w platform", ErrInvalid)
@@ -157,15 +158,6 @@ func (tx *Tx) ChangeProject(id event.ProjectID, c ProjectChange) (Project, error
 		return Project{}, err
 	}
 	return tx.Project(id)
-}
-
-// cleanSlug returns what a project or a team may have as its short name.
-func cleanSlug(raw string) (string, error) {
-	slug := strings.ToLower(strings.TrimSpace(raw))
-	if slug != slugOf(slug) || len(slug) > maxSlug {
-		return "", fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
-	}
-	return slug, nil
 }
 
 func (tx *Tx) changeSlug(p Project, slug string) error {

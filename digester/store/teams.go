@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sundew/digester/access"
@@ -98,6 +99,15 @@ func (tx *Tx) SetTeamSlug(team int64, slug string) error {
 	}
 	_, err = tx.exec(`UPDATE teams SET slug = ? WHERE id = ?`, slug, team)
 	return err
+}
+
+// cleanSlug returns what somebody may choose as a short name.
+func cleanSlug(raw string) (string, error) {
+	slug := strings.ToLower(strings.TrimSpace(raw))
+	if slug != slugOf(slug) || len(slug) > maxSlug {
+		return "", fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
+	}
+	return slug, nil
 }
 
 // ErrTeamInUse is returned where a team cannot be deleted because of its projects.
