@@ -59,41 +59,48 @@ func invitationNamed(rx *store.Rx, r *request, member string) (store.Link, error
 	return link, err
 }
 
+// invitations shows invitations, with the names of who and what they are about.
+type invitations struct {
+	users map[int64]store.User
+	teams []store.Team
+}
+
+func newInvitations(rx *store.Rx) (invitations, error) {
+	users, err := usersByID(rx)
+	if err != nil {
+		return invitations{}, err
+	}
+	teams, err := rx.Teams()
+	return invitations{users, teams}, err
+}
+
+func (v invitations) view(link store.Link) Member {
+	view := Member{
+		ID: invitationPrefix + number(link.ID), Email: link.Email, Name: link.Email, Pending: true, InviterName: new(v.users[link.CreatedBy].Name),
+		DateCreated: Time{link.CreatedAt}, InviteExpires: Time{link.ExpiresAt},
+	}
+	for _, t := range v.teams {
+		if t.ID == link.TeamID {
+			view.TeamRoles = List[TeamRole]{{TeamSlug: t.Slug, Role: link.TeamRole.String()}}
+		}
+	}
+	return view.as(link.Role)
+}
+
 // invitationViews shows the open invitations that who asks sees, the newest first.
 func invitationViews(rx *store.Rx, r *request) (List[Member], error) {
 	open, err := rx.Invitations(r.api.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	all, err := newInvitations(rx)
 	var views List[Member]
 	for _, link := range open {
-		if !deed.SeesInvitation(r.person, link) {
-			continue
+		if deed.SeesInvitation(r.person, link) {
+			views = append(views, all.view(link))
 		}
-		view, err := invitationView(rx, link)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, view)
 	}
 	return views, err
-}
-
-func invitationView(rx *store.Rx, link store.Link) (Member, error) {
-	view := Member{
-		ID: invitationPrefix + number(link.ID), Email: link.Email, Name: link.Email, Pending: true,
-		DateCreated: Time{link.CreatedAt}, InviteExpires: Time{link.ExpiresAt},
-	}
-	by, err := rx.User(link.CreatedBy)
-	if err != nil {
-		return view, err
-	}
-	view.InviterName = &by.Name
-	if link.TeamID != 0 {
-		team, err := rx.Team(link.TeamID)
-		if err != nil {
-			return view, err
-		}
-		view.TeamRoles = List[TeamRole]{{TeamSlug: team.Slug, Role: link.TeamRole.String()}}
-	}
-	return view.as(link.Role), nil
 }
 
 // teamOfBody returns the team that a request's body names.
@@ -119,8 +126,8 @@ func (a *API) invite(tx *store.Tx, r *request, in NewMember) (MemberDetails, err
 	if err != nil {
 		return MemberDetails{}, err
 	}
-	view, err := invitationView(&tx.Rx, link)
-	details := MemberDetails{Member: view}
+	all, err := newInvitations(&tx.Rx)
+	details := MemberDetails{Member: all.view(link)}
 	if mail {
 		tx.OnCommit(a.cfg.Mail)
 	} else {

@@ -87,24 +87,14 @@ type MemberChange struct {
 
 // placesSeen returns the teams of each person, as far as who asks sees them.
 func placesSeen(rx *store.Rx, r *request) (map[int64]List[TeamRole], error) {
-	teams, err := rx.Teams()
-	if err != nil {
-		return nil, err
-	}
+	all, err := rx.Memberships()
 	places := make(map[int64]List[TeamRole])
-	for _, t := range teams {
-		if r.person.OfTeam(t.ID) < access.Viewer {
-			continue
-		}
-		members, err := rx.TeamMembers(t.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range members {
-			places[m.UserID] = append(places[m.UserID], TeamRole{TeamSlug: t.Slug, Role: m.Role.String()})
+	for _, m := range all {
+		if r.person.OfTeam(m.TeamID) >= access.Viewer {
+			places[m.UserID] = append(places[m.UserID], TeamRole{TeamSlug: m.TeamSlug, Role: m.Role.String()})
 		}
 	}
-	return places, nil
+	return places, err
 }
 
 func memberView(u store.User, places map[int64]List[TeamRole]) Member {
@@ -190,8 +180,8 @@ func (a *API) member(rx *store.Rx, r *request) (MemberDetails, error) {
 		if err != nil {
 			return MemberDetails{}, err
 		}
-		view, err := invitationView(rx, link)
-		return MemberDetails{Member: view}, err
+		all, err := newInvitations(rx)
+		return MemberDetails{Member: all.view(link)}, err
 	}
 	user, err := memberNamed(rx, r, name)
 	if err != nil {

@@ -98,6 +98,16 @@ func known(rx *store.Rx, r *request) ([]store.User, error) {
 	return slices.DeleteFunc(all, func(u store.User) bool { return !u.DisabledAt.IsZero() || !near[u.ID] }), err
 }
 
+// usersByID are all people.
+func usersByID(rx *store.Rx) (map[int64]store.User, error) {
+	users, err := rx.Users()
+	all := make(map[int64]store.User, len(users))
+	for _, u := range users {
+		all[u.ID] = u
+	}
+	return all, err
+}
+
 // memberNamed returns a person whom who asks knows, by me, number or mail address.
 func memberNamed(rx *store.Rx, r *request, name string) (user store.User, err error) {
 	switch id, errID := strconv.ParseInt(name, 10, 64); {
@@ -145,21 +155,18 @@ func (a *API) projectMembers(rx *store.Rx, r *request) (List[Member], error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := placesSeen(rx, r)
+	people, err := usersByID(rx)
 	if err != nil {
 		return nil, err
 	}
+	places, err := placesSeen(rx, r)
 	var views List[Member]
 	for _, m := range all {
-		user, err := rx.User(m.UserID)
-		if err != nil {
-			return nil, err
-		}
-		view := memberView(user, places)
+		view := memberView(people[m.UserID], places)
 		view.Projects = List[string]{r.project.Slug}
 		views = append(views, view)
 	}
-	return views, nil
+	return views, err
 }
 
 // roleOf is a role in the installation by the names that tools know: who has none in

@@ -57,19 +57,16 @@ func (a *API) teamMembers(rx *store.Rx, r *request) (List[TeamMember], error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := placesSeen(rx, r)
+	people, err := usersByID(rx)
 	if err != nil {
 		return nil, err
 	}
+	places, err := placesSeen(rx, r)
 	var views List[TeamMember]
 	for _, m := range page {
-		user, err := rx.User(m.UserID)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, TeamMember{Member: memberView(user, places), TeamRole: m.Role.String(), TeamSlug: r.team.Slug})
+		views = append(views, TeamMember{Member: memberView(people[m.UserID], places), TeamRole: m.Role.String(), TeamSlug: r.team.Slug})
 	}
-	return views, nil
+	return views, err
 }
 
 // teamRoleNamed reads a role in a team; empty: member.

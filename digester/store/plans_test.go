@@ -143,6 +143,10 @@ func TestQueryPlans(t *testing.T) {
 		{"invitations", func(rx *Rx) error { _, err := rx.Invitations(since); return err }, "links_invitations", []string{"links"}},
 		{"mail that is due", func(rx *Rx) error { _, err := rx.NextMail(); return err }, "outbox_due", nil},
 		{"the audit log", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{}); return err }, "SEARCH a USING INTEGER PRIMARY KEY", nil},
+		{"the audit log of a time", func(rx *Rx) error {
+			_, err := rx.AuditLog(AuditQuery{Action: "team.create", From: time.UnixMilli(1), To: time.UnixMilli(2)})
+			return err
+		}, "SEARCH a USING INTEGER PRIMARY KEY", nil},
 		{"the audit log of a project", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{Project: 1}); return err }, "audit_by_project", nil},
 		{"the audit log of a person", func(rx *Rx) error { _, err := rx.AuditLog(AuditQuery{User: 1}); return err }, "audit_by_user", nil},
 		{"projects of a team", func(rx *Rx) error { _, err := rx.TeamProjects(1); return err }, "projects_by_team", nil},

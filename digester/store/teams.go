@@ -55,6 +55,21 @@ func (rx *Rx) TeamMembers(team int64) ([]TeamMember, error) {
 	return collect(rows, err, func(m *TeamMember) []any { return []any{&m.UserID, &m.Name, &m.Email, &m.Role, &m.Disabled} })
 }
 
+// Membership is what somebody is in a team.
+type Membership struct {
+	TeamID   int64
+	TeamSlug string
+	UserID   int64
+	Role     access.Role
+}
+
+// Memberships returns those of all teams, by the teams' names.
+func (rx *Rx) Memberships() ([]Membership, error) {
+	rows, err := rx.q.QueryContext(rx.ctx, `
+		SELECT t.id, t.slug, m.user_id, m.role FROM teams t JOIN team_members m ON m.team_id = t.id ORDER BY t.name, t.id, m.user_id`)
+	return collect(rows, err, func(m *Membership) []any { return []any{&m.TeamID, &m.TeamSlug, &m.UserID, &m.Role} })
+}
+
 // CreateTeam makes a team without members. The error wraps ErrInvalid.
 func (tx *Tx) CreateTeam(name string) (Team, error) {
 	name, err := cleanName("team's name", name)
