@@ -13,6 +13,8 @@ func peopleDoors() map[string]door {
 	return map[string]door{
 		"PUT /users/me/": {path: "/users/me/", body: `{"name":"Ada"}`, viewer: http.StatusOK, other: missing},
 
+		"GET /organizations/{org}/user-teams/": {path: "/organizations/acme/user-teams/", other: missing},
+
 		"GET " + members + "{member}/":                      {path: at + "me/", other: missing},
 		"POST " + members:                                   admins(door{path: at, body: `{"email":"new@example.com"}`, want: created}),
 		"PUT " + members + "{member}/":                      admins(door{path: viewer, body: `{"orgRole":"manager"}`}),

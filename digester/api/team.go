@@ -18,6 +18,7 @@ func (a *API) teamRoutes() {
 	read(a, "/organizations/{org}/teams/", readOrg, anyone, Doc{Tag: tag, Summary: "The teams, by name", Paged: true}, a.teams)
 	change(a, "POST", "/organizations/{org}/teams/", "create team by API", writeOrg, ofInstallation(access.Admin), Doc{Tag: tag, Summary: "Make a team, which the person owns", Status: 201,
 		Text: "The installation's admins make teams. Without a slug it is made of the name."}, a.createTeam)
+	read(a, "/organizations/{org}/user-teams/", readOrg, aPerson, Doc{Tag: tag, Summary: "The teams that one belongs to, by name"}, a.ownTeams)
 	read(a, "/teams/{org}/{team}/", readOrg, anyone, Doc{Tag: tag, Summary: "A team, by slug or number"}, a.team)
 	change(a, "PUT", "/teams/{org}/{team}/", "change team by API", writeOrg, ofTeam(access.Admin), Doc{Tag: tag, Summary: "Change the name or the slug of a team",
 		Text: "A team's admins do. What is not there stays as it is. A former slug does not lead to the team any more."}, a.changeTeam)
@@ -132,6 +133,14 @@ func (a *API) teams(rx *store.Rx, r *request) (List[Team], error) {
 		return nil, err
 	}
 	return teamViews(rx, r, page)
+}
+
+func (a *API) ownTeams(rx *store.Rx, r *request) (List[Team], error) {
+	all, err := rx.Teams()
+	if err != nil {
+		return nil, err
+	}
+	return teamViews(rx, r, slices.DeleteFunc(all, func(t store.Team) bool { return r.person.Teams[t.ID] == access.None }))
 }
 
 // teamNamed returns a team by slug or number.

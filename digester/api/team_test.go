@@ -89,6 +89,10 @@ func TestTeams(t *testing.T) {
 	if both.Slug != "nights" || both.Name != "Ops of nights" {
 		t.Errorf("made %+v", both)
 	}
+	own := mustRead[[]Team](t, r.must(http.StatusOK, "GET", "/organizations/x/user-teams/", ""))
+	if len(own) != 3 || own[0].Slug != "check-out" || own[0].TeamRole == nil {
+		t.Errorf("one's own teams are %+v", own)
+	}
 	r.wantAudited("team.slug Ops of nights nights", "team.create Ops of nights", "team.create ops", "team.create Check out")
 	r.refused(http.StatusConflict, r.ownerToken, "POST", list, `{"name":"Nights","slug":"nights"}`, "already exists")
 	r.refused(http.StatusBadRequest, r.ownerToken, "POST", list, `{}`, "name or slug")

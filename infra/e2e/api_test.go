@@ -61,6 +61,7 @@ func TestAPIClients(t *testing.T) {
 		c.run(ctx, t, []string{event.EventID}, "issue", "events", "anything/SHOP-1")
 		c.run(ctx, t, []string{event.EventID}, "event", "view", "anything/shop", event.EventID)
 		c.run(ctx, t, []string{"owner@"}, "auth", "whoami")
+		c.run(ctx, t, []string{"everyone", "Everyone"}, "team", "list", "anything/")
 	})
 	t.Run("sentry-mcp", func(t *testing.T) { testSentryMCP(ctx, t, p, token, event) })
 	t.Run("MCP", func(t *testing.T) { testMCP(ctx, t, p, token, event) })
