@@ -27,7 +27,7 @@ func TestDownloadDatabase(t *testing.T) {
 	if body := bodyOf(t, resp); body != "a copy" || resp.ContentLength != 6 || resp.Header.Get("Content-Disposition") != "attachment; filename=copy.db" {
 		t.Errorf("%q, %v", body, resp.Header)
 	}
-	mustContain(t, s.mustGet("/audit"), "database.download")
+	mustContain(t, s.mustGet("/audit"), "downloaded the database")
 	for why, want := range map[error]int{ErrSnapshotUnderWay: 422, errors.Join(ErrNoRoom, errors.New("x")): 422, errors.New("broken"): 500} {
 		problem = why
 		if resp := s.post("/system/database", ""); resp.StatusCode != want {

@@ -17,7 +17,7 @@ func TestRetentionSettings(t *testing.T) {
 	s.mustPost("/projects/1/settings/retention", url.Values{"days": {"own"}, "days-own": {"30"}, "events": {"none"}})
 	page = s.mustGet("/projects/1/settings/retention")
 	mustContain(t, page, `name="days-own" value="30"`, `name="events" value="none" checked`)
-	mustContain(t, s.mustGet("/projects/1/audit"), "project.retention", "30 days, all events")
+	mustContain(t, s.mustGet("/projects/1/audit"), "changed what is kept of", "30 days, all events")
 
 	for _, form := range []url.Values{
 		{"days": {"own"}, "days-own": {"0"}}, {"days": {"own"}, "days-own": {"a week"}}, {"events": {"own"}, "events-own": {"99"}}, {"events": {"own"}},
