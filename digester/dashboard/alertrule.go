@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sundew/digester/alert"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -83,9 +84,9 @@ func (d *Dashboard) addAlertRule(tx *store.Tx, r *http.Request) (reply, error) {
 	rule, err := formAlertRule(r)
 	rule.Enabled = true
 	if err == nil {
-		_, err = tx.AddAlertRule(p.ID, rule)
+		_, err = deed.AddAlertRule(tx, d.by(r), p, rule)
 	}
-	return d.savedAlertRule(tx, r, p, rule, "alert-rule.add", "rule-added", err)
+	return d.savedAlertRule(tx, r, p, rule, "rule-added", err)
 }
 
 // changeAlertRule is POST /projects/{id}/settings/alerts/{rule}.
@@ -97,22 +98,19 @@ func (d *Dashboard) changeAlertRule(tx *store.Tx, r *http.Request) (reply, error
 	rule, err := formAlertRule(r)
 	rule.ID, rule.Enabled = old.ID, old.Enabled
 	if err == nil {
-		err = tx.ChangeAlertRule(p.ID, rule)
+		err = deed.ChangeAlertRule(tx, d.by(r), p, rule)
 	}
-	return d.savedAlertRule(tx, r, p, rule, "alert-rule.change", "saved", err)
+	return d.savedAlertRule(tx, r, p, rule, "saved", err)
 }
 
 // savedAlertRule leads back to the list, or back to the form if it will not do.
-func (d *Dashboard) savedAlertRule(tx *store.Tx, r *http.Request, p store.Project, rule alert.Rule, action, word string, err error) (reply, error) {
-	words := formWords(err)
-	if errors.Is(err, alert.ErrRule) {
-		words = sentence(err.Error())
-	}
-	if words == "" {
-		return d.afterAlertRule(tx, r, p, rule, action, word, err)
+func (d *Dashboard) savedAlertRule(tx *store.Tx, r *http.Request, p store.Project, rule alert.Rule, word string, err error) (reply, error) {
+	var unfit *deed.Unfit
+	if !errors.As(deed.UnfitRule(err), &unfit) {
+		return d.afterAlertRule(p, word, err)
 	}
 	page, err := d.alertRulePage(&tx.Rx, r, p, rule)
-	page.Error, page.Tags = words, formText(r, "tags")
+	page.Error, page.Tags = unfit.Words, formText(r, "tags")
 	page.Events, page.Users, page.Other = r.PostFormValue("events"), r.PostFormValue("users"), ""
 	return returned("alertrule", page), err
 }

@@ -7,6 +7,7 @@ import (
 
 	"sundew/digester/access"
 	"sundew/digester/alert"
+	"sundew/digester/deed"
 	"sundew/digester/notify"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -172,16 +173,16 @@ func sendWords(state store.SendState) (text, class string) {
 
 // setAlertRule is POST /projects/{id}/settings/alerts/{rule}/enable and …/disable.
 func (d *Dashboard) setAlertRule(enabled bool) writer {
-	action, word := "alert-rule.disable", "rule-disabled"
+	word := "rule-disabled"
 	if enabled {
-		action, word = "alert-rule.enable", "rule-enabled"
+		word = "rule-enabled"
 	}
 	return func(tx *store.Tx, r *http.Request) (reply, error) {
 		p, rule, err := pathAlertRule(&tx.Rx, r)
 		if err == nil {
-			err = tx.SetAlertRuleEnabled(p.ID, rule.ID, enabled)
+			err = deed.SwitchAlertRule(tx, d.by(r), p, rule.Rule, enabled)
 		}
-		return d.afterAlertRule(tx, r, p, rule.Rule, action, word, err)
+		return d.afterAlertRule(p, word, err)
 	}
 }
 
@@ -189,20 +190,14 @@ func (d *Dashboard) setAlertRule(enabled bool) writer {
 func (d *Dashboard) deleteAlertRule(tx *store.Tx, r *http.Request) (reply, error) {
 	p, rule, err := pathAlertRule(&tx.Rx, r)
 	if err == nil {
-		err = tx.DeleteAlertRule(p.ID, rule.ID)
+		err = deed.DeleteAlertRule(tx, d.by(r), p, rule.Rule)
 	}
-	return d.afterAlertRule(tx, r, p, rule.Rule, "alert-rule.delete", "rule-deleted", err)
+	return d.afterAlertRule(p, "rule-deleted", err)
 }
 
-// afterAlertRule notes what was done with a rule and leads back to the list.
-func (d *Dashboard) afterAlertRule(tx *store.Tx, r *http.Request, p store.Project, rule alert.Rule, action, word string, err error) (reply, error) {
-	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, action, rule.Name); err != nil {
-		return reply{}, err
-	}
-	return redirect(d.links.done(d.links.alertSettings(p.ID), word)), nil
+// afterAlertRule leads back to the list, and says there what was done with a rule.
+func (d *Dashboard) afterAlertRule(p store.Project, word string, err error) (reply, error) {
+	return redirect(d.links.done(d.links.alertSettings(p.ID), word)), err
 }
 
 // pathAlertRule loads the project and its rule that the path names.

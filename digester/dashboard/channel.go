@@ -1,25 +1,18 @@
 package dashboard
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/notify"
 	"sundew/digester/store"
 )
 
-const (
-	// messagesShown is how many messages a channel's page has.
-	messagesShown = 50
-
-	// testPatience is how long a form waits for what comes of a test, and testLook how
-	// often it looks.
-	testPatience = 8 * time.Second
-	testLook     = 50 * time.Millisecond
-)
+// messagesShown is how many messages a channel's page has.
+const messagesShown = 50
 
 // channelPage is a channel: how it is doing, what can be set, what it sent.
 type channelPage struct {
@@ -131,35 +124,26 @@ func newTestResult(messages []messageRow) testResult {
 
 // setChannel is POST …/enable and …/disable.
 func (d *Dashboard) setChannel(enabled bool) writer {
-	action := "disable"
+	word := "channel-disabled"
 	if enabled {
-		action = "enable"
+		word = "channel-enabled"
 	}
 	return func(tx *store.Tx, r *http.Request) (reply, error) {
 		p, c, err := pathChannel(&tx.Rx, r)
-		if err != nil {
-			return reply{}, err
+		if err == nil {
+			err = deed.SwitchChannel(tx, d.by(r), p, c, enabled)
 		}
-		if err := tx.SetChannelEnabled(p.ID, c.ID, enabled); err != nil {
-			return reply{}, err
-		}
-		return d.afterChannel(tx, r, p, c, action, "channel-"+action+"d")
+		return d.afterChannel(p, c, word), err
 	}
 }
 
 // deleteChannel is POST …/delete.
 func (d *Dashboard) deleteChannel(tx *store.Tx, r *http.Request) (reply, error) {
 	p, c, err := pathChannel(&tx.Rx, r)
-	if err != nil {
-		return reply{}, err
+	if err == nil {
+		err = deed.DeleteChannel(tx, d.by(r), p, c)
 	}
-	if err := tx.DeleteChannel(p.ID, c.ID); err != nil {
-		return reply{}, err
-	}
-	if err := d.noteChannel(tx, r, p, c, "delete"); err != nil {
-		return reply{}, err
-	}
-	return redirect(d.links.done(d.links.channels(p.ID), "channel-deleted")), nil
+	return redirect(d.links.done(d.links.channels(p.ID), "channel-deleted")), err
 }
 
 // renewChannelSecret is POST …/secret. The answer shows the new one.
@@ -168,14 +152,7 @@ func (d *Dashboard) renewChannelSecret(tx *store.Tx, r *http.Request) (reply, er
 	if err != nil {
 		return reply{}, err
 	}
-	if c.Kind != notify.Webhook {
-		return reply{}, store.ErrNotFound
-	}
-	c.Config.Secret = notify.NewSecret()
-	if err := tx.ChangeChannel(c); err != nil {
-		return reply{}, err
-	}
-	if err := d.noteChannel(tx, r, p, c, "secret"); err != nil {
+	if c, err = deed.RenewChannelSecret(tx, d.by(r), p, c); err != nil {
 		return reply{}, err
 	}
 	page, err := d.channelPage(&tx.Rx, r, p, c)
@@ -193,25 +170,23 @@ func (d *Dashboard) retryNotification(tx *store.Tx, r *http.Request) (reply, err
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.RetryNotification(c.ID, id); err != nil {
-		return reply{}, err
-	}
-	d.callCourier(tx)
-	return d.afterChannel(tx, r, p, c, "retry", "retry")
+	return d.afterChannel(p, c, "retry"), d.carriers().Retry(tx, d.by(r), p, c, id)
 }
 
-// afterChannel notes what was done with a channel and leads to its page.
-func (d *Dashboard) afterChannel(tx *store.Tx, r *http.Request, p store.Project, c store.Channel, action, word string) (reply, error) {
-	if err := d.noteChannel(tx, r, p, c, action); err != nil {
-		return reply{}, err
-	}
-	return redirect(d.links.done(d.links.channel(p.ID, c.ID), word)), nil
+// afterChannel leads to a channel's page, and says there what was done with it.
+func (d *Dashboard) afterChannel(p store.Project, c store.Channel, word string) reply {
+	return redirect(d.links.done(d.links.channel(p.ID, c.ID), word))
+}
+
+// carriers are what channels are made and tried with.
+func (d *Dashboard) carriers() deed.Channels {
+	return deed.Channels{CheckURL: d.cfg.CheckURL, Courier: d.cfg.Courier}
 }
 
 // testChannel is POST …/test: it queues a message, and waits a moment for what comes of
 // it, so that the page can say so.
 func (d *Dashboard) testChannel(w http.ResponseWriter, r *http.Request) {
-	var to string
+	var to reply
 	var sent []int64
 	outside := links{base: strings.TrimRight(d.cfg.PublicURL, "/")}
 	r, err := d.write(w, r, "test channel", ofProject(access.Admin), func(tx *store.Tx, r *http.Request) error {
@@ -219,47 +194,15 @@ func (d *Dashboard) testChannel(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		sent, err = tx.QueueTest(c.ID, notify.Message{
-			Project: notify.Project{ID: p.ID, Name: p.Name, URL: outside.openIssues(p.ID)}, At: tx.Now(),
-			SettingsURL: outside.channel(p.ID, c.ID),
-		})
-		if err != nil {
-			return err
-		}
-		done := "channel-tested"
+		sent, err = d.carriers().Test(tx, d.by(r), p, c, outside.openIssues(p.ID), outside.channel(p.ID, c.ID))
+		to = d.afterChannel(p, c, "channel-tested")
 		if len(sent) == 0 {
-			done = "channel-untested"
+			to = d.afterChannel(p, c, "channel-untested")
 		}
-		to = d.links.done(d.links.channel(p.ID, c.ID), done)
-		d.callCourier(tx)
-		return d.noteChannel(tx, r, p, c, "test")
+		return err
 	})
 	if err == nil {
-		err = d.awaitSent(r.Context(), sent)
+		err = d.carriers().Await(r.Context(), d.cfg.Replica, sent)
 	}
-	d.answer(w, r, redirect(to), err)
-}
-
-// awaitSent waits until messages are sent or given up, or patience ends.
-func (d *Dashboard) awaitSent(ctx context.Context, messages []int64) error {
-	waiting, cancel := context.WithTimeout(ctx, testPatience)
-	defer cancel()
-	ticker := time.NewTicker(testLook)
-	defer ticker.Stop()
-	for len(messages) > 0 && d.cfg.Courier != nil {
-		var waits bool
-		err := d.cfg.Replica.Read(ctx, func(rx *store.Rx) (err error) {
-			waits, err = rx.NotificationWaits(messages)
-			return err
-		})
-		if err != nil || !waits {
-			return err
-		}
-		select {
-		case <-waiting.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
-	return nil
+	d.answer(w, r, to, err)
 }

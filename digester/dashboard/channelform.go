@@ -2,11 +2,11 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/notify"
 	"sundew/digester/store"
 )
@@ -124,22 +124,13 @@ func (d *Dashboard) addChannel(tx *store.Tx, r *http.Request) (reply, error) {
 	if !slices.Contains(notify.ChannelKinds(), typed.Kind) {
 		return reply{}, errForm
 	}
-	c := typed
-	if c.Kind == notify.Webhook {
-		c.Config.Secret = notify.NewSecret()
-	}
-	var made store.Channel
-	if err = d.checkChannel(c); err == nil {
-		made, err = tx.AddChannel(p.ID, c)
-	}
-	if words := channelWords(err); words != "" {
+	made, err := d.carriers().Add(tx, d.by(r), p, typed)
+	var unfit *deed.Unfit
+	if errors.As(err, &unfit) {
 		page := d.newChannelPage(r, p, typed)
-		page.Form.retype(typed, words)
+		page.Form.retype(typed, unfit.Words)
 		page.Form.URL, page.Form.Token = "", ""
 		return returned("newchannel", page), nil
-	}
-	if err == nil {
-		err = d.noteChannel(tx, r, p, made, "add")
 	}
 	if err != nil {
 		return reply{}, err
@@ -149,7 +140,7 @@ func (d *Dashboard) addChannel(tx *store.Tx, r *http.Request) (reply, error) {
 		page.Notice, page.Secret = settledWords("channel-added"), made.Config.Secret
 		return show("channel", page), err
 	}
-	return redirect(d.links.done(d.links.channel(p.ID, made.ID), "channel-added")), nil
+	return d.afterChannel(p, made, "channel-added"), nil
 }
 
 // changeChannel is POST /projects/{id}/settings/channels/{channel}. Secrets that the
@@ -160,52 +151,17 @@ func (d *Dashboard) changeChannel(tx *store.Tx, r *http.Request) (reply, error) 
 		return reply{}, err
 	}
 	typed := typedChannel(r, saved.Kind)
-	c := typed
-	c.ID, c.Project, c.Config = saved.ID, saved.Project, c.Config.Keep(saved.Config)
-	if err = d.checkChannel(c); err == nil {
-		err = tx.ChangeChannel(c)
-	}
-	if words := channelWords(err); words != "" {
+	err = d.carriers().Change(tx, d.by(r), p, saved, typed)
+	var unfit *deed.Unfit
+	if errors.As(err, &unfit) {
 		page, err := d.channelPage(&tx.Rx, r, p, saved)
-		page.Form.retype(typed, words)
+		page.Form.retype(typed, unfit.Words)
 		return returned("channel", page), err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	d.callCourier(tx)
-	return d.afterChannel(tx, r, p, c, "change", "saved")
+	return d.afterChannel(p, saved, "saved"), err
 }
 
 // retype puts into a form what was typed into it, and why it came back.
 func (f *channelForm) retype(typed store.Channel, words string) {
 	f.Name, f.Config, f.Error = typed.Name, typed.Config, words
-}
-
-// unreachable says why an address cannot be called.
-type unreachable struct{ error }
-
-// checkChannel returns unreachable if a channel's address is known not to be callable.
-// What else is wrong with it the store says.
-func (d *Dashboard) checkChannel(c store.Channel) error {
-	clean, err := c.Config.Clean(c.Kind)
-	if err != nil || !c.Kind.HasURL() || d.cfg.CheckURL == nil {
-		return err
-	}
-	if err := d.cfg.CheckURL(clean.URL); err != nil {
-		return unreachable{err}
-	}
-	return nil
-}
-
-// channelWords is formWords for channels.
-func channelWords(err error) string {
-	var u unreachable
-	if errors.As(err, &u) {
-		return fmt.Sprintf("This address cannot be called: %s. The operator of this installation can allow networks of your own with SUNDEW_ALLOW_NETWORKS.", u.error)
-	}
-	if errors.Is(err, notify.ErrConfig) {
-		return sentence(err.Error())
-	}
-	return formWords(err)
 }

@@ -100,15 +100,14 @@ func newChannelRow(c store.Channel) channelRow {
 }
 
 func stateOf(c store.Channel) channelState {
-	switch {
-	case !c.Enabled:
-		return channelState{Text: "off", Class: "state"}
-	case !c.FailedAt.IsZero() && !c.FailedAt.Before(c.SucceededAt):
-		return channelState{Text: "failing", Class: "note note-unhandled", Fails: true}
-	case !c.SucceededAt.IsZero():
-		return channelState{Text: "works", Class: "state state-resolved"}
+	switch state := c.State(); state {
+	case store.ChannelFailing:
+		return channelState{Text: string(state), Class: "note note-unhandled", Fails: true}
+	case store.ChannelWorks:
+		return channelState{Text: string(state), Class: "state state-resolved"}
+	default:
+		return channelState{Text: string(state), Class: "state"}
 	}
-	return channelState{Text: "not used yet", Class: "state"}
 }
 
 // whereWords says where a channel leads, without what would open it to others.
@@ -155,16 +154,4 @@ func pathChannel(rx *store.Rx, r *http.Request) (store.Project, store.Channel, e
 	}
 	c, err := rx.Channel(p.ID, id)
 	return p, c, err
-}
-
-// noteChannel writes what was done with a channel into the audit log.
-func (d *Dashboard) noteChannel(tx *store.Tx, r *http.Request, p store.Project, c store.Channel, action string) error {
-	return d.noteSetting(tx, r, p, "channel."+action, c.Kind.Name()+" “"+c.Name+"”")
-}
-
-// callCourier says that there are messages to send, when the transaction is committed.
-func (d *Dashboard) callCourier(tx *store.Tx) {
-	if d.cfg.Courier != nil {
-		tx.OnCommit(d.cfg.Courier)
-	}
 }

@@ -3,12 +3,11 @@ package dashboard
 import (
 	"errors"
 	"net/http"
-	"unicode"
-	"unicode/utf8"
 
 	"sundew/digester/access"
 	"sundew/digester/password"
 	"sundew/digester/store"
+	"sundew/digester/words"
 )
 
 // firstTeam is what the first owner's team is called, until they call it otherwise.
@@ -113,7 +112,4 @@ func formWords(err error) string {
 }
 
 // sentence makes one of an error's text.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:] + "."
-}
+func sentence(text string) string { return words.Sentence(text) }

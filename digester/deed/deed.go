@@ -1,12 +1,14 @@
 // Package deed is what people and programs do: to issues, which they resolve, mute,
-// assign, merge, delete and comment on; to teams, and to the people of the installation.
+// assign, merge, delete and comment on; to projects and what is set about them; to
+// alerts, to teams, and to the people of the installation.
 //
 // It exists so that pages, the API and agents do the same, with the same questions
 // and the same words, and leave the same line in the audit log. Rules: who may is
 // asked of an issue by Verb.Least and Allowed before Do, which asks nothing more, and
-// elsewhere by the caller's guard, but for what one's own role bounds (Gives); all that
-// is done is part of the caller's transaction. What cannot be done is an *Unfit, whose words
-// are for whoever asked.
+// elsewhere by the caller's guard, but for what depends on what is given, which is
+// ErrForbidden. What is done is part of the caller's transaction; only what is too much
+// for one takes a database. What cannot be done is an *Unfit, whose words are for
+// whoever asked.
 package deed
 
 import (

@@ -37,6 +37,30 @@ type Channel struct {
 	Waiting     int64     // messages, by recipient
 }
 
+// ChannelState is how a channel is doing.
+type ChannelState string
+
+// The states.
+const (
+	ChannelOff     ChannelState = "off"
+	ChannelUnused  ChannelState = "not used yet"
+	ChannelWorks   ChannelState = "works"
+	ChannelFailing ChannelState = "failing" // the last attempt failed
+)
+
+// State returns how the channel is doing.
+func (c Channel) State() ChannelState {
+	switch {
+	case !c.Enabled:
+		return ChannelOff
+	case !c.FailedAt.IsZero() && !c.FailedAt.Before(c.SucceededAt):
+		return ChannelFailing
+	case !c.SucceededAt.IsZero():
+		return ChannelWorks
+	}
+	return ChannelUnused
+}
+
 // Channels returns a project's channels by name.
 func (rx *Rx) Channels(project event.ProjectID) ([]Channel, error) {
 	return rx.channels(`WHERE project_id = ? ORDER BY name, id`, int64(project))
