@@ -252,7 +252,7 @@ func (s *service) openPrograms() (err error) {
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Address: address, Used: s.dashboard.NoteToken,
-		Mail: s.callPostman(),
+		Mail: s.callPostman(), Courier: s.courier.Call, CheckURL: s.outbound.Check,
 
 		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})

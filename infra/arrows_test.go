@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":                  {"sundew/schema/event"},
-	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/deed", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/event", "sundew/digester/store/sandbox", "sundew/digester/artifact", "sundew/digester/symbolicate"},
+	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/alert", "sundew/digester/notify", "sundew/digester/deed", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/event", "sundew/digester/store/sandbox", "sundew/digester/artifact", "sundew/digester/symbolicate"},
 	"sundew/digester/deed":                    {"sundew/digester/access", "sundew/digester/alert", "sundew/digester/notify", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/event"},
 	"sundew/digester/words":                   {},
 	"sundew/digester/mcp":                     {"sundew/digester/access", "sundew/digester/api", "sundew/digester/deed", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/event"},

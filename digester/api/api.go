@@ -43,6 +43,9 @@ type Config struct {
 	Mail    func()                                 // told that there is mail in the outbox; nil: nobody takes mail, and links are handed over
 	PerMin  int                                    // requests of a token in a minute; 0: 1,800
 
+	Courier  func()             // told that there are messages for channels; nil: nobody is
+	CheckURL func(string) error // says why a channel's address cannot be called, as far as its text tells; nil: it can
+
 	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count
 	UploadRequest int64  // bytes that a request of an upload may have; 0: 8 MiB
 	ArtifactBytes int64  // that uploads may take up together; 0: any number
@@ -102,6 +105,8 @@ func (a *API) routes() {
 	a.releaseRoutes()
 	a.foreignRoutes()
 	a.sqlRoutes()
+	a.ruleRoutes()
+	a.channelRoutes()
 }
 
 // Root is in front of every route.

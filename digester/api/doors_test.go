@@ -32,6 +32,7 @@ func doors() map[string]door {
 	maps.Copy(all, foreignDoors())
 	maps.Copy(all, sqlDoors())
 	maps.Copy(all, uploadDoors())
+	maps.Copy(all, alertDoors())
 	return all
 }
 
@@ -193,5 +194,6 @@ func (r *rig) furnish() string {
 	r.message(r.web.ID, "second")
 	r.message(r.other.ID, "elsewhere")
 	r.must(http.StatusCreated, "POST", "/projects/x/web-shop/releases/", `{"version":"made@1"}`)
+	r.furnishAlerts()
 	return first.String()
 }

@@ -31,6 +31,9 @@ type request struct {
 	issue   store.Issue   // that {issue} names, after ofIssue
 	chosen  []int64       // issues that a list's request is about, after about; nil: not looked yet
 
+	scopes access.Scopes // that admit asked for, and may, for write to ask again
+	may    guard
+
 	status int         // of the answer; 0: 200
 	out    http.Header // of the answer
 }

@@ -98,16 +98,9 @@ func change[In, Out any](a *API, method, path, why string, scopes access.Scopes,
 		if err != nil {
 			return err
 		}
-		if a.cfg.DB == nil {
-			return errReadOnly
-		}
 		var out Out
-		err = a.cfg.DB.Write(r.Context(), why, func(tx *store.Tx) error {
-			r.begin(tx.Context())
-			err := a.enter(&tx.Rx, r, scopes, may)
-			if err == nil {
-				out, err = handle(tx, r, in)
-			}
+		err = a.write(r, why, func(tx *store.Tx) (err error) {
+			out, err = handle(tx, r, in)
 			return err
 		})
 		if err == nil {
@@ -152,10 +145,28 @@ func (a *API) add(route Route, handle func(http.ResponseWriter, *request) error)
 
 // admit asks in a read whether a request may be answered.
 func (a *API) admit(r *request, scopes access.Scopes, may guard) error {
+	r.scopes, r.may = scopes, may
 	return a.cfg.Replica.Read(r.Context(), func(rx *store.Rx) error { return a.enter(rx, r, scopes, may) })
 }
 
-// decode reads a request's body; fields that In has not are ignored.
+// write runs a write transaction for a request that was admitted, after the same
+// questions. why names it.
+func (a *API) write(r *request, why string, do func(tx *store.Tx) error) error {
+	if a.cfg.DB == nil {
+		return errReadOnly
+	}
+	plain := r.Request
+	defer func() { r.Request = plain }() // the transaction's context ends with it
+	return a.cfg.DB.Write(plain.Context(), why, func(tx *store.Tx) error {
+		r.begin(tx.Context())
+		if err := a.enter(&tx.Rx, r, r.scopes, r.may); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}
+
+// decode reads a request's body; fields that In has not are ignored, unless In is strict.
 func decode[In any](w http.ResponseWriter, r *request) (In, error) {
 	var in In
 	if bodyType[In]() == nil {
@@ -166,6 +177,10 @@ func decode[In any](w http.ResponseWriter, r *request) (In, error) {
 		return in, wrapBody(err)
 	}
 	if err := json.Unmarshal(text, &in); err != nil {
+		var told *Problem
+		if errors.As(err, &told) { // of strict
+			return in, told
+		}
 		return in, bad(fmt.Sprintf("The request's JSON cannot be read: %s", jsonWords(err)))
 	}
 	return in, nil
