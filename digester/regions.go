@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"sundew/digester/dashboard"
+	"sundew/digester/deadletter"
 	"sundew/digester/digest"
 	"sundew/digester/loop"
 	"sundew/digester/queue/sqs"
@@ -64,10 +64,10 @@ func (s *service) openRegions(ctx context.Context) error {
 }
 
 // deadQueues are all queues whose dead letters can be shown and put back.
-func (s *service) deadQueues() []dashboard.DeadQueue {
-	queues := []dashboard.DeadQueue{{Name: localQueue, Letters: s.queue, LastError: s.digester.LastError}}
+func (s *service) deadQueues() deadletter.Queues {
+	queues := deadletter.Queues{{Name: localQueue, Letters: s.queue, LastError: s.digester.LastError}}
 	for _, r := range s.regions {
-		queues = append(queues, dashboard.DeadQueue{Name: r.name, Letters: r.queue, LastError: r.digester.LastError})
+		queues = append(queues, deadletter.Queue{Name: r.name, Letters: r.queue, LastError: r.digester.LastError})
 	}
 	return queues
 }

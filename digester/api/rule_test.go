@@ -79,7 +79,7 @@ func TestRuleRefusals(t *testing.T) {
 		`{"name":"x","when":{"new":true},"filter":{"level":"loud"}}`:               `There is no level "loud"`,
 		`{"name":"x","when":{"new":true},"filter":{"envs":["a"]}}`:                 `"envs" is not something that can be set here`,
 		`{"name":"x","when":{"events":{"count":5,"minutes":9223372036854775807}}}`: "events are counted over a period from a minute to 24 hours",
-		`{"name":"x","when":{"new":true,"users":{"count":-1,"minutes":5}}}`:                   "the number of users is from 1 to",
+		`{"name":"x","when":{"new":true,"users":{"count":-1,"minutes":5}}}`:        "the number of users is from 1 to",
 		`{"name":"x","actionMatch":"all","conditions":[],"when":{"new":true}}`:     `"actionMatch" is not something that can be set here; there are name, enabled`,
 		`{"name":"x","when":{"new":true},"filter":{"tags":[{"key":"a"}]}}`:         "a tag is written key=value",
 		`{"name":1}`: `"name" is not supposed to be a JSON number`,

@@ -30,6 +30,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
 	"sundew/digester/highlight"
 	"sundew/digester/ledger"
 	"sundew/digester/passkey"
@@ -68,7 +69,7 @@ type Config struct {
 
 	// Dead are the queues whose dead letters are shown and put back; they are asked
 	// outside of any transaction. Empty: as above.
-	Dead []DeadQueue
+	Dead deadletter.Queues
 
 	Snapshot func(context.Context) (*Snapshot, error) // makes a copy of the whole database to download; nil: there is no file, or as above
 

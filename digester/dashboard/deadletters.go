@@ -2,45 +2,16 @@ package dashboard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
+	"sundew/digester/deed"
 	"sundew/digester/queue"
 	"sundew/digester/store"
 	"sundew/schema/event"
-)
-
-// DeadLetters is what a queue set aside.
-type DeadLetters interface {
-	// DeadLetters returns dead letters, at most limit.
-	DeadLetters(ctx context.Context, limit int) ([]queue.DeadLetter, error)
-	// Redrive puts dead letters back, as if never delivered, and returns how many
-	// there were; ids of none are skipped.
-	Redrive(ctx context.Context, ids []string) (int, error)
-}
-
-// DeadQueue is a queue whose dead letters have a page.
-type DeadQueue struct {
-	Name    string // unique: "local", or the queue's region
-	Letters DeadLetters
-
-	// LastError says why a message, given as the queue delivers it, could not be
-	// digested; nil where that is not known. The function may be nil.
-	LastError func(body []byte) error
-}
-
-const (
-	// deadShown is how many letters of a queue the page has.
-	deadShown = 50
-	// deadAnswer bounds how long the page waits for a queue.
-	deadAnswer = 5 * time.Second
-	// deadRedrive bounds how long putting all back may take; the rest stays.
-	deadRedrive = time.Minute
 )
 
 // deadLettersPage lists the dead letters of every queue.
@@ -72,27 +43,11 @@ type deadRow struct {
 	Why         string
 }
 
-// deadAnswers is what each queue answered, in the order of Config.Dead.
-type deadAnswers []struct {
-	letters []queue.DeadLetter
-	err     error
-}
-
-// readDead asks all queues at once, because one that is unreachable must not hide
-// the others.
-func (d *Dashboard) readDead(ctx context.Context) deadAnswers {
-	ctx, cancel := context.WithTimeout(ctx, deadAnswer)
-	defer cancel()
-	answers := make(deadAnswers, len(d.cfg.Dead))
-	var asking sync.WaitGroup
+// readDead asks all queues, and logs what does not answer.
+func (d *Dashboard) readDead(ctx context.Context) []deadletter.Answer {
+	answers := d.cfg.Dead.Read(ctx)
 	for i, q := range d.cfg.Dead {
-		asking.Go(func() {
-			answers[i].letters, answers[i].err = q.Letters.DeadLetters(ctx, deadShown+1)
-		})
-	}
-	asking.Wait()
-	for i, q := range d.cfg.Dead {
-		if err := answers[i].err; err != nil {
+		if err := answers[i].Err; err != nil {
 			d.cfg.Log.Error().Err(err).Str("queue", q.Name).Msg("reading dead letters failed")
 		}
 	}
@@ -106,7 +61,7 @@ func (d *Dashboard) serveDeadLetters(w http.ResponseWriter, r *http.Request) {
 	d.read(w, r, ofInstallation(access.Admin), func(rx *store.Rx, r *http.Request) (reply, error) { return d.showDeadLetters(rx, r, answers) })
 }
 
-func (d *Dashboard) showDeadLetters(rx *store.Rx, r *http.Request, answers deadAnswers) (reply, error) {
+func (d *Dashboard) showDeadLetters(rx *store.Rx, r *http.Request, answers []deadletter.Answer) (reply, error) {
 	names, err := projectNames(rx)
 	if err != nil {
 		return reply{}, err
@@ -114,8 +69,8 @@ func (d *Dashboard) showDeadLetters(rx *store.Rx, r *http.Request, answers deadA
 	page := deadLettersPage{shell: shell{Title: "Dead letters", Trail: d.deadTrail()}, None: true, Retried: retriedWords(r)}
 	left := newBudget()
 	for i, q := range d.cfg.Dead {
-		group := deadGroup{Name: q.Name, Failed: answers[i].err != nil, More: len(answers[i].letters) > deadShown}
-		for _, letter := range answers[i].letters[:min(len(answers[i].letters), deadShown)] {
+		group := deadGroup{Name: q.Name, Failed: answers[i].Err != nil, More: answers[i].More}
+		for _, letter := range answers[i].Letters {
 			group.Rows = append(group.Rows, newDeadRow(q, letter, names, left))
 		}
 		page.None = page.None && len(group.Rows) == 0 && !group.Failed
@@ -124,16 +79,15 @@ func (d *Dashboard) showDeadLetters(rx *store.Rx, r *http.Request, answers deadA
 	return show("deadletters", page), nil
 }
 
-// newDeadRow reads no more of a letter than the message's head: the content of a
-// dead letter is the last that one should meddle with unasked.
-func newDeadRow(q DeadQueue, letter queue.DeadLetter, names map[event.ProjectID]string, left *budget) deadRow {
-	content := openLetter(letter.Body)
+// newDeadRow reads no more of a letter than the message's head.
+func newDeadRow(q deadletter.Queue, letter queue.DeadLetter, names map[event.ProjectID]string, left *budget) deadRow {
+	content := deadletter.Open(letter.Body)
 	row := deadRow{
-		Queue: q.Name, ID: letter.ID, What: content.what(), ReceivedAt: letter.SentAt,
+		Queue: q.Name, ID: letter.ID, What: content.What(), ReceivedAt: letter.SentAt,
 		Receives: int64(letter.Receives), Size: formatSize(int64(len(letter.Body))),
-		Why: left.text(firstLine(content.why(q.lastError(letter.Body))), maxLine),
+		Why: left.text(firstLine(content.Why(q.Trouble(letter))), maxLine),
 	}
-	if m := content.message; m != nil {
+	if m := content.Message; m != nil {
 		row.ReceivedAt = m.ReceivedAt
 		if !m.EventID.IsZero() {
 			row.EventID = m.EventID.String()
@@ -146,14 +100,6 @@ func newDeadRow(q DeadQueue, letter queue.DeadLetter, names map[event.ProjectID]
 		}
 	}
 	return row
-}
-
-// lastError is LastError of a queue that may have none.
-func (q DeadQueue) lastError(body []byte) error {
-	if q.LastError == nil {
-		return nil
-	}
-	return q.LastError(body)
 }
 
 // retriedWords says what a form has done that led here.
@@ -182,24 +128,18 @@ func (d *Dashboard) retryDeadLetters(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), deadRedrive)
-	defer cancel()
-	var moved int
-	switch ids := r.PostForm["id"]; {
-	case r.PostFormValue("all") != "":
-		moved, err = redriveAll(ctx, q.Letters)
-	case len(ids) > 0:
-		moved, err = q.Letters.Redrive(ctx, ids)
-	default:
-		err = errForm
+	ids := r.PostForm["id"]
+	if r.PostFormValue("all") != "" {
+		ids = nil
+	} else if len(ids) == 0 {
+		d.fail(w, r, errForm)
+		return
 	}
-	if err != nil && !errors.Is(err, errForm) {
-		err = fmt.Errorf("%w: %s: %w", errQueue, q.Name, err)
-	}
+	moved, err := q.Retry(r.Context(), ids)
 	if moved > 0 {
 		// The queue has them already, whatever becomes of the note.
 		r, errNote := d.write(w, r, "dead letters retried", open, func(tx *store.Tx, r *http.Request) error {
-			return d.audit(tx, r, store.AuditEntry{Action: "dead-letter.retry", Subject: formatCounted(int64(moved), "message"), Detail: "queue " + q.Name})
+			return deed.NoteRetried(tx, d.by(r), moved, q.Name)
 		})
 		if errNote != nil {
 			d.cfg.Log.Error().Err(errNote).Int64("user", who(r).ID).Int("messages", moved).Msg("dead letters were put back, and the audit log does not have it")
@@ -212,41 +152,13 @@ func (d *Dashboard) retryDeadLetters(w http.ResponseWriter, r *http.Request) {
 	d.answer(w, r, rep, err)
 }
 
-// redriveAll puts back what is among the dead letters, each of them once: those
-// that die again meanwhile stay.
-func redriveAll(ctx context.Context, letters DeadLetters) (moved int, err error) {
-	tried := make(map[string]bool)
-	for {
-		found, err := letters.DeadLetters(ctx, deadShown)
-		if err != nil {
-			return moved, err
-		}
-		var ids []string
-		for _, letter := range found {
-			if !tried[letter.ID] {
-				tried[letter.ID] = true
-				ids = append(ids, letter.ID)
-			}
-		}
-		if len(ids) == 0 {
-			return moved, nil
-		}
-		n, err := letters.Redrive(ctx, ids)
-		moved += n
-		if err != nil {
-			return moved, err
-		}
-	}
-}
-
 // deadQueue returns the queue of a name, store.ErrNotFound if there is none.
-func (d *Dashboard) deadQueue(name string) (DeadQueue, error) {
-	for _, q := range d.cfg.Dead {
-		if q.Name == name {
-			return q, nil
-		}
+func (d *Dashboard) deadQueue(name string) (deadletter.Queue, error) {
+	q, ok := d.cfg.Dead.Named(name)
+	if !ok {
+		return q, store.ErrNotFound
 	}
-	return DeadQueue{}, store.ErrNotFound
+	return q, nil
 }
 
 // deadTrail returns the crumbs above the dead letters' page.

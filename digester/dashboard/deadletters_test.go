@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sundew/digester/deadletter"
 	"sundew/digester/queue"
 	"sundew/digester/queue/local"
 	"sundew/schema/event"
@@ -74,7 +75,7 @@ func TestDeadLetterPages(t *testing.T) {
 	defer q.Close(context.WithoutCancel(t.Context()))
 	poison := errors.New("constraint failed: a number that is no number\ngoroutine 1")
 	s := newSite(t, func(cfg *Config) {
-		cfg.Dead = []DeadQueue{{Name: "local", Letters: q, LastError: func([]byte) error { return poison }}}
+		cfg.Dead = deadletter.Queues{{Name: "local", Letters: q, LastError: func([]byte) error { return poison }}}
 	})
 	mustContain(t, textOf(s.mustGet("/dead-letters")), "There are none", "A dead letter is a message that was accepted")
 	mustContain(t, s.mustGet("/ledger"), `href="/dead-letters"`)
@@ -164,12 +165,12 @@ func TestDeadLettersAreBounded(t *testing.T) {
 	s := newSite(t, nil)
 	s.dead.last = errors.New(strings.Repeat("&", 1<<20))
 	large := letterOf(wire.Message{Kind: wire.KindEvent, Project: 1}, `{"message":"`+strings.Repeat("'", 8<<20)+`"}`)
-	for i := range 3*deadShown + 7 {
+	for i := range 3*deadletter.Shown + 7 {
 		s.dead.add(fmt.Sprint(i), large)
 	}
 	page := s.mustGet("/dead-letters")
 	mustContain(t, page, "There are more.")
-	if n := strings.Count(page, "Try again</button>"); n != deadShown {
+	if n := strings.Count(page, "Try again</button>"); n != deadletter.Shown {
 		t.Errorf("%d letters are shown", n)
 	}
 	for _, page := range []string{page, s.mustGet(s.dead.path(0))} {
@@ -186,7 +187,7 @@ func TestDeadLettersAreBounded(t *testing.T) {
 // TestDeadLetterQueueFails: a queue that does not answer hides no other.
 func TestDeadLetterQueueFails(t *testing.T) {
 	down := &deadLetters{err: errors.New("secret host unreachable")}
-	s := newSite(t, func(cfg *Config) { cfg.Dead = append(cfg.Dead, DeadQueue{Name: "eu-central-1", Letters: down}) })
+	s := newSite(t, func(cfg *Config) { cfg.Dead = append(cfg.Dead, deadletter.Queue{Name: "eu-central-1", Letters: down}) })
 	s.dead.add("1", letterOf(wire.Message{Kind: wire.KindEvent, Project: 1}, `{}`))
 	page := textOf(s.mustGet("/dead-letters"))
 	mustContain(t, page, "Queue local", "Event of Web shop", "Queue eu-central-1 This queue does not answer")
@@ -246,7 +247,7 @@ func FuzzDeadLetter(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, last string) {
-		q := DeadQueue{Name: "local", LastError: func([]byte) error {
+		q := deadletter.Queue{Name: "local", LastError: func([]byte) error {
 			if last == "" {
 				return nil
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
 	"sundew/digester/deed"
 	"sundew/digester/store"
 )
@@ -21,13 +22,9 @@ var (
 	errForm        = errors.New("form cannot be read")
 	errNoEvent     = errors.New("no event with that id")
 	errLink        = errors.New("the link does not work")
-	errNoLetter    = errors.New("no such dead letter")
 	errUnsealed    = errors.New("not sealed by us, or too old, or used")
 	errDisabled    = errors.New("the account is switched off")
 )
-
-// errQueue is wrapped by what a queue answers instead of dead letters.
-var errQueue = errors.New("the queue does not answer")
 
 // errorPage explains an error to a person.
 type errorPage struct {
@@ -85,10 +82,10 @@ func explain(err error) (status int, heading, text string) {
 	case errors.Is(err, store.ErrOutboxFull):
 		return http.StatusServiceUnavailable, "Too much mail waits to be sent",
 			"No mail was written. The page about mail says what the mail server has against it; hand over a link meanwhile."
-	case errors.Is(err, errNoLetter):
+	case errors.Is(err, deadletter.ErrNone):
 		return http.StatusNotFound, "No such dead letter",
 			"It may have been put back into its queue, or its queue has so many that it is not among the first."
-	case errors.Is(err, errQueue):
+	case errors.Is(err, deadletter.ErrQueue):
 		return http.StatusServiceUnavailable, "The queue does not answer",
 			"Dead letters that were not put back are still there. The log says what is wrong, under the number below."
 	case errors.Is(err, store.ErrNotFound):

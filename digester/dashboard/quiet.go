@@ -1,21 +1,16 @@
 package dashboard
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
-
-// quietChunk is how many issues one transaction resolves: the digester waits no
-// longer than that takes.
-const quietChunk = 200
 
 // quietDefault is the first offer, in days.
 const quietDefault = 30
@@ -64,40 +59,22 @@ func (d *Dashboard) showQuiet(rx *store.Rx, r *http.Request) (reply, error) {
 	return show("quiet", page), nil
 }
 
-// resolveQuiet is POST /projects/{id}/quiet: a read that may take long, then short
-// writes that assert what it found, so that an issue with an event in between stays
-// open. Where a write fails, what was resolved before it stays so.
+// resolveQuiet is POST /projects/{id}/quiet.
 func (d *Dashboard) resolveQuiet(w http.ResponseWriter, r *http.Request) {
 	project, before, err := d.parseQuiet(w, r)
 	if err != nil {
 		d.fail(w, r, err)
 		return
 	}
-	quiet, err := d.readQuiet(r.Context(), project, before)
+	resolved, position, err := deed.ResolveQuiet(r.Context(), d.cfg.Replica, d.cfg.DB, d.by(r), project, before, d.cfg.Now())
 	if err != nil {
 		d.fail(w, r, err)
 		return
 	}
-	resolved, position := 0, int64(0)
-	for chunk := range slices.Chunk(quiet, quietChunk) {
-		var n int
-		err := d.cfg.DB.Write(r.Context(), "resolve quiet issues", func(tx *store.Tx) (err error) {
-			position = tx.Position()
-			if n, err = tx.ResolveQuiet(chunk, before, who(r).ID); err != nil || n == 0 {
-				return err
-			}
-			return d.audit(tx, r, store.AuditEntry{Action: "issue.quiet", Project: project, Subject: formatCounted(int64(n), "issue")})
-		})
-		if err != nil {
-			d.fail(w, r, fmt.Errorf("after %d of %d issues: %w", resolved, len(quiet), err))
-			return
-		}
-		resolved += n
-	}
 	if position > 0 {
 		d.rememberPosition(w, position)
 	}
-	d.answer(w, r, redirect(d.links.issuesResolved(project, resolved)), nil)
+	d.answer(w, r, redirect(d.links.issuesResolved(project, int(resolved))), nil)
 }
 
 // parseQuiet reads the form: the project and the moment before which issues were
@@ -111,24 +88,10 @@ func (d *Dashboard) parseQuiet(w http.ResponseWriter, r *http.Request) (event.Pr
 		return 0, time.Time{}, err
 	}
 	ms, err := strconv.ParseInt(r.PostFormValue("before"), 10, 64)
-	before := time.UnixMilli(ms)
-	// A moment that no page of ours offers would resolve what people still look at.
-	if err != nil || before.After(d.cfg.Now().AddDate(0, 0, -int(slices.Min(quietDays())))) {
+	if err != nil {
 		return 0, time.Time{}, errors.Join(errForm, err)
 	}
-	return event.ProjectID(id), before, nil
-}
-
-// readQuiet is the read of resolveQuiet.
-func (d *Dashboard) readQuiet(ctx context.Context, project event.ProjectID, before time.Time) (quiet []store.QuietIssue, err error) {
-	err = d.cfg.Replica.Read(ctx, func(rx *store.Rx) error {
-		if _, err := rx.Project(project); err != nil {
-			return err
-		}
-		quiet, err = rx.QuietIssues(project, before)
-		return err
-	})
-	return quiet, err
+	return event.ProjectID(id), time.UnixMilli(ms), nil
 }
 
 // resolvedWords says what a form has done that led to the issue list.

@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
 // TestQuietIssues resolves what nobody has seen for long, in several transactions.
 func TestQuietIssues(t *testing.T) {
 	s := newSite(t, nil)
-	const old = 2*quietChunk + 3
+	const old = 2*deed.QuietChunk + 3
 	for i := range old {
 		s.message(fmt.Sprintf("old %03d", i), testNow.AddDate(0, 0, -20).Add(-time.Duration(i)*time.Second))
 	}
@@ -62,8 +63,8 @@ func TestQuietIssuesRefuses(t *testing.T) {
 		want       int
 	}{
 		{"/projects/1/quiet", "", 400}, {"/projects/1/quiet", "before=x", 400},
-		{"/projects/1/quiet", fmt.Sprint("before=", testNow.UnixMilli()), 400},
-		{"/projects/1/quiet", "before=9223372036854775807", 400},
+		{"/projects/1/quiet", fmt.Sprint("before=", testNow.UnixMilli()), 422},
+		{"/projects/1/quiet", "before=9223372036854775807", 422},
 		{"/projects/1/quiet", "before=-9223372036854775808", 303},
 		{"/projects/9/quiet", "before=" + long, 404}, {"/projects/x/quiet", "before=" + long, 404},
 	} {
@@ -77,7 +78,7 @@ func TestQuietIssuesRefuses(t *testing.T) {
 	mustContain(t, s.mustGet("/projects/1/issues"), ">yesterday<")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.dash.readQuiet(ctx, 1, testNow); store.KindOf(err) != store.KindInterrupted {
+	if _, _, err := deed.ResolveQuiet(ctx, s.dash.cfg.Replica, s.dash.cfg.DB, deed.By{}, 1, testNow.AddDate(0, 0, -7), testNow); store.KindOf(err) != store.KindInterrupted {
 		t.Errorf("a reader that has gone: %v", err)
 	}
 }

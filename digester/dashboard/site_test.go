@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
 	"sundew/digester/grouping"
 	"sundew/digester/ledger"
 	"sundew/digester/password"
@@ -68,7 +69,7 @@ func newSiteOn(t testing.TB, open func(testing.TB, store.Config) (*store.DB, *st
 		},
 		Vitals:    func(context.Context) vitals.Vitals { return s.vitals },
 		Passwords: password.NewHasher(1, password.Cost{KiB: 64, Passes: 1}),
-		Dead:      []DeadQueue{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
+		Dead:      deadletter.Queues{{Name: "local", Letters: &s.dead, LastError: s.dead.lastError}},
 	}
 	if edit != nil {
 		edit(&cfg)
