@@ -89,7 +89,7 @@ func (s *service) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveUnopened answers while there is no database.
 func (s *service) serveUnopened(w http.ResponseWriter, r *http.Request) {
-	answer := readiness{Status: "the database is being prepared", Intake: "ok", Digester: "waits", DatabaseAnswer: "not open yet",
+	answer := vitals.Readiness{Status: "the database is being prepared", Intake: "ok", Digester: "waits", DatabaseAnswer: "not open yet",
 		ReadyForIntake: s.role != roleDigest, Problems: []vitals.Problem{}}
 	if why := s.waiting.Load(); why != nil {
 		answer.Status, answer.DatabaseAnswer = "the database cannot be opened", *why

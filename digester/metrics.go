@@ -117,7 +117,7 @@ func (c *vitalsCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	v := c.s.vitals(ctx)
-	answer := newReadiness(v, vitals.Judge(v))
+	answer := vitals.NewReadiness(v)
 	gauge(descBuild, 1, v.Version)
 	gauge(descReady, asNumber(answer.ReadyForIntake), "intake")
 	gauge(descReady, asNumber(answer.ReadyForDigest), "digest")

@@ -233,16 +233,18 @@ func (s *service) open(ctx context.Context) (err error) {
 		Passwords: s.passwords,
 		Address:   func(r *http.Request) string { return edge.ClientAddress(r, s.cfg.ProxyHops) },
 		Replica:   s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
-		Ledger: func(ctx context.Context) (*ledger.Books, error) {
-			return readBooks(ctx, s.replica, s.queue, time.Now())
-		},
-		Vitals: s.vitals,
-		Dead:   s.deadQueues(), Retention: s.cfg.Retention, Scripts: s.scripts,
+		Ledger: s.books, Vitals: s.vitals,
+		Dead: s.deadQueues(), Retention: s.cfg.Retention, Scripts: s.scripts,
 	})
 	if err != nil {
 		return err
 	}
 	return s.openPrograms()
+}
+
+// books balances the ledger as it is now.
+func (s *service) books(ctx context.Context) (*ledger.Books, error) {
+	return readBooks(ctx, s.replica, s.queue, time.Now())
 }
 
 // openPrograms opens what programs and agents ask.
@@ -253,6 +255,7 @@ func (s *service) openPrograms() (err error) {
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Address: address, Used: s.dashboard.NoteToken,
 		Mail: s.callPostman(), Courier: s.courier.Call, CheckURL: s.outbound.Check,
+		Ledger: s.books, Vitals: s.vitals, Dead: s.deadQueues(),
 
 		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})

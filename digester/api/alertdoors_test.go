@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 
-	"sundew/digester/store"
 )
 
 // alertDoors are about rules and channels, which are the business of a project's admins.
@@ -45,23 +44,4 @@ func only(doors map[string]door, status int) map[string]door {
 // furnishAlerts makes a webhook in the first project.
 func (r *rig) furnishAlerts() {
 	r.must(http.StatusCreated, "POST", "/projects/x/web-shop/channels/", `{"kind":"webhook","name":"Ours","url":"https://hooks.example.com/very-secret-path"}`)
-}
-
-// audited are the newest entries of the audit log, the oldest first, as action, subject
-// and detail.
-func (r *rig) audited(n int) [][3]string {
-	r.t.Helper()
-	var said [][3]string
-	err := r.replica.Read(r.t.Context(), func(rx *store.Rx) error {
-		said = nil
-		all, err := rx.AuditLog(store.AuditQuery{Limit: n})
-		for i := len(all) - 1; i >= 0; i-- {
-			said = append(said, [3]string{all[i].Action, all[i].Subject, all[i].Detail})
-		}
-		return err
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return said
 }

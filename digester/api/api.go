@@ -17,6 +17,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,7 +27,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sundew/digester/deadletter"
+	"sundew/digester/ledger"
 	"sundew/digester/store"
+	"sundew/digester/vitals"
 )
 
 // Config says what an API answers about and how it is reached.
@@ -45,6 +49,11 @@ type Config struct {
 
 	Courier  func()             // told that there are messages for channels; nil: nobody is
 	CheckURL func(string) error // says why a channel's address cannot be called, as far as its text tells; nil: it can
+
+	// Of the installation, asked outside of any transaction; nil with a copy.
+	Ledger func(context.Context) (*ledger.Books, error) // reads the books
+	Vitals func(context.Context) vitals.Vitals          // reads whether it is well
+	Dead   deadletter.Queues                            // whose dead letters are shown and put back
 
 	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count
 	UploadRequest int64  // bytes that a request of an upload may have; 0: 8 MiB
@@ -107,6 +116,11 @@ func (a *API) routes() {
 	a.sqlRoutes()
 	a.ruleRoutes()
 	a.channelRoutes()
+	a.quietRoutes()
+	a.systemRoutes()
+	a.mailRoutes()
+	a.deadLetterRoutes()
+	a.personRoutes()
 }
 
 // Root is in front of every route.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
 	"sundew/digester/courier"
@@ -126,15 +125,9 @@ func TestChannels(t *testing.T) {
 	}
 	r.must(http.StatusNoContent, "DELETE", one, "")
 	r.must(http.StatusNotFound, "GET", one, "")
-	var said []string
-	for _, e := range r.audited(9) {
-		said = append(said, e[0]+" "+e[2])
-	}
-	want := []string{"channel.add Webhook “Ours”", "channel.test Webhook “Ours”", "channel.test Webhook “Ours”", "channel.retry Webhook “Ours”", "channel.secret Webhook “Ours”",
-		"channel.change Webhook “Other”", "channel.disable Webhook “Other”", "channel.test Webhook “Other”", "channel.delete Webhook “Other”"}
-	if diff := cmp.Diff(want, said); diff != "" {
-		t.Error(diff)
-	}
+	r.wantAudited("channel.delete Web shop Webhook “Other”", "channel.test Web shop Webhook “Other”", "channel.disable Web shop Webhook “Other”",
+		"channel.change Web shop Webhook “Other”", "channel.secret Web shop Webhook “Ours”", "channel.retry Web shop Webhook “Ours”",
+		"channel.test Web shop Webhook “Ours”", "channel.test Web shop Webhook “Ours”", "channel.add Web shop Webhook “Ours”")
 }
 
 // What is wrong with a channel is said, without what is secret in it.

@@ -3,11 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sundew/digester/access"
 )
@@ -115,7 +117,7 @@ func ofType(names ...string) *Schema { return &Schema{Type: names} }
 // of returns the schema of a type.
 func (s schemas) of(t reflect.Type) *Schema {
 	switch t {
-	case reflect.TypeFor[Time]():
+	case reflect.TypeFor[Time](), reflect.TypeFor[time.Time]():
 		return &Schema{Type: List[string]{"string", "null"}, Format: "date-time"}
 	case reflect.TypeFor[Object](), reflect.TypeFor[Contexts]():
 		return ofType("object")
@@ -165,6 +167,10 @@ func (s schemas) component(t reflect.Type) *Schema {
 	if name == "" {
 		return s.object(t)
 	}
+	if of := t.PkgPath(); of != reflect.TypeFor[Document]().PkgPath() { // another's, which may be called as one of ours
+		of = path.Base(of)
+		name = strings.ToUpper(of[:1]) + of[1:] + name
+	}
 	if _, known := s.named[name]; !known {
 		s.named[name] = &Schema{} // it may contain itself
 		s.named[name] = s.object(t)
@@ -190,7 +196,7 @@ func (s schemas) fields(t reflect.Type, object *Schema) {
 			continue
 		}
 		object.Properties[name] = s.of(f.Type)
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omit") {
 			object.Required = append(object.Required, name)
 		}
 	}

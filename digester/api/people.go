@@ -23,24 +23,6 @@ func (a *API) peopleRoutes() {
 	a.auditLogRoutes()
 }
 
-// ofInstallation asks for a role in the whole installation.
-func ofInstallation(least access.Role) guard {
-	return func(_ *store.Rx, r *request) error {
-		if r.person.Role < least {
-			return errForbidden
-		}
-		return nil
-	}
-}
-
-// aPerson lets personal tokens in.
-func aPerson(_ *store.Rx, r *request) error {
-	if r.person.ID == 0 {
-		return &Problem{404, "A project's token speaks for nobody"}
-	}
-	return nil
-}
-
 // User is a person, as far as others see them.
 type User struct {
 	ID       string `json:"id"`

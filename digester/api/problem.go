@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
 	"sundew/digester/deed"
 	"sundew/digester/store"
 )
@@ -73,6 +74,8 @@ func explain(err error) (status int, words string) {
 		return http.StatusNotFound, "The requested resource does not exist"
 	case errors.Is(err, store.ErrInvalid), errors.Is(err, store.ErrTaken):
 		return http.StatusBadRequest, err.Error()
+	case errors.Is(err, deadletter.ErrQueue):
+		return http.StatusServiceUnavailable, "The queue does not answer: dead letters that were not put back are still there"
 	case errors.Is(err, errReadOnly):
 		return http.StatusServiceUnavailable, "This is a read-only copy; ask the installation's primary"
 	case errors.Is(err, store.ErrReplicaAway), kind == store.KindAway:

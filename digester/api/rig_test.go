@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
 	"sundew/digester/access"
@@ -209,4 +210,30 @@ func mustRead[T any](t testing.TB, text string) T {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return v
+}
+
+// audited returns the newest entries of the audit log, the newest first: action,
+// subject and detail.
+func (r *rig) audited(n int) []string {
+	r.t.Helper()
+	var lines []string
+	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
+		entries, err := rx.AuditLog(store.AuditQuery{Limit: n})
+		for _, e := range entries {
+			if e.TokenID == 0 || e.Address == "" {
+				r.t.Errorf("%s does not say that a token did it, or from where", e.Action)
+			}
+			lines = append(lines, strings.TrimSpace(strings.Join([]string{e.Action, e.Subject, e.Detail}, " ")))
+		}
+		return err
+	})
+	return lines
+}
+
+// wantAudited compares them.
+func (r *rig) wantAudited(want ...string) {
+	r.t.Helper()
+	if diff := cmp.Diff(want, r.audited(len(want))); diff != "" {
+		r.t.Errorf("audit log (-want +got):\n%s", diff)
+	}
 }

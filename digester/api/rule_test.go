@@ -59,11 +59,8 @@ func TestRules(t *testing.T) {
 	})
 	r.must(http.StatusAccepted, "DELETE", one, "")
 	r.must(http.StatusNotFound, "GET", one, "")
-	said := [][3]string{{"alert-rule.add", "Web shop", "Often"}, {"alert-rule.change", "Web shop", "Often"}, {"alert-rule.disable", "Web shop", "Often"},
-		{"alert-rule.change", "Web shop", "Often"}, {"alert-rule.change", "Web shop", "Often"}, {"alert-rule.delete", "Web shop", "Often"}}
-	if diff := cmp.Diff(said, r.audited(len(said))); diff != "" {
-		t.Error(diff)
-	}
+	r.wantAudited("alert-rule.delete Web shop Often", "alert-rule.change Web shop Often", "alert-rule.change Web shop Often",
+		"alert-rule.disable Web shop Often", "alert-rule.change Web shop Often", "alert-rule.add Web shop Often")
 }
 
 // What a rule cannot say is refused in words.

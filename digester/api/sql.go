@@ -19,6 +19,7 @@ func (a *API) sqlRoutes() {
 		Text: "SQLite's SQL, over the rows that the token may see. A statement may take about 5 seconds; two run at the same time. " +
 			"400: SQLite's words about what is wrong. 422: it took too long, or too much memory. 429: others run; try again.",
 	}, a.sqlAsk)
+	a.savedQueryRoutes()
 }
 
 // SQLQuery is a statement to run.
@@ -71,10 +72,15 @@ func (a *API) sqlAsk(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := a.cfg.Replica.Ask(r.Context(), r.person, in.Query, in.Limit)
+	return a.answerSQL(w, r, in.Query, in.Limit)
+}
+
+// answerSQL runs a statement and answers with what it found.
+func (a *API) answerSQL(w http.ResponseWriter, r *request, statement string, limit int) error {
+	answer, err := a.cfg.Replica.Ask(r.Context(), r.person, statement, limit)
 	a.cfg.Log.Debug().Int64("user_id", r.person.ID).Int64("token_id", r.token.ID).Int("rows", len(answer.Rows)).Dur("took", answer.Took).Bool("refused", err != nil).Msg("SQL")
 	if err != nil {
-		return sqlProblem(in.Query, err)
+		return sqlProblem(statement, err)
 	}
 	out := SQLAnswer{Rows: answer.Plain(), Truncated: answer.Cut, ElapsedMS: answer.Took.Milliseconds()}
 	for _, c := range answer.Columns {

@@ -34,31 +34,6 @@ func (r *rig) refused(status int, token, method, path, body, words string) {
 	}
 }
 
-// audited returns the newest entries of the audit log, the newest first: action,
-// subject and detail.
-func (r *rig) audited(n int) []string {
-	r.t.Helper()
-	var lines []string
-	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
-		entries, err := rx.AuditLog(store.AuditQuery{Limit: n})
-		for _, e := range entries {
-			if e.TokenID == 0 || e.Address == "" {
-				r.t.Errorf("%s does not say that a token did it, or from where", e.Action)
-			}
-			lines = append(lines, strings.TrimSpace(strings.Join([]string{e.Action, e.Subject, e.Detail}, " ")))
-		}
-		return err
-	})
-	return lines
-}
-
-func (r *rig) wantAudited(want ...string) {
-	r.t.Helper()
-	if diff := cmp.Diff(want, r.audited(len(want))); diff != "" {
-		r.t.Errorf("audit log (-want +got):\n%s", diff)
-	}
-}
-
 // roles are those of the people of the first team, by name.
 func (r *rig) roles() map[string]string {
 	r.t.Helper()

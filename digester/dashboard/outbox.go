@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -28,13 +29,6 @@ func (d *Dashboard) retryMail(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	mail, err := tx.RetryMail(id)
-	if err != nil {
-		return reply{}, err
-	}
-	if d.hasMail() {
-		tx.OnCommit(d.cfg.Mail)
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "mail.retry", Subject: mail.To, Detail: mail.Subject})
+	_, err = deed.RetryMail(tx, d.by(r), id, d.cfg.Mail)
 	return redirect(d.links.done(d.links.outbox(), "retry")), err
 }

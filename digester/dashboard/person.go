@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/erasure"
 	"sundew/digester/store"
 	"sundew/schema/event"
@@ -81,7 +82,7 @@ func (d *Dashboard) personPage(rx *store.Rx, r *http.Request) (personPage, error
 	newest, err := rx.LastEvent()
 	for _, e := range requests {
 		row := personRow{
-			Erasure: e, Kind: personKindWords(e.Subject.Kind), URL: d.links.personRequest(p.ID, e.ID),
+			Erasure: e, Kind: deed.PersonKindWords(e.Subject.Kind), URL: d.links.personRequest(p.ID, e.ID),
 			Nobody: e.Events+e.Feedback+e.Attachments == 0, Share: 100,
 		}
 		if newest > 0 {
@@ -93,23 +94,10 @@ func (d *Dashboard) personPage(rx *store.Rx, r *http.Request) (personPage, error
 	return page, err
 }
 
-// personKindWords says what names a person.
-func personKindWords(k erasure.Kind) string {
-	switch k {
-	case erasure.ByEmail:
-		return "Mail address"
-	case erasure.ByUsername:
-		return "User name"
-	case erasure.ByIP:
-		return "IP address"
-	}
-	return "User ID"
-}
-
 func personKinds(chosen string) []option {
 	var all []option
 	for _, k := range []erasure.Kind{erasure.ByEmail, erasure.ByID, erasure.ByUsername, erasure.ByIP} {
-		all = append(all, option{string(k), personKindWords(k), string(k) == chosen})
+		all = append(all, option{string(k), deed.PersonKindWords(k), string(k) == chosen})
 	}
 	return all
 }
@@ -134,51 +122,37 @@ func (d *Dashboard) searchPerson(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	kind, value := r.PostFormValue("kind"), r.PostFormValue("value")
-	subject, err := erasure.Parse(kind, value)
-	if errors.Is(err, erasure.ErrSubject) {
-		page, errPage := d.personPage(&tx.Rx, r)
-		page.Kinds, page.Value, page.Error = personKinds(kind), value, sentence(err.Error())
-		return returned("person", page), errPage
+	_, err = deed.SearchPerson(tx, d.by(r), p, kind, value)
+	var unfit *deed.Unfit
+	if errors.As(err, &unfit) {
+		page, err := d.personPage(&tx.Rx, r)
+		page.Kinds, page.Value, page.Error = personKinds(kind), value, unfit.Words
+		return returned("person", page), err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	request, err := tx.CreateErasure(p.ID, subject, who(r).ID)
-	if err != nil {
-		return reply{}, err
-	}
-	return d.notePerson(tx, r, p, request, "person.search", "searching")
+	return d.afterPerson(p, "searching"), err
 }
 
 // removePerson is POST …/person/{request}/remove.
 func (d *Dashboard) removePerson(tx *store.Tx, r *http.Request) (reply, error) {
 	p, request, err := pathRequest(&tx.Rx, r)
-	if err != nil {
-		return reply{}, err
+	if err == nil {
+		err = deed.RemovePerson(tx, d.by(r), p, request)
 	}
-	if err := tx.ConfirmErasure(request.ID); err != nil {
-		return reply{}, err
-	}
-	return d.notePerson(tx, r, p, request, "person.remove", "removing")
+	return d.afterPerson(p, "removing"), err
 }
 
 // withdrawPerson is POST …/person/{request}/withdraw.
 func (d *Dashboard) withdrawPerson(tx *store.Tx, r *http.Request) (reply, error) {
 	p, request, err := pathRequest(&tx.Rx, r)
-	if err != nil {
-		return reply{}, err
+	if err == nil {
+		err = deed.WithdrawPerson(tx, d.by(r), p, request)
 	}
-	if err := tx.WithdrawErasure(request.ID); err != nil {
-		return reply{}, err
-	}
-	return d.notePerson(tx, r, p, request, "person.withdraw", "withdrawn")
+	return d.afterPerson(p, "withdrawn"), err
 }
 
-// notePerson writes into the audit log what was done, but not about whom, and leads
-// back to the page.
-func (d *Dashboard) notePerson(tx *store.Tx, r *http.Request, p store.Project, e store.Erasure, action, done string) (reply, error) {
-	err := d.audit(tx, r, store.AuditEntry{Action: action, Project: p.ID, TeamID: p.TeamID, Subject: e.Hash, Detail: personKindWords(e.Subject.Kind)})
-	return redirect(d.links.done(d.links.person(p.ID), done)), err
+// afterPerson leads back to the page, and says there what was done.
+func (d *Dashboard) afterPerson(p store.Project, done string) reply {
+	return redirect(d.links.done(d.links.person(p.ID), done))
 }
 
 // pathRequest loads the request that a path names, if it is one of the path's project.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/digester/store/sandbox"
 )
@@ -113,7 +114,7 @@ func (d *Dashboard) sqlPage(rx *store.Rx, p access.Person) (sqlPage, error) {
 	}
 	queries, err := rx.SavedQueries(p)
 	for _, q := range queries {
-		row := savedQueryRow{SavedQuery: q, Own: q.UserID == p.ID, MayDelete: mayDeleteQuery(p, q), With: names[q.TeamID]}
+		row := savedQueryRow{SavedQuery: q, Own: q.UserID == p.ID, MayDelete: deed.MayDeleteQuery(p, q), With: names[q.TeamID]}
 		if q.Everybody {
 			row.With = "everybody"
 		}

@@ -25,6 +25,21 @@ const (
 	ErasureWithdrawn
 )
 
+// String is the state in a word.
+func (s ErasureState) String() string {
+	switch s {
+	case ErasureSearching:
+		return "searching"
+	case ErasureFound:
+		return "found"
+	case ErasureRemoving:
+		return "removing"
+	case ErasureDone:
+		return "done"
+	}
+	return "withdrawn"
+}
+
 // Erasure is a request to remove what is stored about a person.
 type Erasure struct {
 	ID          int64
