@@ -3,7 +3,6 @@ package api
 import (
 	"maps"
 	"net/http"
-
 )
 
 // alertDoors are about rules and channels, which are the business of a project's admins.

@@ -33,6 +33,7 @@ func doors() map[string]door {
 	maps.Copy(all, sqlDoors())
 	maps.Copy(all, uploadDoors())
 	maps.Copy(all, alertDoors())
+	maps.Copy(all, operationDoors())
 	return all
 }
 
@@ -195,5 +196,6 @@ func (r *rig) furnish() string {
 	r.message(r.other.ID, "elsewhere")
 	r.must(http.StatusCreated, "POST", "/projects/x/web-shop/releases/", `{"version":"made@1"}`)
 	r.furnishAlerts()
+	r.furnishOperation()
 	return first.String()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -100,6 +101,9 @@ func misfits(doc Document, s *Schema, value any, at string) []string {
 		kind = "string"
 	case float64:
 		kind = "integer"
+		if slices.Contains(s.Type, "number") {
+			kind = "number"
+		}
 	case []any:
 		kind = "array"
 		for _, item := range v {

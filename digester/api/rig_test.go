@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -15,9 +16,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/access"
+	"sundew/digester/deadletter"
 	"sundew/digester/grouping"
+	"sundew/digester/ledger"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
+	"sundew/digester/vitals"
 	"sundew/schema/event"
 	"sundew/schema/event/eventtest"
 	"sundew/schema/wire"
@@ -37,6 +41,7 @@ type rig struct {
 	other   store.Project
 	team    store.Team
 	seq     uint64
+	dead    deadLetters
 
 	owner, viewer, member store.User // the last two of the first team
 
@@ -49,7 +54,7 @@ type rig struct {
 // newRig makes one. edit, if not nil, changes its configuration.
 func newRig(t testing.TB, edit func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, now: testNow, without: make(map[access.Scopes]string)}
+	r := &rig{t: t, now: testNow, without: make(map[access.Scopes]string), dead: newDeadLetters()}
 	clock := func() time.Time { return r.now }
 	r.db, r.replica = storetest.Open(t, clock)
 	r.web = storetest.MustCreateProject(t, r.db, "Web shop", "0123456789abcdef0123456789abcdef")
@@ -57,6 +62,18 @@ func newRig(t testing.TB, edit func(*Config)) *rig {
 	cfg := Config{
 		Replica: r.replica, DB: r.db, PublicURL: "http://errors.example.com", Now: clock,
 		Log: zerolog.New(zerolog.NewTestWriter(t)), Version: "1.2.3",
+	}
+	cfg.Dead = deadletter.Queues{{Name: "local", Letters: &r.dead}}
+	cfg.Vitals = func(context.Context) vitals.Vitals {
+		return vitals.Vitals{At: r.now, Started: r.now.Add(-time.Hour), Version: "1.2.3", Role: "everything", Intake: vitals.Intake{Here: true}, Copies: []vitals.Copy{{Name: "copy.example.com"}}}
+	}
+	cfg.Ledger = func(ctx context.Context) (books *ledger.Books, err error) {
+		err = r.replica.Read(ctx, func(rx *store.Rx) error {
+			decided, err := rx.Books(ledger.Since(r.now))
+			books = ledger.Reconcile(decided, ledger.Queue{}, r.now)
+			return err
+		})
+		return books, err
 	}
 	if edit != nil {
 		edit(&cfg)
