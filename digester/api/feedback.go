@@ -5,6 +5,7 @@ import (
 
 	"sundew/digester/access"
 	"sundew/digester/store"
+	"sundew/schema/event"
 )
 
 // feedbackRoutes are about what users of applications wrote.
@@ -33,6 +34,18 @@ type Feedback struct {
 	User        *EvUser        `json:"user"`
 	Event       *FeedbackEvent `json:"event"`
 	Issue       *FeedbackIssue `json:"issue"`
+
+	Files List[FeedbackFile] `json:"files"` // Sundew's own: that came with it
+}
+
+// FeedbackFile is a file that came with feedback, such as a screenshot. Its texts are
+// the client's.
+type FeedbackFile struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MIMEType string `json:"mimetype"`
+	Size     int64  `json:"size"`
+	URL      string `json:"url"` // of its content, which the same token gets
 }
 
 // FeedbackEvent is the event that feedback is about.
@@ -61,6 +74,33 @@ func feedbackView(r *request, f store.Feedback) Feedback {
 		view.Issue = &FeedbackIssue{ID: number(f.Issue), Title: f.Title, Permalink: r.link("/issues/" + number(f.Issue))}
 	}
 	return view
+}
+
+// feedbackViews shows feedback with its files.
+func feedbackViews(rx *store.Rx, r *request, all []store.Feedback) (List[Feedback], error) {
+	ids := make(map[event.ProjectID][]event.ID)
+	for _, f := range all {
+		ids[f.ProjectID] = append(ids[f.ProjectID], f.FeedbackID)
+	}
+	files := make(map[event.ID]List[FeedbackFile])
+	for project, of := range ids {
+		some, err := rx.Attachments(project, of...)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range some {
+			files[f.EventID] = append(files[f.EventID], FeedbackFile{
+				ID: number(f.ID), Name: f.Name, MIMEType: f.ContentType, Size: f.Size,
+				URL: r.link("/projects/" + projectNumber(project) + "/attachments/" + number(f.ID)),
+			})
+		}
+	}
+	views := make(List[Feedback], len(all))
+	for i, f := range all {
+		views[i] = feedbackView(r, f)
+		views[i].Files = files[f.FeedbackID]
+	}
+	return views, nil
 }
 
 func (a *API) feedbackOfProject(rx *store.Rx, r *request) (List[Feedback], error) {
@@ -107,24 +147,21 @@ func feedbackOf(rx *store.Rx, r *request, projects []store.Project) (List[Feedba
 		next.Value = all[len(all)-1].ID
 	}
 	r.page(cursor{Back: true}, next, false, more)
-	views := make(List[Feedback], len(all))
-	for i, f := range all {
-		views[i] = feedbackView(r, f)
-	}
-	return views, nil
+	return feedbackViews(rx, r, all)
 }
 
 func (a *API) feedbackOfIssue(rx *store.Rx, r *request) (List[Feedback], error) {
 	events, _, err := rx.Events(r.issue.ID, 0, maxEvents)
-	var views List[Feedback]
+	var all []store.Feedback
 	for _, ev := range events {
 		about, err := rx.EventFeedback(ev.ProjectID, ev.EventID)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range about {
-			views = append(views, feedbackView(r, f))
-		}
+		all = append(all, about...)
 	}
-	return views, err
+	if err != nil {
+		return nil, err
+	}
+	return feedbackViews(rx, r, all)
 }

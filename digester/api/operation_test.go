@@ -214,7 +214,7 @@ func TestSavedQueries(t *testing.T) {
 		return mustStatus(t, r.do(method, Root+list+path, token, body), status)
 	}
 	mine := mustRead[SavedQuery](t, ask(r.memberToken, "POST", "", `{"name":"Issues","query":"SELECT short_id FROM issues ORDER BY 1","team":"shop"}`, http.StatusCreated))
-	if diff := cmp.Diff(SavedQuery{ID: "1", Name: "Issues", Query: "SELECT short_id FROM issues ORDER BY 1", Team: "shop", Author: User{ID: number(r.member.ID), Name: "member", IsActive: true}, MayDelete: true}, mine); diff != "" {
+	if diff := cmp.Diff(SavedQuery{ID: "1", Name: "Issues", Query: "SELECT short_id FROM issues ORDER BY 1", Team: "shop", Author: Named{number(r.member.ID), "member"}, MayDelete: true}, mine); diff != "" {
 		t.Error(diff)
 	}
 	if got := mustRead[SQLAnswer](t, ask(r.viewerToken, "POST", "1/run/", "", http.StatusOK)); len(got.Rows) != 1 || got.Rows[0][0] != "WEB-SHOP-1" {

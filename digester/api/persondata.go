@@ -47,7 +47,7 @@ type PersonRequest struct {
 	Events      int64  `json:"events"` // found
 	Feedback    int64  `json:"feedback"`
 	Attachments int64  `json:"attachments"`
-	User        User   `json:"user"` // who asked
+	User        Named  `json:"user"` // who asked
 	DateCreated Time   `json:"dateCreated"`
 	DateDone    Time   `json:"dateDone"`
 }
@@ -62,7 +62,7 @@ type PersonSearch struct {
 func personView(e store.Erasure, newest int64) PersonRequest {
 	view := PersonRequest{
 		ID: number(e.ID), Kind: string(e.Subject.Kind), Value: e.Subject.Value, Hash: e.Hash, State: e.State.String(), Progress: 100,
-		Events: e.Events, Feedback: e.Feedback, Attachments: e.Attachments, User: User{ID: number(e.By), Name: e.Name, IsActive: true},
+		Events: e.Events, Feedback: e.Feedback, Attachments: e.Attachments, User: Named{number(e.By), e.Name},
 		DateCreated: Time{e.CreatedAt}, DateDone: Time{e.DoneAt},
 	}
 	if newest > 0 && (e.State == store.ErasureSearching || e.State == store.ErasureRemoving) {

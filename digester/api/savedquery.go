@@ -33,7 +33,7 @@ type SavedQuery struct {
 	Query     string `json:"query"`
 	Team      string `json:"team"` // slug of the team that has it; empty: none
 	Everybody bool   `json:"everybody"`
-	Author    User   `json:"author"`
+	Author    Named  `json:"author"`
 	MayDelete bool   `json:"mayDelete"`
 }
 
@@ -58,7 +58,7 @@ type QueryRun struct {
 
 func queryView(r *request, q store.SavedQuery, teams []store.Team) SavedQuery {
 	view := SavedQuery{
-		ID: number(q.ID), Name: q.Name, Query: q.Statement, Everybody: q.Everybody, Author: User{ID: number(q.UserID), Name: q.Author, IsActive: true},
+		ID: number(q.ID), Name: q.Name, Query: q.Statement, Everybody: q.Everybody, Author: Named{number(q.UserID), q.Author},
 		MayDelete: deed.MayDeleteQuery(r.person, q),
 	}
 	if at := slices.IndexFunc(teams, func(t store.Team) bool { return t.ID == q.TeamID }); at >= 0 {
