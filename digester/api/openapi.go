@@ -238,6 +238,8 @@ func paramWords(name string) string {
 		return "number or short id of an issue"
 	case "event":
 		return "id of an event"
+	case "rule", "channel", "message", "mail", "request", "query":
+		return "its number"
 	case "version":
 		return "name of a release"
 	}

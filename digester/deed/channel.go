@@ -43,12 +43,14 @@ func (cs Channels) Add(tx *store.Tx, by By, p store.Project, c store.Channel) (s
 func (cs Channels) Change(tx *store.Tx, by By, p store.Project, saved, typed store.Channel) error {
 	c := typed
 	c.ID, c.Project, c.Kind, c.Config = saved.ID, saved.Project, saved.Kind, typed.Config.Keep(saved.Config)
-	err := cs.check(c)
-	if err == nil {
-		err = tx.ChangeChannel(c)
+	if err := cs.check(c); err != nil {
+		return err
 	}
-	cs.call(tx)
-	return noteChannel(tx, by, p, c, "change", err)
+	if err := tx.ChangeChannel(c); err != nil {
+		return unfitChannel(err)
+	}
+	cs.call(tx) // what waits is tried at once
+	return noteChannel(tx, by, p, c, "change", nil)
 }
 
 // SwitchChannel switches a channel on or off.

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sundew/digester/dashboard"
+	"sundew/digester/deadletter"
 	"sundew/digester/digest"
 	"sundew/digester/ledger"
 	"sundew/digester/password"
@@ -76,7 +77,7 @@ func open(ctx context.Context, dir string, issues int) (_ *bench, err error) {
 	b.pages, err = dashboard.New(dashboard.Config{
 		Passwords: passwords,
 		Replica:   b.replica, DB: b.db, PublicURL: "http://127.0.0.1:8000", Now: time.Now, Log: zerolog.Nop(), Version: "big",
-		Ledger: b.books, Dead: []dashboard.DeadQueue{{Name: "local", Letters: b.queue}},
+		Ledger: b.books, Dead: deadletter.Queues{{Name: "local", Letters: b.queue}},
 	})
 	if err != nil {
 		return nil, err
