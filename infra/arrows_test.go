@@ -64,8 +64,8 @@ var mayImport = map[string][]string{
 	"sundew/digester": {"sundew/digester/...", "sundew/schema/...",
 		"sundew/functions/ingest/edge"}, // the one exception: everything in one process
 	"sundew/digester/access":                  {"sundew/schema/event"},
-	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/deed", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/event", "sundew/digester/store/sandbox", "sundew/digester/artifact", "sundew/digester/symbolicate"},
-	"sundew/digester/deed":                    {"sundew/digester/access", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/event"},
+	"sundew/digester/api":                     {"sundew/digester/access", "sundew/digester/deed", "sundew/digester/grouping", "sundew/digester/retention", "sundew/digester/search", "sundew/digester/store", "sundew/digester/triage", "sundew/schema/...", "sundew/digester/store/sandbox", "sundew/digester/artifact", "sundew/digester/symbolicate"},
+	"sundew/digester/deed":                    {"sundew/digester/access", "sundew/digester/grouping", "sundew/digester/retention", "sundew/digester/store", "sundew/digester/symbolicate", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/..."},
 	"sundew/digester/words":                   {},
 	"sundew/digester/mcp":                     {"sundew/digester/access", "sundew/digester/api", "sundew/digester/deed", "sundew/digester/store", "sundew/digester/triage", "sundew/digester/words", "sundew/schema/event"},
 	"sundew/digester/courier":                 {"sundew/digester/loop", "sundew/digester/mail", "sundew/digester/notify", "sundew/digester/outbound", "sundew/digester/store"},

@@ -27,7 +27,7 @@ func bad(detail string) error { return &Problem{http.StatusBadRequest, detail} }
 var (
 	errNoToken   = errors.New("no token")
 	errToken     = errors.New("the token does not work")
-	errForbidden = errors.New("the role does not include it")
+	errForbidden = deed.ErrForbidden
 	errReadOnly  = errors.New("a copy cannot be written")
 	errTooMany   = errors.New("too many requests")
 )

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -36,18 +37,22 @@ func (d *Dashboard) generalPage(rx *store.Rx, r *http.Request, p store.Project) 
 	if !page.Owner {
 		return page, nil
 	}
-	teams, err := teamsFor(rx, who(r))
+	teams, err := deed.TeamsFor(rx, who(r))
 	for _, t := range teams {
 		page.Teams = append(page.Teams, option{strconv.FormatInt(t.ID, 10), t.Name, t.ID == p.TeamID})
 	}
 	return page, err
 }
 
-// platformOptions are the platforms that there are guides for.
+// platformOptions are the platforms that there are guides for, and the one that is
+// chosen: programs know more of them.
 func platformOptions(chosen string) []option {
 	options := []option{{Value: "", Text: "Not said", Selected: chosen == ""}}
 	for _, g := range setupGuides() {
 		options = append(options, option{g.key, g.name, g.key == chosen})
+	}
+	if !slices.ContainsFunc(options, func(o option) bool { return o.Selected }) {
+		options = append(options, option{chosen, chosen, true})
 	}
 	return options
 }
@@ -59,19 +64,16 @@ func (d *Dashboard) changeProject(tx *store.Tx, r *http.Request) (reply, error) 
 		return reply{}, err
 	}
 	change := store.ProjectChange{Name: r.PostFormValue("name"), Slug: r.PostFormValue("slug"), Platform: r.PostFormValue("platform")}
-	if !slices.ContainsFunc(platformOptions(""), func(o option) bool { return o.Value == change.Platform }) {
+	if !slices.ContainsFunc(platformOptions(p.Platform), func(o option) bool { return o.Value == change.Platform }) {
 		return reply{}, errForm
 	}
-	changed, err := tx.ChangeProject(p.ID, change)
+	_, err = deed.ChangeProject(tx, d.by(r), p, change)
 	if words := formWords(err); words != "" {
 		page, err := d.generalPage(&tx.Rx, r, p)
 		page.Name, page.Slug, page.Platforms, page.Error = change.Name, change.Slug, platformOptions(change.Platform), words
 		return returned("settings", page), err
 	}
 	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.change", changed.Name+", "+changed.Slug+", "+changed.Platform); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settings(p.ID), "saved")), nil
@@ -92,13 +94,7 @@ func (d *Dashboard) transferProject(tx *store.Tx, r *http.Request) (reply, error
 	if err != nil {
 		return reply{}, err
 	}
-	if !who(r).Makes(team.ID) {
-		return reply{}, errForbidden
-	}
-	if err := tx.SetProjectTeam(p.ID, team.ID); err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.transfer", "to "+team.Name); err != nil {
+	if err := deed.TransferProject(tx, d.by(r), p, team); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.afterTransfer(r, p, team), "transferred")), nil

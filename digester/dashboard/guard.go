@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -14,7 +15,7 @@ import (
 // Errors of those who may not.
 var (
 	errSignIn    = errors.New("nobody is signed in")
-	errForbidden = errors.New("not allowed")
+	errForbidden = deed.ErrForbidden
 	errNotRecent = errors.New("signed in too long ago for this")
 	errToken     = errors.New("the token does not work")
 )

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/password"
 	"sundew/digester/store"
 )
@@ -105,7 +106,10 @@ func linkError(err error) error {
 // formWords returns why a form comes back, in a person's words; empty: the error is
 // not about what was typed.
 func formWords(err error) string {
+	var unfit *deed.Unfit
 	switch {
+	case errors.As(err, &unfit):
+		return unfit.Words
 	case errors.Is(err, password.ErrUnfit), errors.Is(err, store.ErrInvalid), errors.Is(err, store.ErrTaken):
 		return sentence(err.Error())
 	}

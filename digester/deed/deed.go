@@ -1,11 +1,12 @@
-// Package deed is what people and programs do to issues: resolve, mute, assign, merge,
-// delete, comment.
+// Package deed is what people and programs do: to issues (resolve, mute, assign, merge,
+// delete, comment), and to projects and what is set about them.
 //
 // It exists so that pages, the API and agents do the same, with the same questions
-// and the same words, and leave the same line in the audit log. Rules: who may is
-// asked by Verb.Least and Allowed before Do, which asks nothing more; all that is done
-// is part of the caller's transaction. What cannot be done is an *Unfit, whose words
-// are for whoever asked.
+// and the same words, and leave the same line in the audit log. Rules: who may do
+// something to an issue is asked by Verb.Least and Allowed before Do, which asks nothing
+// more; the role that a setting needs is asked by who calls, and only what depends on
+// what is given here, with ErrForbidden. All that is done is part of the caller's
+// transaction. What cannot be done is an *Unfit, whose words are for whoever asked.
 package deed
 
 import (
