@@ -94,7 +94,13 @@ func (d *Dashboard) transferProject(tx *store.Tx, r *http.Request) (reply, error
 	if err != nil {
 		return reply{}, err
 	}
-	if err := deed.TransferProject(tx, d.by(r), p, team); err != nil {
+	if !who(r).Makes(team.ID) {
+		return reply{}, errForbidden
+	}
+	if err := tx.SetProjectTeam(p.ID, team.ID); err != nil {
+		return reply{}, err
+	}
+	if err := d.noteSetting(tx, r, p, "project.transfer", "to "+team.Name); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.afterTransfer(r, p, team), "transferred")), nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 )
 
 // option is one of a list to choose from in a form, such as a role that somebody may be
@@ -52,9 +53,4 @@ func formRole(r *http.Request, field string) (access.Role, error) {
 }
 
 // gives returns errForbidden unless somebody with a role may turn one into another.
-func gives(by, from, to access.Role) error {
-	if !by.Gives(from) || !by.Gives(to) {
-		return errForbidden
-	}
-	return nil
-}
+func gives(by, from, to access.Role) error { return deed.Gives(by, from, to) }

@@ -54,17 +54,6 @@ func ChangeProject(tx *store.Tx, by By, p store.Project, c store.ProjectChange) 
 	return changed, by.setting(tx, p, "project.change", changed.Name+", "+changed.Slug+", "+changed.Platform)
 }
 
-// TransferProject gives a project to a team of which the person is an admin.
-func TransferProject(tx *store.Tx, by By, p store.Project, team store.Team) error {
-	if !by.Person.Makes(team.ID) {
-		return ErrForbidden
-	}
-	if err := tx.SetProjectTeam(p.ID, team.ID); err != nil {
-		return err
-	}
-	return by.setting(tx, p, "project.transfer", "to "+team.Name)
-}
-
 // DeleteProject deletes a project; RestoreProject takes it back for store.ProjectUndo.
 func DeleteProject(tx *store.Tx, by By, p store.Project) error {
 	if err := tx.DeleteProject(p.ID); err != nil {

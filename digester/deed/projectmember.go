@@ -29,8 +29,8 @@ func GiveProjectRole(tx *store.Tx, by By, p store.Project, user store.User, role
 			current = m.Role
 		}
 	}
-	if !mine.Gives(current) || !mine.Gives(role) {
-		return ErrForbidden
+	if err := Gives(mine, current, role); err != nil {
+		return err
 	}
 	if err := tx.SetProjectMember(p.ID, user.ID, role); err != nil {
 		return refusal(err)

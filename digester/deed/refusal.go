@@ -11,9 +11,6 @@ import (
 	"sundew/schema/scrub"
 )
 
-// ErrForbidden is returned to those whose role does not include what they ask for.
-var ErrForbidden = errors.New("the role does not include it")
-
 // refusal makes an *Unfit of an error that says what is wrong with what was asked for;
 // others stay what they are. It still is the error that it was.
 func refusal(err error) error {

@@ -1,0 +1,25 @@
+package deed
+
+import (
+	"errors"
+
+	"sundew/digester/access"
+)
+
+// Errors of who may not.
+var (
+	// ErrForbidden is returned where somebody's role does not include what they ask for.
+	ErrForbidden = errors.New("the role does not include it")
+
+	// ErrYourself is returned where somebody would lock themselves out.
+	ErrYourself = errors.New("nobody switches themselves off")
+)
+
+// Gives returns ErrForbidden unless somebody with a role may turn one into another:
+// nobody gives, or takes, more than they have.
+func Gives(by, from, to access.Role) error {
+	if !by.Gives(from) || !by.Gives(to) {
+		return ErrForbidden
+	}
+	return nil
+}
