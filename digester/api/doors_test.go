@@ -25,6 +25,7 @@ func doors() map[string]door {
 	all := make(map[string]door)
 	maps.Copy(all, indexDoors())
 	maps.Copy(all, projectDoors())
+	maps.Copy(all, projectChangeDoors())
 	maps.Copy(all, issueDoors())
 	maps.Copy(all, eventDoors())
 	maps.Copy(all, releaseDoors())

@@ -123,6 +123,8 @@ func (s schemas) of(t reflect.Type) *Schema {
 		return &Schema{}
 	case reflect.TypeFor[Line]():
 		return ofType("array")
+	case reflect.TypeFor[Maybe[*int64]]():
+		return ofType("integer", "null")
 	case reflect.TypeFor[Maybe[string]]():
 		return ofType("string", "null")
 	}
@@ -228,6 +230,8 @@ func paramWords(name string) string {
 		return "number or short id of an issue"
 	case "event":
 		return "id of an event"
+	case "environment":
+		return "name of an environment"
 	case "version":
 		return "name of a release"
 	}
