@@ -104,8 +104,8 @@ func HideEnvironments(tx *store.Tx, by By, p store.Project, hide map[string]bool
 	var names []string
 	for _, e := range all {
 		if hidden[e.Name] {
-			names = append(names, e.Name)
+			names = append(names, cmp.Or(e.Name, "(none)"))
 		}
 	}
-	return by.setting(tx, p, "project.environments", "hidden: "+cmp.Or(strings.Join(names, " "), "none"))
+	return by.setting(tx, p, "project.environments", "hidden: "+cmp.Or(strings.Join(names, " "), "nothing"))
 }
