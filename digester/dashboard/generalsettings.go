@@ -29,6 +29,22 @@ func (d *Dashboard) showSettings(rx *store.Rx, r *http.Request) (reply, error) {
 	return show("settings", page), err
 }
 
+// findSettings is GET /settings/{org}/projects/{project}: the settings of a project by
+// its slug, or its set-up for those who do not change them.
+func (d *Dashboard) findSettings(rx *store.Rx, r *http.Request) (reply, error) {
+	p, err := rx.ProjectBySlug(r.PathValue("project"))
+	if err != nil {
+		return reply{}, err
+	}
+	if err := enough(who(r).In(p.ID), access.Viewer); err != nil {
+		return reply{}, err
+	}
+	if who(r).In(p.ID) < access.Admin {
+		return redirect(d.links.setup(p.ID, "")), nil
+	}
+	return redirect(d.links.settings(p.ID)), nil
+}
+
 func (d *Dashboard) generalPage(rx *store.Rx, r *http.Request, p store.Project) (generalPage, error) {
 	page := generalPage{
 		settingsFrame: d.settingsFrame(r, p, ""), Name: p.Name, Slug: p.Slug,
