@@ -89,12 +89,8 @@ func (c PrivacyChange) of(s scrub.Settings) (scrub.Settings, error) {
 			s.Addresses = scrub.StoreAddresses
 		}
 	}
-	field, err := deed.CheckPrivacy(s)
-	if err != nil {
-		_, words := explain(err)
-		return s, bad(string(field) + ": " + words)
-	}
-	return s, nil
+	wrong, err := deed.CheckPrivacy(s)
+	return s, inField(string(wrong), err)
 }
 
 func (a *API) changePrivacy(tx *store.Tx, r *request, in PrivacyChange) (Privacy, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -45,7 +46,7 @@ func settingsOf(rx *store.Rx, p store.Project) (*ProjectSettings, error) {
 
 // SettingsChange is what of it is to be otherwise.
 type SettingsChange struct {
-	AllowedDomains       *[]string       `json:"allowedDomains"` // as …/settings/domains of the dashboard; none or "*": everywhere
+	AllowedDomains       *[]string       `json:"allowedDomains"` // from where browsers may report; none or "*": from everywhere
 	DataScrubber         *bool           `json:"dataScrubber"`
 	DataScrubberDefaults *bool           `json:"dataScrubberDefaults"`
 	SensitiveFields      *[]string       `json:"sensitiveFields"`
@@ -88,30 +89,57 @@ func blank(raw json.RawMessage) bool {
 	return false
 }
 
-// apply changes what is named.
+// apply changes what is named and not so already.
 func (c SettingsChange) apply(tx *store.Tx, r *request) error {
-	if c.AllowedDomains != nil {
-		domains := *c.AllowedDomains
-		if slices.Contains(domains, everywhere) {
-			domains = nil
-		}
-		if err := deed.SetOrigins(tx, r.by(), r.project, strings.Join(domains, "\n")); err != nil {
-			return err
-		}
-	}
-	if c.FingerprintingRules != nil {
-		if err := deed.SetRules(tx, r.by(), r.project, *c.FingerprintingRules); err != nil {
-			return err
-		}
-	}
-	was, err := tx.Privacy(r.project.ID)
+	was, err := tx.ProjectRules(r.project.ID)
 	if err != nil {
 		return err
 	}
-	if is := c.privacy(was); !is.Equal(was) {
-		return deed.SetPrivacy(tx, r.by(), r.project, is)
+	if is := c.origins(was.Origins); is != was.Origins {
+		if err := deed.SetOrigins(tx, r.by(), r.project, is); err != nil {
+			return inField("allowedDomains", err)
+		}
 	}
-	return nil
+	if c.FingerprintingRules != nil && deed.Text(*c.FingerprintingRules) != was.Fingerprint {
+		if err := deed.SetRules(tx, r.by(), r.project, *c.FingerprintingRules); err != nil {
+			return inField("fingerprintingRules", err)
+		}
+	}
+	privacy, err := tx.Privacy(r.project.ID)
+	if err != nil {
+		return err
+	}
+	is := c.privacy(privacy)
+	if is.Equal(privacy) {
+		return nil
+	}
+	switch wrong, err := deed.CheckPrivacy(is); wrong {
+	case deed.PrivacyNames:
+		return inField("sensitiveFields", err)
+	case deed.PrivacySafe:
+		return inField("safeFields", err)
+	}
+	return deed.SetPrivacy(tx, r.by(), r.project, is)
+}
+
+// inField says of which field of a request somebody is told that it will not do.
+func inField(name string, err error) error {
+	var unfit *deed.Unfit
+	if errors.As(err, &unfit) {
+		return bad(name + ": " + unfit.Words)
+	}
+	return err
+}
+
+// origins is the text of a project's allowed domains as it is to be.
+func (c SettingsChange) origins(was string) string {
+	switch {
+	case c.AllowedDomains == nil:
+		return was
+	case slices.Contains(*c.AllowedDomains, everywhere):
+		return ""
+	}
+	return strings.Join(*c.AllowedDomains, "\n")
 }
 
 // privacy is what a project's is to be.

@@ -42,6 +42,10 @@ func TestSettingsBySentrysNames(t *testing.T) {
 	})
 	wantAudited(t, r, r.web.ID, "project.privacy Web shop scrubbing on, addresses dropped, 1 names, 1 safe, 0 patterns",
 		"project.grouping Web shop 1 rules", "project.domains Web shop 2 allowed")
+	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["example.com","*.example.org"],"sensitiveFields":["tax id"],"fingerprintingRules":"type:A -> a"}`) // as it is
+	if n := len(r.audited(r.web.ID, 10)); n != 3 {
+		t.Errorf("%d lines are in the audit log", n)
+	}
 	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["*"],"dataScrubber":false,"dataScrubberDefaults":false,"scrubIPAddresses":false,"resolveAge":0,"options":{},"relayPiiConfig":null}`)
 	want.AllowedDomains, want.DataScrubber, want.DataScrubberDefaults, want.ScrubIPAddresses = List[string]{"*"}, false, false, false
 	if diff := cmp.Diff(want, mustRead[ProjectDetails](t, r.must(http.StatusOK, "GET", at, "")).ProjectSettings); diff != "" {
@@ -53,9 +57,9 @@ func TestSettingsBySentrysNames(t *testing.T) {
 func TestSettingsRefused(t *testing.T) {
 	r := newRig(t, nil)
 	for body, words := range map[string]string{
-		`{"allowedDomains":["example.com","a b"]}`:     "Line 2",
-		`{"fingerprintingRules":"type:A -> a\nwhat?"}`: "Line 2: ",
-		`{"sensitiveFields":["?"]}`:                    "the name",
+		`{"allowedDomains":["example.com","a b"]}`:     "allowedDomains: Line 2",
+		`{"fingerprintingRules":"type:A -> a\nwhat?"}`: "fingerprintingRules: Nothing was saved. Line 2: ",
+		`{"sensitiveFields":["?"]}`:                    "sensitiveFields: Line 1: the name",
 		`{"groupingEnhancements":"family:x +app"}`:     "groupingEnhancements is not something Sundew has",
 		`{"resolveAge":24}`:                            "resolveAge is not something Sundew has",
 		`{"relayPiiConfig":"{\"rules\":{}}"}`:          "relayPiiConfig is not something Sundew has",
@@ -172,6 +176,8 @@ func TestRetentionSettings(t *testing.T) {
 	}
 	r.must(http.StatusOK, "PUT", at, `{"days":null}`)
 	wantAudited(t, r, r.web.ID, "project.retention Web shop 90 days, 500 events", "project.retention Web shop 30 days, 500 events", "project.retention Web shop 30 days, all events")
+	copied := newRig(t, func(cfg *Config) { cfg.DB = nil })
+	copied.refusedWith(http.StatusServiceUnavailable, "GET", at, "", "read-only copy") // it does not know what the installation has
 	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"days":-1,"events":5}`, "The number of days has to be from 1 to 3,650. The number of events has to be from 100 to 1,000,000,000.")
 	storetest.MustRead(t, r.replica, func(rx *store.Rx) error {
 		kept, err := rx.Retention(r.web.ID)
