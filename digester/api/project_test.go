@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
 	"sundew/schema/event"
@@ -109,6 +111,16 @@ func TestTeamAdminCreates(t *testing.T) {
 		t.Errorf("made %+v", made)
 	}
 	mustStatus(t, r.do("POST", Root+"/teams/acme/elsewhere/projects/", r.memberToken, `{"name":"Theirs"}`), http.StatusForbidden)
+	r.mustWrite(func(tx *store.Tx) error { // whoever asks
+		person, err := tx.Person(r.member.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := deed.CreateProject(tx, deed.By{Person: person}, store.NewProject{ProjectChange: store.ProjectChange{Name: "x"}}); !errors.Is(err, deed.ErrForbidden) {
+			t.Errorf("a project of no team: %v", err)
+		}
+		return nil
+	})
 	mustStatus(t, r.do("DELETE", Root+"/projects/acme/mine/", r.memberToken, ""), http.StatusForbidden)
 }
 
