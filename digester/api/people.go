@@ -217,3 +217,13 @@ func (a *API) users(rx *store.Rx, r *request) (List[Member], error) {
 	}
 	return views, err
 }
+
+func (a *API) projectMembers(rx *store.Rx, r *request) (List[Member], error) {
+	all, err := rx.ProjectMembers(r.project.ID)
+	views := make(List[Member], len(all))
+	for i, m := range all {
+		views[i] = memberView(store.User{ID: m.UserID, Name: m.Name, Email: m.Email})
+		views[i].Projects = List[string]{r.project.Slug}
+	}
+	return views, err
+}

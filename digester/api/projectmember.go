@@ -15,7 +15,7 @@ func (a *API) projectMemberRoutes() {
 	const tag, all = "Projects", "/projects/{org}/{project}/members/"
 	admin := ofProject(access.Admin)
 	read(a, all, readProjects, ofProject(access.Viewer), Doc{Tag: tag, Summary: "Who has a role in a project",
-		Text: "By its team, or of their own in the project; the higher one holds. The installation's admins have one everywhere and are not listed for that."}, a.projectMembers)
+		Text: "By its team, or of their own in the project; the higher one holds. The installation's admins have one everywhere and are not listed for that."}, a.projectRoles)
 	change(a, "PUT", all+"{member}/", "change project member by API", writeProjects, admin, Doc{Tag: tag, Summary: "Give somebody a role in one project",
 		Text: "Sundew's own. The member is named by number or mail address, and has an account. Nobody gives more than they have."}, a.changeProjectMember)
 	change(a, "DELETE", all+"{member}/", "remove project member by API", writeProjects, admin, Doc{Tag: tag, Summary: "Take away somebody's role in one project", Status: 204,
@@ -29,12 +29,6 @@ type ProjectMember struct {
 	TeamRole    *string `json:"teamRole"`    // what the project's team gives; null: they are not of it
 }
 
-func projectMemberView(p store.Project, m store.ProjectMember) ProjectMember {
-	view := ProjectMember{Member: memberView(store.User{ID: m.UserID, Name: m.Name, Email: m.Email}), ProjectRole: roleOrNull(m.Role), TeamRole: roleOrNull(m.Team)}
-	view.Projects = List[string]{p.Slug}
-	return view
-}
-
 func roleOrNull(role access.Role) *string {
 	if role == access.None {
 		return nil
@@ -42,11 +36,21 @@ func roleOrNull(role access.Role) *string {
 	return new(role.String())
 }
 
-func (a *API) projectMembers(rx *store.Rx, r *request) (List[ProjectMember], error) {
-	all, err := rx.ProjectMembers(r.project.ID)
-	views := make(List[ProjectMember], len(all))
-	for i, m := range all {
-		views[i] = projectMemberView(r.project, m)
+// projectRoles are the people of a project, each with what they are in it.
+func (a *API) projectRoles(rx *store.Rx, r *request) (List[ProjectMember], error) {
+	people, err := a.projectMembers(rx, r)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := rx.ProjectMembers(r.project.ID)
+	views := make(List[ProjectMember], len(people))
+	for i, m := range people {
+		views[i].Member = m
+		for _, role := range roles {
+			if number(role.UserID) == m.ID {
+				views[i].ProjectRole, views[i].TeamRole = roleOrNull(role.Role), roleOrNull(role.Team)
+			}
+		}
 	}
 	return views, err
 }
@@ -81,19 +85,18 @@ func (a *API) changeProjectMember(tx *store.Tx, r *request, in ProjectRole) (Pro
 	if err := deed.GiveProjectRole(tx, r.by(), r.project, user, role); err != nil {
 		return ProjectMember{}, err
 	}
-	m, err := projectMember(&tx.Rx, r, user)
-	return projectMemberView(r.project, m), err
+	return a.projectRole(&tx.Rx, r, user)
 }
 
-// projectMember is what somebody is in a project.
-func projectMember(rx *store.Rx, r *request, user store.User) (store.ProjectMember, error) {
-	all, err := rx.ProjectMembers(r.project.ID)
+// projectRole is what somebody is in a project.
+func (a *API) projectRole(rx *store.Rx, r *request, user store.User) (ProjectMember, error) {
+	all, err := a.projectRoles(rx, r)
 	for _, m := range all {
-		if m.UserID == user.ID {
+		if m.ID == number(user.ID) {
 			return m, nil
 		}
 	}
-	return store.ProjectMember{}, cmp.Or(err, store.ErrNotFound)
+	return ProjectMember{}, cmp.Or(err, store.ErrNotFound)
 }
 
 func (a *API) deleteProjectMember(tx *store.Tx, r *request, _ None) (None, error) {
@@ -101,8 +104,8 @@ func (a *API) deleteProjectMember(tx *store.Tx, r *request, _ None) (None, error
 	if err != nil {
 		return None{}, err
 	}
-	m, err := projectMember(&tx.Rx, r, user)
-	if err == nil && m.Role == access.None {
+	m, err := a.projectRole(&tx.Rx, r, user)
+	if err == nil && m.ProjectRole == nil {
 		err = store.ErrNotFound
 	}
 	if err != nil {

@@ -3,13 +3,12 @@ package dashboard
 import (
 	"errors"
 	"net/http"
-	"unicode"
-	"unicode/utf8"
 
 	"sundew/digester/access"
 	"sundew/digester/deed"
 	"sundew/digester/password"
 	"sundew/digester/store"
+	"sundew/digester/words"
 )
 
 // firstTeam is what the first owner's team is called, until they call it otherwise.
@@ -117,7 +116,4 @@ func formWords(err error) string {
 }
 
 // sentence makes one of an error's text.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:] + "."
-}
+func sentence(text string) string { return words.Sentence(text) }

@@ -6,14 +6,8 @@ import (
 	"sundew/digester/access"
 )
 
-// Errors of who may not.
-var (
-	// ErrForbidden is returned where somebody's role does not include what they ask for.
-	ErrForbidden = errors.New("the role does not include it")
-
-	// ErrYourself is returned where somebody would lock themselves out.
-	ErrYourself = errors.New("nobody switches themselves off")
-)
+// ErrYourself is returned where somebody would lock themselves out.
+var ErrYourself = errors.New("nobody switches themselves off")
 
 // Gives returns ErrForbidden unless somebody with a role may turn one into another:
 // nobody gives, or takes, more than they have.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Span writes a time that passes in one unit, rounded down: "3 days".
@@ -54,4 +56,10 @@ func Counted(n int64, noun string) string {
 		noun += "s"
 	}
 	return Count(n) + " " + noun
+}
+
+// Sentence makes one of an error's text: "The name is missing."
+func Sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:] + "."
 }
