@@ -251,9 +251,9 @@ func (s *service) openPrograms() (err error) {
 	s.openShelf()
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
-		Address: address, Used: s.dashboard.NoteToken, Retention: s.cfg.Retention,
+		Address: address, Used: s.dashboard.NoteToken,
 
-		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
+		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake, Retention: s.cfg.Retention,
 	})
 	if err != nil {
 		return err

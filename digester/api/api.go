@@ -39,11 +39,11 @@ type Config struct {
 	Log       zerolog.Logger // for errors that an answer does not explain
 	Version   string         // of the program
 
+	Retention retention.Policy // of projects that say nothing themselves
+
 	Address func(*http.Request) string             // where a request comes from, for the audit log; nil: the connection's other end
 	Used    func(token int64, known, at time.Time) // told that a token is used, and when it was known to be used before; nil: nobody is
 	PerMin  int                                    // requests of a token in a minute; 0: 1,800
-
-	Retention retention.Policy // of projects that say nothing themselves
 
 	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count
 	UploadRequest int64  // bytes that a request of an upload may have; 0: 8 MiB

@@ -25,9 +25,9 @@ func (r *rig) refusedWith(status int, method, path, body, words string) {
 	}
 }
 
-// audited are the last lines of the audit log about a project, the newest first: action,
+// auditLines are the last lines of the audit log about a project, the newest first: action,
 // subject, detail. Each has to name the token.
-func (r *rig) audited(project event.ProjectID, n int) []string {
+func (r *rig) auditLines(project event.ProjectID, n int) []string {
 	r.t.Helper()
 	var lines []string
 	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
@@ -45,7 +45,7 @@ func (r *rig) audited(project event.ProjectID, n int) []string {
 
 func wantAudited(t *testing.T, r *rig, project event.ProjectID, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, r.audited(project, len(want))); diff != "" {
+	if diff := cmp.Diff(want, r.auditLines(project, len(want))); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}
 }

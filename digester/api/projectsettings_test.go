@@ -43,7 +43,7 @@ func TestSettingsBySentrysNames(t *testing.T) {
 	wantAudited(t, r, r.web.ID, "project.privacy Web shop scrubbing on, addresses dropped, 1 names, 1 safe, 0 patterns",
 		"project.grouping Web shop 1 rules", "project.domains Web shop 2 allowed")
 	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["example.com","*.example.org"],"sensitiveFields":["tax id"],"fingerprintingRules":"type:A -> a"}`) // as it is
-	if n := len(r.audited(r.web.ID, 10)); n != 3 {
+	if n := len(r.auditLines(r.web.ID, 10)); n != 3 {
 		t.Errorf("%d lines are in the audit log", n)
 	}
 	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["*"],"dataScrubber":false,"dataScrubberDefaults":false,"scrubIPAddresses":false,"resolveAge":0,"options":{},"relayPiiConfig":null}`)
@@ -81,7 +81,7 @@ func TestSettingsRefused(t *testing.T) {
 		}
 		return err
 	})
-	if lines := r.audited(r.web.ID, 10); lines != nil {
+	if lines := r.auditLines(r.web.ID, 10); lines != nil {
 		t.Errorf("audited %v", lines)
 	}
 }

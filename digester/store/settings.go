@@ -161,22 +161,14 @@ func (c ProjectChange) clean() (ProjectChange, error) {
 	if c.Name, err = cleanProjectName(c.Name); err != nil {
 		return c, err
 	}
-	if c.Slug, err = cleanSlug(c.Slug); err != nil {
-		return c, err
+	c.Slug = strings.ToLower(strings.TrimSpace(c.Slug))
+	if c.Slug != slugOf(c.Slug) || len(c.Slug) > maxSlug {
+		return c, fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
 	}
 	if len(c.Platform) > maxPlatform || strings.Trim(c.Platform, platformLetters) != "" {
 		return c, fmt.Errorf("%w platform: it has at most %d letters a to z, digits and dashes", ErrInvalid, maxPlatform)
 	}
 	return c, nil
-}
-
-// cleanSlug returns what a project or a team may have as its short name.
-func cleanSlug(raw string) (string, error) {
-	slug := strings.ToLower(strings.TrimSpace(raw))
-	if slug != slugOf(slug) || len(slug) > maxSlug {
-		return "", fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
-	}
-	return slug, nil
 }
 
 func errSlugTaken(slug string) error { return fmt.Errorf("the short name %s is %w", slug, ErrTaken) }
