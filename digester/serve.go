@@ -257,7 +257,7 @@ func (s *service) openPrograms() (err error) {
 		Mail: s.callPostman(), Courier: s.courier.Call, CheckURL: s.outbound.Check,
 		Ledger: s.books, Vitals: s.vitals, Dead: s.deadQueues(),
 
-		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
+		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake, Retention: s.cfg.Retention,
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ import (
 
 	"sundew/digester/deadletter"
 	"sundew/digester/ledger"
+	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/digester/vitals"
 )
@@ -41,6 +42,8 @@ type Config struct {
 	Now       func() time.Time
 	Log       zerolog.Logger // for errors that an answer does not explain
 	Version   string         // of the program
+
+	Retention retention.Policy // of projects that say nothing themselves
 
 	Address func(*http.Request) string             // where a request comes from, for the audit log; nil: the connection's other end
 	Used    func(token int64, known, at time.Time) // told that a token is used, and when it was known to be used before; nil: nobody is

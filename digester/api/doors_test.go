@@ -26,6 +26,7 @@ func doors() map[string]door {
 	maps.Copy(all, indexDoors())
 	maps.Copy(all, projectDoors())
 	maps.Copy(all, peopleDoors())
+	maps.Copy(all, projectChangeDoors())
 	maps.Copy(all, issueDoors())
 	maps.Copy(all, eventDoors())
 	maps.Copy(all, releaseDoors())

@@ -125,6 +125,8 @@ func (s schemas) of(t reflect.Type) *Schema {
 		return &Schema{}
 	case reflect.TypeFor[Line]():
 		return ofType("array")
+	case reflect.TypeFor[Maybe[*int64]]():
+		return ofType("integer", "null")
 	case reflect.TypeFor[Maybe[string]]():
 		return ofType("string", "null")
 	}
@@ -240,6 +242,8 @@ func paramWords(name string) string {
 		return "id of an event"
 	case "rule", "channel", "message", "mail", "request", "query":
 		return "its number"
+	case "environment":
+		return "name of an environment"
 	case "version":
 		return "name of a release"
 	}

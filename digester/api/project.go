@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,18 +10,21 @@ import (
 	"sundew/schema/event"
 )
 
-// projectRoutes are about projects: what they are called, their keys, where they run.
+// projectRoutes are about projects and all that is set about them.
 func (a *API) projectRoutes() {
 	const tag = "Projects"
 	lists := Doc{Tag: tag, Summary: "The projects that the token sees, by name", Paged: true, Query: []Param{{Name: "query", Text: "a part of the name or slug"}}}
 	read(a, "/projects/", readOrg, anyone, lists, a.projects)
 	read(a, "/organizations/{org}/projects/", readOrg, anyone, lists, a.projects)
-	read(a, "/projects/{org}/{project}/", readOrg, ofProject(access.Viewer), Doc{Tag: tag, Summary: "A project, by slug, former slug or number"}, a.projectDetails)
-	read(a, "/projects/{org}/{project}/keys/", readProjects|access.Releases, ofProject(access.Viewer), Doc{Tag: tag, Summary: "A project's client keys (DSNs)", Paged: true}, a.keys)
-	read(a, "/projects/{org}/{project}/keys/{key}/", readProjects|access.Releases, ofProject(access.Viewer), Doc{Tag: tag, Summary: "A client key, by its public key"}, a.key)
-	read(a, "/projects/{org}/{project}/environments/", readProjects|readEvents, ofProject(access.Viewer), Doc{Tag: tag, Summary: "A project's environments"}, a.environments)
 	read(a, "/projects/{org}/{project}/teams/", readProjects, ofProject(access.Viewer), Doc{Tag: tag, Summary: "The team that a project belongs to, if any", Paged: true}, a.projectTeams)
-	read(a, "/projects/{org}/{project}/members/", readProjects, ofProject(access.Viewer), Doc{Tag: tag, Summary: "Who has a role in a project"}, a.projectMembers)
+	a.projectChangeRoutes()
+	a.keyRoutes()
+	a.environmentRoutes()
+	a.projectMemberRoutes()
+	a.privacyRoutes()
+	a.groupingRoutes()
+	a.retentionRoutes()
+	a.limitRoutes()
 }
 
 // ProjectRef is a project as other things mention it.
@@ -124,105 +126,4 @@ func (a *API) projects(rx *store.Rx, r *request) (List[Project], error) {
 		return nil, err
 	}
 	return projectViews(rx, r, page)
-}
-
-func (a *API) projectDetails(rx *store.Rx, r *request) (Project, error) {
-	views, err := projectViews(rx, r, []store.Project{r.project})
-	if err != nil {
-		return Project{}, err
-	}
-	return views[0], nil
-}
-
-// Key is what clients report with.
-type Key struct {
-	ID          string    `json:"id"` // the public key, as at Sentry
-	Name        string    `json:"name"`
-	Label       string    `json:"label"`
-	Public      string    `json:"public"`
-	Secret      string    `json:"secret"` // no client needs one any more: the public key again
-	ProjectID   int64     `json:"projectId"`
-	IsActive    bool      `json:"isActive"`
-	RateLimit   *KeyLimit `json:"rateLimit"`
-	DSN         KeyDSN    `json:"dsn"`
-	DateCreated Time      `json:"dateCreated"`
-}
-
-// KeyLimit is how many events a key takes: Sundew's limits are those of projects.
-type KeyLimit struct {
-	Window int `json:"window"`
-	Count  int `json:"count"`
-}
-
-// KeyDSN is the addresses that are made of a key.
-type KeyDSN struct {
-	Public   string `json:"public"`
-	Secret   string `json:"secret"`
-	Security string `json:"security"`
-}
-
-func (a *API) keyView(p store.Project, k store.ProjectKey) Key {
-	scheme, rest, _ := strings.Cut(a.cfg.PublicURL, "://")
-	dsn := scheme + "://" + k.Public + "@" + rest + "/" + projectNumber(p.ID)
-	name := cmp.Or(k.Name, "Default")
-	return Key{
-		ID: k.Public, Name: name, Label: name, Public: k.Public, Secret: k.Public, ProjectID: int64(p.ID), IsActive: k.Enabled,
-		DSN: KeyDSN{Public: dsn, Secret: dsn, Security: a.cfg.PublicURL + "/api/" + projectNumber(p.ID) + "/security/?sentry_key=" + k.Public}, DateCreated: Time{k.CreatedAt},
-	}
-}
-
-func (a *API) keys(rx *store.Rx, r *request) (List[Key], error) {
-	all, err := rx.ProjectKeys(r.project.ID)
-	if err != nil {
-		return nil, err
-	}
-	switch r.query("status") {
-	case "active":
-		all = slices.DeleteFunc(all, func(k store.ProjectKey) bool { return !k.Enabled })
-	case "inactive":
-		all = slices.DeleteFunc(all, func(k store.ProjectKey) bool { return k.Enabled })
-	}
-	page, err := paged(r, all, 100, 100)
-	views := make(List[Key], len(page))
-	for i, k := range page {
-		views[i] = a.keyView(r.project, k)
-	}
-	return views, err
-}
-
-func (a *API) key(rx *store.Rx, r *request) (Key, error) {
-	all, err := rx.ProjectKeys(r.project.ID)
-	for _, k := range all {
-		if k.Public == strings.ToLower(r.PathValue("key")) {
-			return a.keyView(r.project, k), nil
-		}
-	}
-	if err == nil {
-		err = store.ErrNotFound
-	}
-	return Key{}, err
-}
-
-// environments lists a project's; with visibility=all or hidden also those that it
-// hides.
-func (a *API) environments(rx *store.Rx, r *request) (List[Environment], error) {
-	all, err := rx.Environments(r.project.ID)
-	if err != nil {
-		return nil, err
-	}
-	hidden, err := rx.HiddenEnvironments(r.project.ID)
-	var views List[Environment]
-	for _, e := range all {
-		show := !hidden[e.Name]
-		switch r.query("visibility") {
-		case "all":
-			show = true
-		case "hidden":
-			show = hidden[e.Name]
-		}
-		if show && e.Name != "" {
-			views = append(views, Environment{ID: e.Name, Name: e.Name, IsHidden: hidden[e.Name]})
-		}
-	}
-	return views, err
 }

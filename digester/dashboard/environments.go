@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -43,25 +44,12 @@ func (d *Dashboard) saveEnvironments(tx *store.Tx, r *http.Request) (reply, erro
 	if err != nil {
 		return reply{}, err
 	}
-	all, err := tx.Environments(p.ID)
-	if err != nil {
-		return reply{}, err
-	}
 	known, shown := r.PostForm["known"], r.PostForm["shown"]
-	hidden := ""
-	for _, e := range all {
-		if !slices.Contains(known, e.Name) {
-			continue
-		}
-		hide := !slices.Contains(shown, e.Name)
-		if err := tx.HideEnvironment(p.ID, e.Name, hide); err != nil {
-			return reply{}, err
-		}
-		if hide {
-			hidden += " " + e.Name
-		}
+	hide := make(map[string]bool, len(known))
+	for _, name := range known {
+		hide[name] = !slices.Contains(shown, name)
 	}
-	if err := d.noteSetting(tx, r, p, "project.environments", "hidden:"+hidden); err != nil {
+	if err := deed.HideEnvironments(tx, d.by(r), p, hide); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "environments"), "saved")), nil

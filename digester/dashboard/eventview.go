@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/grouping"
 	"sundew/digester/highlight"
 	"sundew/digester/store"
@@ -112,7 +113,7 @@ func (v *eventView) fill(ev *event.Event, languages *highlight.Languages) {
 	b.painter = painter{languages: languages, platform: ev.Platform, left: maxColours}
 	v.Maps.lay(ev)
 	b.maps = v.Maps
-	group := grouping.GroupBy(ev, decidingRule(v.Meta))
+	group := grouping.GroupBy(ev, deed.DecidingRule(v.Meta))
 	if v.Options.AsSent {
 		v.Maps.lift(ev)
 	}

@@ -29,6 +29,22 @@ func (d *Dashboard) showSettings(rx *store.Rx, r *http.Request) (reply, error) {
 	return show("settings", page), err
 }
 
+// findSettings is GET /settings/{org}/projects/{project}: the settings of a project by
+// its slug, or its set-up for those who do not change them.
+func (d *Dashboard) findSettings(rx *store.Rx, r *http.Request) (reply, error) {
+	p, err := rx.ProjectBySlug(r.PathValue("project"))
+	if err != nil {
+		return reply{}, err
+	}
+	if err := enough(who(r).In(p.ID), access.Viewer); err != nil {
+		return reply{}, err
+	}
+	if who(r).In(p.ID) < access.Admin {
+		return redirect(d.links.setup(p.ID, "")), nil
+	}
+	return redirect(d.links.settings(p.ID)), nil
+}
+
 func (d *Dashboard) generalPage(rx *store.Rx, r *http.Request, p store.Project) (generalPage, error) {
 	page := generalPage{
 		settingsFrame: d.settingsFrame(r, p, ""), Name: p.Name, Slug: p.Slug,
@@ -37,18 +53,22 @@ func (d *Dashboard) generalPage(rx *store.Rx, r *http.Request, p store.Project) 
 	if !page.Owner {
 		return page, nil
 	}
-	teams, err := teamsFor(rx, who(r))
+	teams, err := deed.TeamsFor(rx, who(r))
 	for _, t := range teams {
 		page.Teams = append(page.Teams, option{strconv.FormatInt(t.ID, 10), t.Name, t.ID == p.TeamID})
 	}
 	return page, err
 }
 
-// platformOptions are the platforms that there are guides for.
+// platformOptions are the platforms that there are guides for, and the one that is
+// chosen: programs know more of them.
 func platformOptions(chosen string) []option {
 	options := []option{{Value: "", Text: "Not said", Selected: chosen == ""}}
 	for _, g := range setupGuides() {
 		options = append(options, option{g.key, g.name, g.key == chosen})
+	}
+	if !slices.ContainsFunc(options, func(o option) bool { return o.Selected }) {
+		options = append(options, option{chosen, chosen, true})
 	}
 	return options
 }
@@ -60,19 +80,16 @@ func (d *Dashboard) changeProject(tx *store.Tx, r *http.Request) (reply, error) 
 		return reply{}, err
 	}
 	change := store.ProjectChange{Name: r.PostFormValue("name"), Slug: r.PostFormValue("slug"), Platform: r.PostFormValue("platform")}
-	if !slices.ContainsFunc(platformOptions(""), func(o option) bool { return o.Value == change.Platform }) {
+	if !slices.ContainsFunc(platformOptions(p.Platform), func(o option) bool { return o.Value == change.Platform }) {
 		return reply{}, errForm
 	}
-	changed, err := tx.ChangeProject(p.ID, change)
+	_, err = deed.ChangeProject(tx, d.by(r), p, change)
 	if words := formWords(err); words != "" {
 		page, err := d.generalPage(&tx.Rx, r, p)
 		page.Name, page.Slug, page.Platforms, page.Error = change.Name, change.Slug, platformOptions(change.Platform), words
 		return returned("settings", page), err
 	}
 	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.change", changed.Name+", "+changed.Slug+", "+changed.Platform); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settings(p.ID), "saved")), nil

@@ -1,23 +1,11 @@
 package dashboard
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/grouping"
 	"sundew/digester/store"
-	"sundew/digester/symbolicate"
-	"sundew/schema/event"
-)
-
-const (
-	// sampleIssues is how many issues rules are tried on, by their newest events.
-	sampleIssues = 100
-
-	// maxSampled bounds the bytes of events that one try reads.
-	maxSampled = 16 << 20
 )
 
 // rulesPage is the grouping of a project: its version and the rules of its people.
@@ -38,11 +26,8 @@ type triedRules struct {
 
 // triedEvent is one event that a rule matches.
 type triedEvent struct {
-	Issue store.Issue
-	URL   string // of the event
-	Line  int    // of the rule
-	Parts string // what the event would be grouped by
-	Moves bool   // that is not what it is grouped by now
+	deed.TriedEvent
+	URL string // of the event
 }
 
 func (d *Dashboard) showRules(rx *store.Rx, r *http.Request) (reply, error) {
@@ -73,14 +58,11 @@ func (d *Dashboard) saveRules(tx *store.Tx, r *http.Request) (reply, error) {
 		page.Error = "Nothing was saved."
 		return returned("grouping", page), nil
 	}
-	err = tx.SetFingerprintRules(p.ID, page.Text)
+	err = deed.SetRules(tx, d.by(r), p, page.Text)
 	if page.Error = formWords(err); page.Error != "" {
 		return returned("grouping", page), nil
 	}
 	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.grouping", strconv.Itoa(page.Rules)+" rules"); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "grouping"), "saved")), nil
@@ -95,58 +77,10 @@ func (d *Dashboard) tryRules(rx *store.Rx, r *http.Request) (reply, error) {
 	}
 	page := d.rulesPage(r, p, formText(r, "rules"))
 	rules, _ := grouping.ParseRules(page.Text)
-	page.Tried, err = d.try(rx, p, rules)
+	tried, err := deed.TryRules(rx, p, rules, d.cfg.Now())
+	page.Tried = &triedRules{Events: tried.Events}
+	for _, e := range tried.Matched {
+		page.Tried.Matched = append(page.Tried.Matched, triedEvent{e, d.links.event(e.Issue.ID, e.Number)})
+	}
 	return show("grouping", page), err
-}
-
-func (d *Dashboard) try(rx *store.Rx, p store.Project, rules grouping.Rules) (*triedRules, error) {
-	found, err := rx.Find(store.Search{Projects: []event.ProjectID{p.ID}, Limit: sampleIssues, Now: d.cfg.Now()})
-	if err != nil {
-		return nil, err
-	}
-	tried, read := &triedRules{}, 0
-	for _, issue := range found.Issues {
-		ev, err := rx.NewestEventOf(issue.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		body, err := rx.EventBody(ev.ID)
-		if err != nil {
-			return nil, err
-		}
-		if read += len(body.JSON); read > maxSampled {
-			break
-		}
-		payload, err := body.Event()
-		if err != nil { // its page says why
-			continue
-		}
-		symbolicate.Lay(body.Symbols, payload)
-		tried.Events++
-		if match, ok := rules.Match(payload); ok {
-			after := grouping.GroupBy(payload, rules)
-			tried.Matched = append(tried.Matched, triedEvent{
-				Issue: issue, URL: d.links.event(issue.ID, ev.Number), Line: match.Line, Parts: partsText(after),
-				Moves: after.Key != grouping.GroupBy(payload, decidingRule(body.Meta)).Key,
-			})
-		}
-	}
-	return tried, nil
-}
-
-// partsText is what an event is grouped by, in one line.
-func partsText(g grouping.Result) string {
-	const most = 200
-	texts := make([]string, len(g.Parts))
-	for i, part := range g.Parts {
-		texts[i] = part.Text
-	}
-	text := []rune(strings.Join(texts, " · "))
-	if len(text) > most {
-		return string(text[:most]) + "…"
-	}
-	return string(text)
 }

@@ -28,7 +28,7 @@ func TestProjects(t *testing.T) {
 		if resp.StatusCode != 422 {
 			t.Errorf("name %q: status %d", name, resp.StatusCode)
 		}
-		mustContain(t, page, "A name needs", `value="`+name+`"`, "Payments API")
+		mustContain(t, page, "Invalid project name: it needs 1 to 80", `value="`+name+`"`, "Payments API")
 	}
 	if resp := s.post("/projects", "name="+strings.Repeat("x", 2*maxForm)); resp.StatusCode != 400 {
 		t.Errorf("a form without end: status %d", resp.StatusCode)

@@ -2,10 +2,9 @@ package dashboard
 
 import (
 	"net/http"
-	"strconv"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
-	"sundew/schema/keyring"
 )
 
 // originsPage says from where browsers may report to a project.
@@ -30,19 +29,12 @@ func (d *Dashboard) saveOrigins(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	text := formText(r, "domains")
-	allowed, err := keyring.ParseOrigins(text)
-	if err == nil {
-		err = tx.SetOrigins(p.ID, text)
-	}
-	if err != nil {
+	if err := deed.SetOrigins(tx, d.by(r), p, text); err != nil {
 		page := originsPage{settingsFrame: d.settingsFrame(r, p, "domains"), Text: text}
-		if page.Error = originWords(err); page.Error == "" {
+		if page.Error = formWords(err); page.Error == "" {
 			return reply{}, err
 		}
 		return returned("origins", page), nil
-	}
-	if err := d.noteSetting(tx, r, p, "project.domains", strconv.Itoa(len(allowed))+" allowed"); err != nil {
-		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "domains"), "saved")), nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/password"
 	"sundew/digester/store"
 	"sundew/digester/words"
@@ -104,7 +105,10 @@ func linkError(err error) error {
 // formWords returns why a form comes back, in a person's words; empty: the error is
 // not about what was typed.
 func formWords(err error) string {
+	var unfit *deed.Unfit
 	switch {
+	case errors.As(err, &unfit):
+		return unfit.Words
 	case errors.Is(err, password.ErrUnfit), errors.Is(err, store.ErrInvalid), errors.Is(err, store.ErrTaken):
 		return sentence(err.Error())
 	}

@@ -3,10 +3,10 @@ package dashboard
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/scrub"
 )
@@ -28,8 +28,8 @@ type privacyPage struct {
 	Patterns    string
 	Addresses   []option
 	RefuseFiles bool
-	Wrong       string // the field that Error is about
-	Sample      string // what a try is made with
+	Wrong       deed.PrivacyField // the field that Error is about
+	Sample      string            // what a try is made with
 	Tried       *triedScrubbing
 }
 
@@ -74,39 +74,26 @@ func addressOptions(chosen scrub.AddressPolicy) []option {
 	return options
 }
 
-// formPrivacy reads the form. The error is errForm, or wraps scrub.ErrSettings; then wrong
+// formPrivacy reads the form. The error is errForm, or words for who typed it; then wrong
 // is the field that it is about.
-func formPrivacy(r *http.Request) (s scrub.Settings, wrong string, err error) {
+func formPrivacy(r *http.Request) (s scrub.Settings, wrong deed.PrivacyField, err error) {
 	s = scrub.Settings{
 		Off: r.PostFormValue("on") == "", RefuseFiles: r.PostFormValue("files") == "refuse",
 		Addresses: scrub.AddressPolicy(r.PostFormValue("addresses")),
 		Names:     scrub.Lines(formText(r, "names")), Safe: scrub.Lines(formText(r, "safe")), Patterns: scrub.Lines(formText(r, "patterns")),
 	}
-	for _, part := range []struct {
-		field    string
-		settings scrub.Settings
-	}{
-		{"names", scrub.Settings{Names: s.Names}}, {"safe", scrub.Settings{Safe: s.Safe}},
-		{"patterns", scrub.Settings{Patterns: s.Patterns}},
-	} {
-		if _, err := scrub.New(part.settings); err != nil {
-			return s, part.field, err
-		}
-	}
-	if _, err := scrub.New(s); err != nil { // a treatment of addresses that no form offers
+	wrong, err = deed.CheckPrivacy(s)
+	if wrong == deed.PrivacyAddresses { // a treatment that no form offers
 		return s, "", errForm
 	}
-	return s, "", nil
+	return s, wrong, err
 }
 
 // returnedPrivacy is the page of a form that comes back, as it was typed.
-func (d *Dashboard) returnedPrivacy(r *http.Request, p store.Project, s scrub.Settings, wrong string, err error) privacyPage {
+func (d *Dashboard) returnedPrivacy(r *http.Request, p store.Project, s scrub.Settings, wrong deed.PrivacyField, err error) privacyPage {
 	page := d.privacyPage(r, p, s)
 	page.Names, page.Safe, page.Patterns = formText(r, "names"), formText(r, "safe"), formText(r, "patterns")
-	page.Sample, page.Wrong = formText(r, "sample"), wrong
-	if err != nil {
-		page.Error = sentence(err.Error())
-	}
+	page.Sample, page.Wrong, page.Error = formText(r, "sample"), wrong, formWords(err)
 	return page
 }
 
@@ -117,40 +104,16 @@ func (d *Dashboard) savePrivacy(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	settings, wrong, err := formPrivacy(r)
-	if errors.Is(err, scrub.ErrSettings) {
+	if wrong != "" {
 		return returned("privacy", d.returnedPrivacy(r, p, settings, wrong, err)), nil
 	}
 	if err == nil {
-		err = tx.SetPrivacy(p.ID, settings)
+		err = deed.SetPrivacy(tx, d.by(r), p, settings)
 	}
 	if err != nil {
 		return reply{}, err
 	}
-	if err := d.noteSetting(tx, r, p, "project.privacy", privacyNote(settings)); err != nil {
-		return reply{}, err
-	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "privacy"), "saved")), nil
-}
-
-// privacyNote says in the audit log what was set: numbers of names and patterns, since
-// they may tell what a company keeps secret.
-func privacyNote(s scrub.Settings) string {
-	note := "scrubbing on"
-	if s.Off {
-		note = "scrubbing off"
-	}
-	addresses := "stored"
-	switch s.Addresses {
-	case scrub.TruncateAddresses:
-		addresses = "shortened"
-	case scrub.DropAddresses:
-		addresses = "dropped"
-	}
-	note += fmt.Sprintf(", addresses %s, %d names, %d safe, %d patterns", addresses, len(s.Names), len(s.Safe), len(s.Patterns))
-	if s.RefuseFiles {
-		note += ", no attachments"
-	}
-	return note
 }
 
 // tryPrivacy is POST /projects/{id}/settings/privacy/try: what the settings as typed
@@ -168,12 +131,11 @@ func (d *Dashboard) tryPrivacy(rx *store.Rx, r *http.Request) (reply, error) {
 	if err != nil {
 		return returned("privacy", page), nil
 	}
-	scrubber, err := scrub.New(settings)
+	out, findings, err := deed.TryPrivacy(settings, page.Sample)
 	if err != nil {
 		return reply{}, err
 	}
 	page.Tried = &triedScrubbing{}
-	out, findings := scrubber.Explain([]byte(page.Sample))
 	page.Tried.Findings = findings[:min(len(findings), shownFindings)]
 	page.Tried.More = len(findings) - len(page.Tried.Findings)
 	laid, cut := out[:min(len(out), maxTried)], len(out) > maxTried

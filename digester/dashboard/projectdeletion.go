@@ -2,11 +2,10 @@ package dashboard
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
-	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -48,10 +47,7 @@ func (d *Dashboard) deleteProject(tx *store.Tx, r *http.Request) (reply, error) 
 		page.Error = "That is not the project's name."
 		return returned("deletion", page), nil
 	}
-	if err := tx.DeleteProject(p.ID); err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.delete", ""); err != nil {
+	if err := deed.DeleteProject(tx, d.by(r), p); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.deletedProjects(), "deleted")), nil
@@ -61,17 +57,11 @@ func (d *Dashboard) showDeleted(rx *store.Rx, r *http.Request) (reply, error) {
 	page := deletedPage{
 		shell: shell{Title: "Deleted projects", Trail: d.trail()}, Notice: settledWords(r.URL.Query().Get("done")),
 	}
-	projects, err := restorable(rx, who(r), d.cfg.Now())
+	projects, err := deed.Restorable(rx, who(r), d.cfg.Now())
 	for _, p := range projects {
 		page.Projects = append(page.Projects, deletedRow{p, p.DeletedAt.Add(store.ProjectUndo)})
 	}
 	return show("deleted", page), err
-}
-
-// restorable returns the deleted projects that a person can still take back.
-func restorable(rx *store.Rx, who access.Person, now time.Time) ([]store.Project, error) {
-	all, err := rx.DeletedProjects(now)
-	return slices.DeleteFunc(all, func(p store.Project) bool { return who.In(p.ID) < access.Owner }), err
 }
 
 // restoreProject is POST /projects/{id}/restore.
@@ -80,14 +70,7 @@ func (d *Dashboard) restoreProject(tx *store.Tx, r *http.Request) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	if err := tx.RestoreProject(id); err != nil {
-		return reply{}, err
-	}
-	p, err := tx.Project(id)
-	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, "project.restore", ""); err != nil {
+	if _, err := deed.RestoreProject(tx, d.by(r), id); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settings(id), "restored")), nil

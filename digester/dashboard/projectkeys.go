@@ -1,9 +1,9 @@
 package dashboard
 
 import (
-	"errors"
 	"net/http"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -47,27 +47,27 @@ func (d *Dashboard) addKey(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	key, err := tx.AddKey(p.ID, r.PostFormValue("name"))
+	_, err = deed.AddKey(tx, d.by(r), p, r.PostFormValue("name"))
 	if words := formWords(err); words != "" {
 		page, err := d.keysPage(&tx.Rx, r, p)
 		page.Name, page.Error = r.PostFormValue("name"), words
 		return returned("keys", page), err
 	}
-	return d.afterKey(tx, r, p, key, "key.add", "key-added", err)
+	return d.afterKey(p, "key-added", err)
 }
 
 // setKey is POST /projects/{id}/settings/keys/{key}/enable and …/disable.
 func (d *Dashboard) setKey(enabled bool) writer {
-	action, word := "key.disable", "key-disabled"
+	word := "key-disabled"
 	if enabled {
-		action, word = "key.enable", "key-enabled"
+		word = "key-enabled"
 	}
 	return func(tx *store.Tx, r *http.Request) (reply, error) {
 		p, key, err := pathKey(&tx.Rx, r)
 		if err == nil {
-			err = tx.SetKeyEnabled(p.ID, key.ID, enabled)
+			err = deed.EnableKey(tx, d.by(r), p, key, enabled)
 		}
-		return d.afterKey(tx, r, p, key, action, word, err)
+		return d.afterKey(p, word, err)
 	}
 }
 
@@ -75,22 +75,19 @@ func (d *Dashboard) setKey(enabled bool) writer {
 func (d *Dashboard) deleteKey(tx *store.Tx, r *http.Request) (reply, error) {
 	p, key, err := pathKey(&tx.Rx, r)
 	if err == nil {
-		err = tx.DeleteKey(p.ID, key.ID)
+		err = deed.DeleteKey(tx, d.by(r), p, key)
 	}
-	if errors.Is(err, store.ErrKeyInUse) {
+	if words := formWords(err); words != "" {
 		page, err := d.keysPage(&tx.Rx, r, p)
-		page.Error = "Disable the key first. If nothing is missing for some days, delete it."
+		page.Error = words
 		return returned("keys", page), err
 	}
-	return d.afterKey(tx, r, p, key, "key.delete", "key-deleted", err)
+	return d.afterKey(p, "key-deleted", err)
 }
 
-// afterKey notes what was done with a key and leads back to the list.
-func (d *Dashboard) afterKey(tx *store.Tx, r *http.Request, p store.Project, key store.ProjectKey, action, word string, err error) (reply, error) {
+// afterKey leads back to the list.
+func (d *Dashboard) afterKey(p store.Project, word string, err error) (reply, error) {
 	if err != nil {
-		return reply{}, err
-	}
-	if err := d.noteSetting(tx, r, p, action, key.Public[:8]+"… "+key.Name); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "keys"), word)), nil

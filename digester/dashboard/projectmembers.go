@@ -1,10 +1,10 @@
 package dashboard
 
 import (
-	"errors"
 	"net/http"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -61,10 +61,10 @@ func (d *Dashboard) addProjectMember(tx *store.Tx, r *http.Request) (reply, erro
 		return reply{}, err
 	}
 	email := r.PostFormValue("email")
-	user, err := tx.UserByEmail(email)
-	if errors.Is(err, store.ErrNotFound) {
+	user, err := deed.Colleague(&tx.Rx, email)
+	if words := formWords(err); words != "" {
 		page, err := d.projectMembersPage(&tx.Rx, r, p)
-		page.Email, page.Error = email, "Nobody here has an account with this mail address. Invite them to a team first."
+		page.Email, page.Error = email, words
 		return returned("projectmembers", page), err
 	}
 	if err != nil {
@@ -100,28 +100,11 @@ func (d *Dashboard) changeProjectMember(tx *store.Tx, r *http.Request) (reply, e
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "members"), word)), nil
 }
 
-// giveRole gives a person the role that a form names. Nobody gives or takes more than
-// they have.
+// giveRole gives a person the role that a form names.
 func (d *Dashboard) giveRole(tx *store.Tx, r *http.Request, p store.Project, user store.User) error {
 	role, err := formRole(r, "role")
 	if err != nil {
 		return err
 	}
-	members, err := tx.ProjectMembers(p.ID)
-	if err != nil {
-		return err
-	}
-	mine, current := who(r).In(p.ID), access.None
-	for _, m := range members {
-		if m.UserID == user.ID {
-			current = m.Role
-		}
-	}
-	if err := gives(mine, current, role); err != nil {
-		return err
-	}
-	if err := tx.SetProjectMember(p.ID, user.ID, role); err != nil {
-		return err
-	}
-	return d.noteSetting(tx, r, p, "project.member", user.Email+": "+role.String())
+	return deed.GiveProjectRole(tx, d.by(r), p, user, role)
 }

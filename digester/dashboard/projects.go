@@ -1,12 +1,13 @@
 package dashboard
 
 import (
-	"errors"
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -40,50 +41,29 @@ func (d *Dashboard) createProject(tx *store.Tx, r *http.Request) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	project, err := tx.CreateProject(name)
-	if errors.Is(err, store.ErrInvalid) {
+	project, err := deed.CreateProject(tx, d.by(r), store.NewProject{ProjectChange: store.ProjectChange{Name: name}, Team: team})
+	if words := formWords(err); words != "" {
 		page, err := d.projectsPage(&tx.Rx, who(r))
-		page.Name = name
-		page.Error = "A name needs 1 to 80 characters and no line breaks."
-		rep := show("projects", page)
-		rep.status = http.StatusUnprocessableEntity
-		return rep, err
+		page.Name, page.Error = name, words
+		return returned("projects", page), err
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	if err := tx.SetProjectTeam(project.ID, team); err != nil {
-		return reply{}, err
-	}
-	err = d.audit(tx, r, store.AuditEntry{Action: "project.create", Project: project.ID, TeamID: team, Subject: project.Name})
 	return redirect(d.links.setup(project.ID, "")), err
 }
 
 // projectTeam returns the team that a new project shall belong to: the one that was
-// chosen, or the first of those that the person may add to.
+// chosen, or the usual one.
 func projectTeam(tx *store.Tx, r *http.Request) (int64, error) {
 	chosen := r.PostFormValue("team")
-	teams, err := teamsFor(&tx.Rx, who(r))
-	switch {
-	case err != nil:
-		return 0, err
-	case chosen == "" && len(teams) > 0:
-		return teams[0].ID, nil
-	case chosen == "" && who(r).Makes(0):
-		return 0, nil
+	if chosen == "" {
+		return deed.UsualTeam(&tx.Rx, who(r))
 	}
+	teams, err := deed.TeamsFor(&tx.Rx, who(r))
 	for _, t := range teams {
 		if strconv.FormatInt(t.ID, 10) == chosen {
 			return t.ID, nil
 		}
 	}
-	return 0, errForbidden
-}
-
-// teamsFor returns the teams that a person may add projects to.
-func teamsFor(rx *store.Rx, p access.Person) ([]store.Team, error) {
-	teams, err := rx.Teams()
-	return slices.DeleteFunc(teams, func(t store.Team) bool { return !p.Makes(t.ID) }), err
+	return 0, cmp.Or(err, errForbidden)
 }
 
 func (d *Dashboard) projectsPage(rx *store.Rx, p access.Person) (projectsPage, error) {
@@ -93,12 +73,12 @@ func (d *Dashboard) projectsPage(rx *store.Rx, p access.Person) (projectsPage, e
 		return page, err
 	}
 	projects = slices.DeleteFunc(projects, func(of store.Project) bool { return p.In(of.ID) == access.None })
-	if page.Teams, err = teamsFor(rx, p); err != nil {
+	if page.Teams, err = deed.TeamsFor(rx, p); err != nil {
 		return page, err
 	}
 	page.Makes = len(page.Teams) > 0 || p.Makes(0)
 	now := d.cfg.Now()
-	deleted, err := restorable(rx, p, now)
+	deleted, err := deed.Restorable(rx, p, now)
 	if err != nil {
 		return page, err
 	}

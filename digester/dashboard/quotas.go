@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 	"sundew/schema/quota"
@@ -40,11 +41,11 @@ type quotaOver struct {
 // newQuotaView returns nil if nothing is limited.
 func (d *Dashboard) newQuotaView(rx *store.Rx, me access.Person, project event.ProjectID) (*quotaView, error) {
 	now := d.cfg.Now()
-	uses, err := quotaUses(rx, project, now)
+	uses, err := deed.LimitUses(rx, project, now)
 	if err != nil {
 		return nil, err
 	}
-	all, err := quotaUses(rx, quota.Installation, now)
+	all, err := deed.LimitUses(rx, quota.Installation, now)
 	if err != nil {
 		return nil, err
 	}
@@ -67,16 +68,6 @@ func (d *Dashboard) newQuotaView(rx *store.Rx, me access.Person, project event.P
 	}
 	view.Refused, err = rx.OverQuota(project, now.Add(-24*time.Hour))
 	return view, err
-}
-
-// quotaUses returns how far what is set for a project, or the installation, is used up.
-func quotaUses(rx *store.Rx, project event.ProjectID, now time.Time) ([]quota.Use, error) {
-	set, err := rx.Quotas(project)
-	if err != nil || set.Limits == (quota.Limits{}) {
-		return nil, err
-	}
-	record, err := rx.QuotaRecord(project)
-	return quota.Read(project, set.Limits, record.Counted, now), err
 }
 
 func newQuotaUse(u quota.Use) quotaUse {
@@ -171,16 +162,4 @@ func parseLimits(value func(name string) string) (limits quota.Limits, err error
 		}
 	}
 	return limits, nil
-}
-
-// limitsText says for the audit log what is limited.
-func limitsText(limits quota.Limits) string {
-	var all []string
-	for _, q := range limits.Quotas(quota.Installation) {
-		all = append(all, formatCount(q.Limit)+" "+q.Class.String()+" in "+q.Window.Span())
-	}
-	if len(all) == 0 {
-		return "no limits"
-	}
-	return strings.Join(all, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/quota"
 )
@@ -47,7 +48,7 @@ func (d *Dashboard) showLimits(rx *store.Rx, r *http.Request) (reply, error) {
 
 func (d *Dashboard) limitsPage(rx *store.Rx, r *http.Request, p store.Project, value func(string, quota.Class, quota.Window) string) (limitsPage, error) {
 	page := limitsPage{settingsFrame: d.settingsFrame(r, p, "limits")}
-	uses, err := quotaUses(rx, p.ID, d.cfg.Now())
+	uses, err := deed.LimitUses(rx, p.ID, d.cfg.Now())
 	if err != nil {
 		return page, err
 	}
@@ -68,7 +69,7 @@ func (d *Dashboard) saveLimits(tx *store.Tx, r *http.Request) (reply, error) {
 		set.Spike, err = parseLimit(typed)
 	}
 	if err == nil {
-		err = tx.SetQuotas(p.ID, set)
+		err = deed.SetLimits(tx, d.by(r), p, set)
 	}
 	if words := formWords(err); words != "" {
 		page, err := d.limitsPage(&tx.Rx, r, p, func(name string, _ quota.Class, _ quota.Window) string { return r.PostFormValue(name) })
@@ -78,21 +79,7 @@ func (d *Dashboard) saveLimits(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := d.noteSetting(tx, r, p, "project.limits", limitsText(set.Limits)+"; "+spikeText(set.Spike)); err != nil {
-		return reply{}, err
-	}
 	return redirect(d.links.done(d.links.settingsPart(p.ID, "limits"), "saved")), nil
-}
-
-// spikeText says for the audit log what is sampled.
-func spikeText(spike int64) string {
-	switch spike {
-	case store.UsualSpike:
-		return "spikes as usual"
-	case 0:
-		return "every event is stored"
-	}
-	return "of an issue " + formatCounted(spike, "event") + " a minute are all stored"
 }
 
 // allLimitsPage is what all projects together may report.
@@ -124,7 +111,7 @@ func (d *Dashboard) showAllLimits(rx *store.Rx, r *http.Request) (reply, error) 
 
 func (d *Dashboard) allLimitsPage(rx *store.Rx, r *http.Request, value func(string, quota.Class, quota.Window) string) (allLimitsPage, error) {
 	page := allLimitsPage{shell: shell{Title: "Limits"}}
-	uses, err := quotaUses(rx, quota.Installation, d.cfg.Now())
+	uses, err := deed.LimitUses(rx, quota.Installation, d.cfg.Now())
 	if err != nil {
 		return page, err
 	}
@@ -147,10 +134,9 @@ func (d *Dashboard) allLimitsPage(rx *store.Rx, r *http.Request, value func(stri
 
 // saveAllLimits is POST /limits.
 func (d *Dashboard) saveAllLimits(tx *store.Tx, r *http.Request) (reply, error) {
-	set := store.Quotas{Spike: store.UsualSpike}
-	var err error
-	if set.Limits, err = parseLimits(r.PostFormValue); err == nil {
-		err = tx.SetQuotas(quota.Installation, set)
+	limits, err := parseLimits(r.PostFormValue)
+	if err == nil {
+		err = deed.SetAllLimits(tx, d.by(r), limits)
 	}
 	if words := formWords(err); words != "" {
 		page, err := d.allLimitsPage(&tx.Rx, r, func(name string, _ quota.Class, _ quota.Window) string { return r.PostFormValue(name) })
@@ -158,9 +144,6 @@ func (d *Dashboard) saveAllLimits(tx *store.Tx, r *http.Request) (reply, error) 
 		return returned("alllimits", page), err
 	}
 	if err != nil {
-		return reply{}, err
-	}
-	if err := d.audit(tx, r, store.AuditEntry{Action: "installation.limits", Subject: "all projects together", Detail: limitsText(set.Limits)}); err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.limits(), "saved")), nil

@@ -1,11 +1,11 @@
 package dashboard
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"sundew/digester/deed"
 	"sundew/digester/retention"
 	"sundew/digester/store"
 )
@@ -47,8 +47,8 @@ func (d *Dashboard) retentionPage(rx *store.Rx, r *http.Request) (retentionPage,
 	base, policy := d.cfg.Retention, kept.Setting.Or(d.cfg.Retention)
 	page := retentionPage{
 		settingsFrame: d.settingsFrame(r, p, "retention"), Stored: kept.Stored, MinEvents: retention.MinEvents, MaxEvents: retention.MaxEvents, MaxDays: retention.MaxDays,
-		Days:   newRetentionChoice(kept.Setting.Days, base.Days, daysWords(base.Days)),
-		Events: newRetentionChoice(kept.Setting.Events, base.Events, eventsWords(base.Events)),
+		Days:   newRetentionChoice(kept.Setting.Days, base.Days, deed.DaysWords(base.Days)),
+		Events: newRetentionChoice(kept.Setting.Events, base.Events, deed.EventsWords(base.Events)),
 	}
 	if policy.Events > 0 {
 		page.Over = max(kept.Stored-policy.Events, 0)
@@ -71,23 +71,6 @@ func newRetentionChoice(set *int64, base int64, words string) retentionChoice {
 	return c
 }
 
-func daysWords(days int64) string {
-	switch days {
-	case 0:
-		return "for ever"
-	case 1:
-		return "1 day"
-	}
-	return formatCount(days) + " days"
-}
-
-func eventsWords(events int64) string {
-	if events == 0 {
-		return "all events"
-	}
-	return formatCount(events) + " events"
-}
-
 // saveRetention is POST /projects/{id}/settings/retention.
 func (d *Dashboard) saveRetention(tx *store.Tx, r *http.Request) (reply, error) {
 	page, err := d.retentionPage(&tx.Rx, r)
@@ -95,34 +78,25 @@ func (d *Dashboard) saveRetention(tx *store.Tx, r *http.Request) (reply, error) 
 		return reply{}, err
 	}
 	var set retention.Setting
-	if set.Days, err = parseRetention(r, "days", &page.Days, 1, retention.MaxDays); err == nil {
-		set.Events, err = parseRetention(r, "events", &page.Events, retention.MinEvents, retention.MaxEvents)
+	if set.Days, err = parseRetention(r, "days", &page.Days); err == nil {
+		set.Events, err = parseRetention(r, "events", &page.Events)
 	}
 	if err != nil {
 		return reply{}, err
 	}
-	if page.Days.How == "own" && set.Days == nil {
-		page.Error = fmt.Sprintf("The number of days has to be from 1 to %s.", formatCount(retention.MaxDays))
-	}
-	if page.Events.How == "own" && set.Events == nil {
-		page.Error = strings.TrimSpace(page.Error + fmt.Sprintf(" The number of events has to be from %s to %s.", formatCount(retention.MinEvents), formatCount(retention.MaxEvents)))
-	}
-	if page.Error != "" {
+	err = deed.SetRetention(tx, d.by(r), page.Project, set, d.cfg.Retention)
+	if page.Error = formWords(err); page.Error != "" {
 		return returned("retention", page), nil
 	}
-	if err := tx.SetRetention(page.Project.ID, set); err != nil {
-		return reply{}, err
-	}
-	policy := set.Or(d.cfg.Retention)
-	if err := d.noteSetting(tx, r, page.Project, "project.retention", daysWords(policy.Days)+", "+eventsWords(policy.Events)); err != nil {
+	if err != nil {
 		return reply{}, err
 	}
 	return redirect(d.links.done(d.links.settingsPart(page.Project.ID, "retention"), "saved")), nil
 }
 
-// parseRetention reads one of the limits, nil if it is the installation's, or if what
-// was typed is not a number within bounds. What was typed goes into c.
-func parseRetention(r *http.Request, name string, c *retentionChoice, least, most int64) (*int64, error) {
+// parseRetention reads one of the limits, nil if it is the installation's, and one that
+// is refused if what was typed is not a number from 1 on. What was typed goes into c.
+func parseRetention(r *http.Request, name string, c *retentionChoice) (*int64, error) {
 	c.How = r.PostFormValue(name)
 	switch c.How {
 	case "":
@@ -132,8 +106,8 @@ func parseRetention(r *http.Request, name string, c *retentionChoice, least, mos
 	case "own":
 		c.Own = strings.TrimSpace(r.PostFormValue(name + "-own"))
 		n, err := strconv.ParseInt(c.Own, 10, 64)
-		if err != nil || n < least || n > most {
-			return nil, nil
+		if err != nil || n < 1 {
+			n = -1
 		}
 		return &n, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"sundew/digester/access"
-	"sundew/digester/deed"
 )
 
 // option is one of a list to choose from in a form, such as a role that somebody may be
@@ -51,6 +50,3 @@ func formRole(r *http.Request, field string) (access.Role, error) {
 	}
 	return role, nil
 }
-
-// gives returns errForbidden unless somebody with a role may turn one into another.
-func gives(by, from, to access.Role) error { return deed.Gives(by, from, to) }

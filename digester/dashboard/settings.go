@@ -11,6 +11,7 @@ import (
 func (d *Dashboard) settingsRoutes() {
 	admin, owner := ofProject(access.Admin), ofProject(access.Owner)
 	d.get("/projects/{id}/settings", admin, d.showSettings)
+	d.get("/settings/{org}/projects/{project}", signedIn, d.findSettings) // as tools write it that know organizations
 	d.post("/projects/{id}/settings", "change project", admin, d.changeProject)
 	d.post("/projects/{id}/settings/team", "transfer project", owner, d.transferProject)
 	d.get("/projects/{id}/settings/keys", admin, d.showKeys)

@@ -59,12 +59,26 @@ func TestGeneralSettings(t *testing.T) {
 		mustContain(t, s.mustGet("/projects/1/issues?q="+url.QueryEscape("issue:"+id)), ">SHOP-1<")
 	}
 	mustContain(t, s.mustGet("/projects/1/setup"), "sentry_sdk")
+	if err := s.db.Write(t.Context(), "test", func(tx *store.Tx) error { // as a program has it, which knows more platforms
+		_, err := tx.ChangeProject(1, store.ProjectChange{Name: "Shop <b>", Slug: "shop", Platform: "python-django"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	mustContain(t, s.mustGet("/projects/1/setup"), "sentry_sdk")
+	to = s.mustPost("/projects/1/settings", url.Values{"name": {"Shop"}, "slug": {"shop"}, "platform": {"python-django"}})
+	mustContain(t, s.mustGet(to), `value="python-django" selected`)
 	page = s.mustReturn("/projects/1/settings", url.Values{"name": {""}, "slug": {"a b"}, "platform": {"go"}})
 	mustContain(t, page, `value="a b"`, "Invalid project name")
 	if resp := s.post("/projects/1/settings", url.Values{"name": {"x"}, "slug": {"x"}, "platform": {"<b>"}}.Encode()); resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("a platform that is none: status %d", resp.StatusCode)
 	}
-	if got := strings.Join(s.audited(), " "); got != "project.change" {
+	for _, slug := range []string{"shop", "web-shop"} {
+		if resp := s.get("/settings/anything/projects/" + slug); resp.Header.Get("Location") != "/projects/1/settings" {
+			t.Errorf("%s leads to %q", slug, resp.Header.Get("Location"))
+		}
+	}
+	if got := strings.Join(s.audited(), " "); got != "project.change project.change" {
 		t.Errorf("audited %q", got)
 	}
 }

@@ -13,6 +13,7 @@ func settingsDoors() map[string]door {
 	return map[string]door{
 		"GET /projects/{id}/setup/status":                                          {path: "/projects/1/setup/status", want: team(access.Viewer, ok)},
 		"GET /projects/{id}/settings":                                              {path: "/projects/1/settings", want: team(access.Admin, ok)},
+		"GET /settings/{org}/projects/{project}":                                   {path: "/settings/acme/projects/web-shop", want: team(access.Viewer, found)},
 		"POST /projects/{id}/settings":                                             {path: "/projects/1/settings", form: "name=Shop&slug=shop&platform=go", want: admin},
 		"POST /projects/{id}/settings/team":                                        {path: "/projects/1/settings/team", form: "team=1", want: team(access.Owner, found)},
 		"GET /projects/{id}/settings/keys":                                         {path: "/projects/1/settings/keys", want: team(access.Admin, ok)},

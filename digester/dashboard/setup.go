@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,16 +41,7 @@ func (d *Dashboard) showSetup(rx *store.Rx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	guides := setupGuides()
-	wanted := r.URL.Query().Get("platform")
-	if wanted == "" {
-		wanted = project.Platform
-	}
-	shown := guides[0]
-	for _, g := range guides {
-		if g.key == wanted {
-			shown = g
-		}
-	}
+	shown := guideOf(guides, cmp.Or(r.URL.Query().Get("platform"), project.Platform))
 	page := setupPage{
 		shell: shell{Title: "Set up " + project.Name, Trail: d.trail()},
 		Areas: d.areas(r, project, areaSetup), Status: d.links.setupStatus(project.ID),
@@ -63,6 +55,18 @@ func (d *Dashboard) showSetup(rx *store.Rx, r *http.Request) (reply, error) {
 		})
 	}
 	return show("setup", page), nil
+}
+
+// guideOf returns the guide for a platform, which may say more than we have one for, as
+// python-django does. Without any it is the first.
+func guideOf(guides []setupGuide, platform string) setupGuide {
+	family, _, _ := strings.Cut(platform, "-")
+	for _, g := range guides {
+		if g.key == family {
+			return g
+		}
+	}
+	return guides[0]
 }
 
 // fillIn puts the project's addresses into a guide's steps.

@@ -73,7 +73,7 @@ func noteRule(tx *store.Tx, by By, p store.Project, rule alert.Rule, what string
 	if err != nil {
 		return UnfitRule(err)
 	}
-	return by.auditSetting(tx, p, "alert-rule."+what, rule.Name)
+	return by.setting(tx, p, "alert-rule."+what, rule.Name)
 }
 
 // switched is what switching something on or off is called in the audit log.
@@ -82,9 +82,4 @@ func switched(on bool) string {
 		return "enable"
 	}
 	return "disable"
-}
-
-// auditSetting notes that somebody changed a project's settings.
-func (b By) auditSetting(tx *store.Tx, p store.Project, action, detail string) error {
-	return b.audit(tx, store.AuditEntry{Action: action, Project: p.ID, TeamID: p.TeamID, Subject: p.Name, Detail: detail})
 }

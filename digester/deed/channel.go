@@ -149,5 +149,5 @@ func noteChannel(tx *store.Tx, by By, p store.Project, c store.Channel, what str
 	if err != nil {
 		return unfitChannel(err)
 	}
-	return by.auditSetting(tx, p, "channel."+what, c.Kind.Name()+" “"+c.Name+"”")
+	return by.setting(tx, p, "channel."+what, c.Kind.Name()+" “"+c.Name+"”")
 }

@@ -88,9 +88,9 @@ func (rx *Rx) projectKeys(where string, args ...any) ([]ProjectKey, error) {
 // AddKey makes a key of a project, with a name that may be empty. The error wraps
 // ErrInvalid.
 func (tx *Tx) AddKey(project event.ProjectID, name string) (ProjectKey, error) {
-	name = strings.TrimSpace(name)
-	if utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, unicode.IsControl) {
-		return ProjectKey{}, fmt.Errorf("%w name of a key: at most %d printable characters", ErrInvalid, maxKeyName)
+	name, err := cleanKeyName(name)
+	if err != nil {
+		return ProjectKey{}, err
 	}
 	keys, err := tx.ProjectKeys(project)
 	if err != nil {
@@ -104,6 +104,24 @@ func (tx *Tx) AddKey(project event.ProjectID, name string) (ProjectKey, error) {
 		return ProjectKey{}, err
 	}
 	return tx.ProjectKey(project, id)
+}
+
+func cleanKeyName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", fmt.Errorf("%w name of a key: at most %d printable characters", ErrInvalid, maxKeyName)
+	}
+	return name, nil
+}
+
+// RenameKey gives a project's key another name. The error wraps ErrInvalid, or is
+// ErrNotFound if it has no such key.
+func (tx *Tx) RenameKey(project event.ProjectID, id int64, name string) error {
+	name, err := cleanKeyName(name)
+	if err != nil {
+		return err
+	}
+	return someChanged(tx.exec(`UPDATE project_keys SET name = ? WHERE project_id = ? AND id = ?`, name, int64(project), id))
 }
 
 // SetKeyEnabled switches a project's key on or off. ErrNotFound if it has no such

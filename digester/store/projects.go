@@ -64,38 +64,74 @@ func (rx *Rx) ProjectHours(since time.Time) (map[event.ProjectID][]HourCount, er
 // CreateProject makes a project with a new random key, which belongs to no team. The
 // error wraps ErrInvalid if the name will not do.
 func (tx *Tx) CreateProject(name string) (Project, error) {
-	return tx.CreateProjectWithKey(name, "")
+	return tx.MakeProject(NewProject{ProjectChange: ProjectChange{Name: name}})
 }
 
 // CreateProjectWithKey makes a project whose key is given: 32 hex digits, for
 // applications that report with a key from elsewhere. An empty key is made up.
 func (tx *Tx) CreateProjectWithKey(name, key string) (Project, error) {
-	name, err := cleanProjectName(name)
+	return tx.MakeProject(NewProject{ProjectChange: ProjectChange{Name: name}, Key: key})
+}
+
+// NewProject is what is said about a project before there is one.
+type NewProject struct {
+	ProjectChange        // its slug, if empty, is made of the name
+	Team          int64  // 0: none
+	Key           string // 32 hex digits; empty: it is made up
+	NoRule        bool   // without the alert rule that others begin with
+}
+
+// MakeProject makes a project with a key. The error wraps ErrInvalid, or ErrTaken if
+// another project has or had the slug.
+func (tx *Tx) MakeProject(n NewProject) (Project, error) {
+	if n.Key == "" {
+		n.Key = newKey()
+	}
+	n.Key = strings.ToLower(n.Key)
+	if b, err := hex.DecodeString(n.Key); err != nil || len(b) != 16 {
+		return Project{}, fmt.Errorf("%w key %q: a public key is 32 hex digits", ErrInvalid, n.Key)
+	}
+	c, err := tx.newNames(n.ProjectChange)
 	if err != nil {
 		return Project{}, err
 	}
-	if key == "" {
-		key = newKey()
-	}
-	key = strings.ToLower(key)
-	if b, err := hex.DecodeString(key); err != nil || len(b) != 16 {
-		return Project{}, fmt.Errorf("%w key %q: a public key is 32 hex digits", ErrInvalid, key)
-	}
-	slug, err := tx.freeSlug("projects", name)
+	row, err := tx.insert(`INSERT INTO projects (slug, name, platform, team_id, created_at) VALUES (?, ?, ?, nullif(?, 0), ?)`, c.Slug, c.Name, c.Platform, n.Team, ms(tx.now))
 	if err != nil {
 		return Project{}, err
 	}
-	id, err := tx.insert(`INSERT INTO projects (slug, name, created_at) VALUES (?, ?, ?)`, slug, name, ms(tx.now))
+	id := event.ProjectID(row)
+	if _, err := tx.insertKey(id, n.Key, ""); err != nil {
+		return Project{}, err
+	}
+	if n.NoRule {
+		return tx.Project(id)
+	}
+	if _, err := tx.AddAlertRule(id, alert.Default()); err != nil {
+		return Project{}, err
+	}
+	return tx.Project(id)
+}
+
+// newNames checks what a new project is to be called, and makes its slug if none is
+// named.
+func (tx *Tx) newNames(c ProjectChange) (ProjectChange, error) {
+	named := c.Slug != ""
+	if !named {
+		c.Slug = slugOf(c.Name)
+	}
+	c, err := c.clean()
 	if err != nil {
-		return Project{}, err
+		return c, err
 	}
-	if _, err := tx.insertKey(event.ProjectID(id), key, ""); err != nil {
-		return Project{}, err
+	if !named {
+		c.Slug, err = tx.freeSlug("projects", c.Name)
+		return c, err
 	}
-	if _, err := tx.AddAlertRule(event.ProjectID(id), alert.Default()); err != nil {
-		return Project{}, err
+	taken, err := tx.slugTaken("projects", c.Slug)
+	if err == nil && taken {
+		err = errSlugTaken(c.Slug)
 	}
-	return tx.Project(event.ProjectID(id))
+	return c, err
 }
 
 func cleanProjectName(name string) (string, error) {

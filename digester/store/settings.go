@@ -16,6 +16,8 @@ const (
 	maxSlug      = 40
 	maxPlatform  = 40
 	maxRulesText = 32 << 10
+
+	platformLetters = "abcdefghijklmnopqrstuvwxyz0123456789-"
 )
 
 // ProjectRules are texts that people write about a project. The store does not
@@ -139,15 +141,8 @@ func (tx *Tx) ChangeProject(id event.ProjectID, c ProjectChange) (Project, error
 	if err != nil {
 		return Project{}, err
 	}
-	if c.Name, err = cleanProjectName(c.Name); err != nil {
+	if c, err = c.clean(); err != nil {
 		return Project{}, err
-	}
-	c.Slug = strings.ToLower(strings.TrimSpace(c.Slug))
-	if c.Slug != slugOf(c.Slug) || len(c.Slug) > maxSlug {
-		return Project{}, fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
-	}
-	if len(c.Platform) > maxPlatform {
-		return Project{}, fmt.Errorf("%w platform", ErrInvalid)
 	}
 	if c.Slug != old.Slug {
 		if err := tx.changeSlug(old, c.Slug); err != nil {
@@ -160,6 +155,23 @@ func (tx *Tx) ChangeProject(id event.ProjectID, c ProjectChange) (Project, error
 	return tx.Project(id)
 }
 
+// clean returns the change as it is stored. The error wraps ErrInvalid.
+func (c ProjectChange) clean() (ProjectChange, error) {
+	var err error
+	if c.Name, err = cleanProjectName(c.Name); err != nil {
+		return c, err
+	}
+	if c.Slug, err = cleanSlug(c.Slug); err != nil {
+		return c, err
+	}
+	if len(c.Platform) > maxPlatform || strings.Trim(c.Platform, platformLetters) != "" {
+		return c, fmt.Errorf("%w platform: it has at most %d letters a to z, digits and dashes", ErrInvalid, maxPlatform)
+	}
+	return c, nil
+}
+
+func errSlugTaken(slug string) error { return fmt.Errorf("the short name %s is %w", slug, ErrTaken) }
+
 func (tx *Tx) changeSlug(p Project, slug string) error {
 	// A project may have its own former name again.
 	if _, err := tx.exec(`DELETE FROM former_slugs WHERE slug = ? AND project_id = ?`, slug, int64(p.ID)); err != nil {
@@ -170,7 +182,7 @@ func (tx *Tx) changeSlug(p Project, slug string) error {
 		return err
 	}
 	if taken {
-		return fmt.Errorf("the short name %s is %w", slug, ErrTaken)
+		return errSlugTaken(slug)
 	}
 	if _, err := tx.exec(`INSERT INTO former_slugs (slug, project_id) VALUES (?, ?)`, p.Slug, int64(p.ID)); err != nil {
 		return err

@@ -35,7 +35,7 @@ func TestAPIClients(t *testing.T) {
 	dsn := p.createProject(ctx, t, "Shop")
 	event := nodeHandled(ctx, t, dsn)
 	p.waitVisible(ctx, t, event.EventID)
-	token := p.personalToken(ctx, t, "org:read", "project:read", "event:read", "event:write")
+	token := p.personalToken(ctx, t, "org:read", "project:read", "project:admin", "event:read", "event:write")
 	tool := cli{dir: t.TempDir(), env: []string{"SENTRY_URL=" + p.url, "SENTRY_AUTH_TOKEN=" + token, "SENTRY_ORG=anything", "SENTRY_PROJECT=shop"}}
 
 	t.Run("sentry-cli", func(t *testing.T) {
@@ -62,6 +62,11 @@ func TestAPIClients(t *testing.T) {
 		c.run(ctx, t, []string{event.EventID}, "event", "view", "anything/shop", event.EventID)
 		c.run(ctx, t, []string{"owner@"}, "auth", "whoami")
 		c.run(ctx, t, []string{"everyone", "Everyone"}, "team", "list", "anything/")
+		c.run(ctx, t, []string{"Created project", "python-django", "http://"}, "project", "create", "payments:python-django", "--team", "everyone")
+		c.run(ctx, t, []string{"payments", "python-django"}, "project", "list")
+		c.run(ctx, t, []string{"payments", "http://"}, "project", "view", "anything/payments")
+		c.run(ctx, t, []string{"Deleted project"}, "project", "delete", "anything/payments", "--yes")
+		c.refused(ctx, t, []string{"404"}, "project", "view", "anything/payments")
 	})
 	t.Run("sentry-mcp", func(t *testing.T) { testSentryMCP(ctx, t, p, token, event) })
 	t.Run("MCP", func(t *testing.T) { testMCP(ctx, t, p, token, event) })

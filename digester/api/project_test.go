@@ -1,0 +1,254 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sundew/digester/access"
+	"sundew/digester/deed"
+	"sundew/digester/store"
+	"sundew/digester/store/storetest"
+	"sundew/schema/event"
+)
+
+// refusedWith asks as the owner for what is refused, and wants the words.
+func (r *rig) refusedWith(status int, method, path, body, words string) {
+	r.t.Helper()
+	got := mustRead[detail](r.t, r.must(status, method, path, body))
+	if !strings.Contains(got.Detail, words) {
+		r.t.Errorf("%s %s with %s: %q lacks %q", method, path, body, got.Detail, words)
+	}
+}
+
+// auditLines are the last lines of the audit log about a project, the newest first: action,
+// subject, detail. Each has to name the token.
+func (r *rig) auditLines(project event.ProjectID, n int) []string {
+	r.t.Helper()
+	var lines []string
+	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
+		log, err := rx.AuditLog(store.AuditQuery{Project: project, Limit: n})
+		for _, e := range log {
+			lines = append(lines, strings.TrimSpace(e.Action+" "+e.Subject+" "+e.Detail))
+			if e.TokenID == 0 {
+				r.t.Errorf("%s does not say that a token did it", e.Action)
+			}
+		}
+		return err
+	})
+	return lines
+}
+
+func wantAudited(t *testing.T, r *rig, project event.ProjectID, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, r.auditLines(project, len(want))); diff != "" {
+		t.Errorf("audit log (-want +got):\n%s", diff)
+	}
+}
+
+func mustProject(t *testing.T, r *rig, id string) (p store.Project) {
+	t.Helper()
+	storetest.MustRead(t, r.replica, func(rx *store.Rx) (err error) {
+		p, err = projectNamed(rx, id)
+		return err
+	})
+	return p
+}
+
+func TestCreateProject(t *testing.T) {
+	r := newRig(t, nil)
+	made := mustRead[ProjectDetails](t, r.must(http.StatusCreated, "POST", "/teams/acme/shop/projects/", `{"name":"Payments API","platform":"python-django"}`))
+	if made.Slug != "payments-api" || *made.Platform != "python-django" || made.Team == nil || made.Team.Slug != "shop" || !made.IsMember || made.ProjectSettings == nil {
+		t.Errorf("made %+v", made)
+	}
+	p := mustProject(t, r, made.ID)
+	if len(p.Keys) != 1 || p.TeamID != r.team.ID {
+		t.Errorf("stored %+v", p)
+	}
+	wantAudited(t, r, p.ID, "project.create Payments API")
+
+	named := mustRead[ProjectDetails](t, r.must(http.StatusCreated, "POST", "/organizations/acme/projects/", `{"name":"Payments API","slug":"pay","default_rules":false}`))
+	if named.Slug != "pay" || named.Platform != nil {
+		t.Errorf("named %+v", named)
+	}
+	var rules []int
+	storetest.MustRead(t, r.replica, func(rx *store.Rx) error {
+		for _, id := range []string{made.ID, named.ID} {
+			p, err := projectNamed(rx, id)
+			if err != nil {
+				return err
+			}
+			all, err := rx.AlertRules(p.ID)
+			if err != nil {
+				return err
+			}
+			rules = append(rules, len(all))
+		}
+		return nil
+	})
+	if diff := cmp.Diff([]int{1, 0}, rules); diff != "" {
+		t.Errorf("alert rules: %s", diff)
+	}
+
+	r.refusedWith(http.StatusConflict, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"pay"}`, "The short name pay is taken")
+	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":" "}`, "Invalid project name: it needs 1 to 80")
+	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"a b"}`, "Invalid short name")
+	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":"x","platform":"<b>"}`, "Invalid platform")
+	r.refusedWith(http.StatusNotFound, "POST", "/teams/acme/nobody/projects/", `{"name":"x"}`, "does not exist")
+}
+
+// An admin of a team makes projects of it, without being one of the installation.
+func TestTeamAdminCreates(t *testing.T) {
+	r := newRig(t, nil)
+	r.mustWrite(func(tx *store.Tx) error { return tx.SetTeamMember(r.team.ID, r.member.ID, access.Admin) })
+	answer := r.do("POST", Root+"/organizations/acme/projects/", r.memberToken, `{"name":"Mine"}`)
+	made := mustRead[ProjectDetails](t, mustStatus(t, answer, http.StatusCreated))
+	if made.Team == nil || made.Team.Slug != "shop" || !made.IsMember {
+		t.Errorf("made %+v", made)
+	}
+	mustStatus(t, r.do("POST", Root+"/teams/acme/elsewhere/projects/", r.memberToken, `{"name":"Theirs"}`), http.StatusForbidden)
+	r.mustWrite(func(tx *store.Tx) error { // whoever asks
+		person, err := tx.Person(r.member.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := deed.CreateProject(tx, deed.By{Person: person}, store.NewProject{ProjectChange: store.ProjectChange{Name: "x"}}); !errors.Is(err, deed.ErrForbidden) {
+			t.Errorf("a project of no team: %v", err)
+		}
+		return nil
+	})
+	mustStatus(t, r.do("DELETE", Root+"/projects/acme/mine/", r.memberToken, ""), http.StatusForbidden)
+}
+
+func TestChangeProject(t *testing.T) {
+	r := newRig(t, nil)
+	const at = "/projects/acme/web-shop/"
+	changed := mustRead[ProjectDetails](t, r.must(http.StatusOK, "PUT", at, `{"slug":"shop","platform":"go"}`))
+	if changed.Name != "Web shop" || changed.Slug != "shop" || *changed.Platform != "go" {
+		t.Errorf("changed %+v", changed)
+	}
+	wantAudited(t, r, r.web.ID, "project.change Web shop Web shop, shop, go")
+	r.must(http.StatusOK, "PUT", at, `{"name":"Shop","platform":null}`) // by its former slug
+	if p := mustProject(t, r, "shop"); p.Name != "Shop" || p.Platform != "" {
+		t.Errorf("stored %+v", p)
+	}
+	r.must(http.StatusOK, "PUT", at, `{"name":"Shop","isBookmarked":true}`)
+	wantAudited(t, r, r.web.ID, "project.change Web shop Shop, shop,", "project.change Web shop Web shop, shop, go") // nothing was changed the third time
+	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"name":"x","slug":"other"}`, "The short name other is taken")
+	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"name":""}`, "Invalid project name")
+	if p := mustProject(t, r, "shop"); p.Name != "Shop" {
+		t.Errorf("after refusals: %+v", p)
+	}
+}
+
+// What is deleted can be restored for a day, by its owner.
+func TestDeleteProject(t *testing.T) {
+	r := newRig(t, nil)
+	r.furnish()
+	r.must(http.StatusNoContent, "DELETE", "/projects/acme/web-shop/", "")
+	r.must(http.StatusNotFound, "GET", "/projects/acme/web-shop/", "")
+	deleted := mustRead[[]DeletedProject](t, r.must(http.StatusOK, "GET", "/organizations/acme/deleted-projects/", ""))
+	if len(deleted) != 1 || deleted[0].Slug != "web-shop" || !deleted[0].RestorableUntil.Equal(testNow.Add(24*time.Hour)) {
+		t.Errorf("deleted: %+v", deleted)
+	}
+	if got := mustStatus(t, r.do("GET", Root+"/organizations/acme/deleted-projects/", r.memberToken, ""), http.StatusOK); strings.TrimSpace(got) != "[]" {
+		t.Errorf("a member sees %s", got)
+	}
+	const restore = "/organizations/acme/deleted-projects/web-shop/restore/"
+	mustStatus(t, r.do("POST", Root+restore, r.memberToken, ""), http.StatusNotFound)
+	if p := mustRead[ProjectDetails](t, r.must(http.StatusOK, "POST", restore, "")); p.Slug != "web-shop" || p.Status != "active" {
+		t.Errorf("restored %+v", p)
+	}
+	r.must(http.StatusOK, "GET", "/projects/acme/web-shop/", "")
+	wantAudited(t, r, r.web.ID, "project.restore Web shop", "project.delete Web shop")
+
+	r.must(http.StatusNoContent, "DELETE", "/projects/acme/web-shop/", "")
+	r.now = r.now.Add(25 * time.Hour)
+	r.must(http.StatusNotFound, "POST", restore, "")
+}
+
+func TestKeys(t *testing.T) {
+	r := newRig(t, nil)
+	const keys = "/projects/acme/web-shop/keys/"
+	made := mustRead[Key](t, r.must(http.StatusCreated, "POST", keys, `{"name":"phone"}`))
+	if made.Name != "phone" || !made.IsActive || made.DSN.Public != "http://"+made.Public+"@errors.example.com/1" {
+		t.Errorf("made %+v", made)
+	}
+	short := made.Public[:8] + "…"
+	if off := mustRead[Key](t, r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"name":"tablet","isActive":false}`)); off.Name != "tablet" || off.IsActive {
+		t.Errorf("changed %+v", off)
+	}
+	r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"name":"tablet","isActive":false,"rateLimit":null}`) // so it is
+	if p := mustProject(t, r, "web-shop"); len(p.Keys) != 1 {
+		t.Errorf("enabled: %v", p.Keys)
+	}
+	r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"isActive":true}`)
+	r.refusedWith(http.StatusBadRequest, "DELETE", keys+made.ID+"/", "", "Disable the key first. If nothing is missing for some days, delete it.")
+	r.refusedWith(http.StatusBadRequest, "PUT", keys+made.ID+"/", `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
+	r.refusedWith(http.StatusBadRequest, "POST", keys, `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
+	r.refusedWith(http.StatusBadRequest, "POST", keys, `{"name":"`+strings.Repeat("x", 81)+`"}`, "Invalid name of a key")
+	r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"isActive":false}`)
+	r.must(http.StatusNoContent, "DELETE", keys+made.ID+"/", "")
+	r.must(http.StatusNotFound, "GET", keys+made.ID+"/", "")
+	wantAudited(t, r, r.web.ID, "key.delete Web shop "+short+" tablet", "key.disable Web shop "+short+" tablet", "key.enable Web shop "+short+" tablet",
+		"key.disable Web shop "+short+" phone", "key.rename Web shop "+short+" tablet", "key.add Web shop "+short+" phone")
+}
+
+func TestEnvironmentChange(t *testing.T) {
+	r := newRig(t, nil)
+	r.furnish() // without an environment
+	const at = "/projects/acme/web-shop/environments/"
+	if e := mustRead[Environment](t, r.must(http.StatusOK, "PUT", at+"none/", `{"isHidden":true}`)); !e.IsHidden {
+		t.Errorf("changed %+v", e)
+	}
+	storetest.MustRead(t, r.replica, func(rx *store.Rx) error {
+		hidden, err := rx.HiddenEnvironments(r.web.ID)
+		if !hidden[""] {
+			t.Errorf("hidden: %v", hidden)
+		}
+		return err
+	})
+	r.must(http.StatusOK, "PUT", at+"none/", `{"isHidden":false}`)
+	r.refusedWith(http.StatusBadRequest, "PUT", at+"none/", `{}`, "isHidden")
+	r.must(http.StatusNotFound, "PUT", at+"production/", `{"isHidden":true}`)
+	wantAudited(t, r, r.web.ID, "project.environments Web shop hidden: nothing", "project.environments Web shop hidden: (none)")
+}
+
+// Nobody gives or takes more than they have.
+func TestProjectMembers(t *testing.T) {
+	r := newRig(t, nil)
+	var guest store.User
+	r.mustWrite(func(tx *store.Tx) (err error) {
+		if guest, err = tx.CreateUser("guest@example.com", "Guest", "", access.None); err != nil {
+			return err
+		}
+		return tx.SetTeamMember(r.team.ID, r.member.ID, access.Admin)
+	})
+	const members = "/projects/acme/web-shop/members/"
+	put := func(token, body string, status int) string {
+		t.Helper()
+		return mustStatus(t, r.do("PUT", Root+members+"guest@example.com/", token, body), status)
+	}
+	put(r.memberToken, `{"projectRole":"owner"}`, http.StatusForbidden)
+	m := mustRead[ProjectMember](t, put(r.memberToken, `{"projectRole":"viewer"}`, http.StatusOK))
+	if m.Email != guest.Email || m.ProjectRole == nil || *m.ProjectRole != "viewer" || m.TeamRole != nil {
+		t.Errorf("member %+v", m)
+	}
+	wantAudited(t, r, r.web.ID, "project.member Web shop guest@example.com: viewer")
+	put(r.ownerToken, `{"projectRole":"owner"}`, http.StatusOK)
+	put(r.memberToken, `{"projectRole":"viewer"}`, http.StatusForbidden)
+	mustStatus(t, r.do("DELETE", Root+members+number(guest.ID)+"/", r.memberToken, ""), http.StatusForbidden)
+	r.must(http.StatusNoContent, "DELETE", members+number(guest.ID)+"/", "")
+	r.must(http.StatusNotFound, "DELETE", members+number(guest.ID)+"/", "")
+	r.must(http.StatusNotFound, "DELETE", members+number(r.viewer.ID)+"/", "") // of the team only
+	r.refusedWith(http.StatusBadRequest, "PUT", members+"nobody@example.com/", `{"projectRole":"viewer"}`, "Nobody here has an account with this mail address.")
+	r.refusedWith(http.StatusBadRequest, "PUT", members+"guest@example.com/", `{"projectRole":"king"}`, "projectRole")
+	list := mustRead[[]ProjectMember](t, r.must(http.StatusOK, "GET", members, ""))
+	if len(list) != 2 || list[1].TeamRole == nil || *list[1].TeamRole != "viewer" || list[1].ProjectRole != nil {
+		t.Errorf("members %+v", list)
+	}
+}
