@@ -95,6 +95,7 @@ func (a *API) routes() {
 	a.issueRoutes()
 	a.noteRoutes()
 	a.eventRoutes()
+	a.eventQueryRoutes()
 	a.tagRoutes()
 	a.feedbackRoutes()
 	a.attachmentRoutes()

@@ -67,6 +67,8 @@ func explain(err error) (status int, words string) {
 		return http.StatusNotFound, "The requested resource does not exist"
 	case errors.Is(err, store.ErrInvalid), errors.Is(err, store.ErrTaken):
 		return http.StatusBadRequest, err.Error()
+	case errors.Is(err, store.ErrTooMany):
+		return http.StatusBadRequest, tooManyWords
 	case errors.Is(err, errReadOnly):
 		return http.StatusServiceUnavailable, "This is a read-only copy; ask the installation's primary"
 	case errors.Is(err, store.ErrReplicaAway), kind == store.KindAway:
