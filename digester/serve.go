@@ -251,7 +251,7 @@ func (s *service) openPrograms() (err error) {
 	s.openShelf()
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
-		Address: address, Used: s.dashboard.NoteToken,
+		Address: address, Used: s.dashboard.NoteToken, EventJSON: dashboard.ReadableJSON, EventMarkdown: s.dashboard.EventMarkdown,
 
 		ProxyHops: s.cfg.ProxyHops, UploadRequest: s.cfg.UploadRequest, ArtifactBytes: s.cfg.ArtifactBytes, Assemble: s.shelf.Wake,
 	})

@@ -40,7 +40,12 @@ type Config struct {
 
 	Address func(*http.Request) string             // where a request comes from, for the audit log; nil: the connection's other end
 	Used    func(token int64, known, at time.Time) // told that a token is used, and when it was known to be used before; nil: nobody is
-	PerMin  int                                    // requests of a token in a minute; 0: 1,800
+	// How an event is written for people: what its client sent, as JSON that can be read,
+	// and as Markdown; nil: there is no such thing.
+	EventJSON     func(payload []byte) []byte
+	EventMarkdown func(rx *store.Rx, issue store.Issue, ev store.Event) ([]byte, error)
+
+	PerMin int // requests of a token in a minute; 0: 1,800
 
 	ProxyHops     int    // reverse proxies in front whose X-Forwarded headers count
 	UploadRequest int64  // bytes that a request of an upload may have; 0: 8 MiB
@@ -93,9 +98,13 @@ func (a *API) routes() {
 	a.projectRoutes()
 	a.peopleRoutes()
 	a.issueRoutes()
+	a.issuePartRoutes()
+	a.savedSearchRoutes()
 	a.noteRoutes()
 	a.eventRoutes()
+	a.eventTextRoutes()
 	a.eventQueryRoutes()
+	a.statsRoutes()
 	a.tagRoutes()
 	a.feedbackRoutes()
 	a.attachmentRoutes()

@@ -30,7 +30,7 @@ func (a *API) eventQueryRoutes() {
 			{Name: "project", Text: "number or slug of a project; -1: all", Many: true},
 			{Name: "per_page", Text: "rows of a page, at most 100"},
 		}, askedSpan()...)}, a.queryEvents)
-	read(a, "/organizations/{org}/events-stats/", readEvents, anyone, Doc{Tag: tag, Summary: "Numbers of events over time",
+	over := Doc{Tag: tag, Summary: "Numbers of events over time",
 		Text: "In stretches of time of one length. With several aggregates there is a series of each, by its name.",
 		Query: append([]Param{
 			{Name: "yAxis", Text: "an aggregate, as of the table; count() if it is not there", Many: true},
@@ -38,7 +38,12 @@ func (a *API) eventQueryRoutes() {
 			{Name: "interval", Text: "how long a stretch is, such as 15m, 1h or 1d; if it is not there, one that makes about a hundred"},
 			{Name: "dataset", Text: "errors or discover; there are no others"},
 			{Name: "project", Text: "number or slug of a project; -1: all", Many: true},
-		}, askedSpan()...)}, a.eventStats)
+		}, askedSpan()...)}
+	read(a, "/organizations/{org}/events-stats/", readEvents, anyone, over, a.eventStats)
+	over.Text = "As events-stats, in the newer shape: times are Unix milliseconds."
+	read(a, "/organizations/{org}/events-timeseries/", readEvents, anyone, over, a.eventTimeSeries)
+	read(a, "/organizations/{org}/events/validate/", readEvents, anyone, Doc{Tag: tag, Summary: "Whether a question about events is understood", Text: "With the parameters of the table; nothing is read.",
+		Query: []Param{{Name: "field", Text: "as of the table", Many: true}, {Name: "query", Text: "as of the table"}, {Name: "orderby", Text: "as sort of the table", Many: true}}}, a.validateQuery)
 }
 
 // askedSpan are the parameters of the time that a question is about.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sundew/digester/store"
@@ -34,38 +35,100 @@ func (s Stretch) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, `[%d,[{"count":%s}]]`, s.At, strconv.FormatFloat(s.Count, 'f', -1, 64)), nil
 }
 
-// eventStats is GET …/events-stats/.
-func (a *API) eventStats(rx *store.Rx, r *request) (RawJSON, error) {
+// series are the numbers over time that an address asks for, by their names, and the
+// names in their order.
+func (a *API) series(rx *store.Rx, r *request) (axes []string, one *asked, all map[string]EventSeries, step time.Duration, err error) {
 	q := r.queries()
-	axes := slices.DeleteFunc(q["yAxis"], func(name string) bool { return name == "" })
+	axes = slices.DeleteFunc(q["yAxis"], func(name string) bool { return name == "" })
 	if len(axes) == 0 {
 		axes = []string{"count()"}
 	}
-	if len(q["field"]) > 0 || q.Get("topEvents") != "" {
-		return nil, bad("Series of groups (topEvents) are not something Sundew has: narrow the query to one, or ask for the table.")
+	if len(q["field"])+len(q["groupBy"]) > 0 || q.Get("topEvents") != "" {
+		return nil, nil, nil, 0, bad("Series of groups (topEvents) are not something Sundew has: narrow the query to one, or ask for the table.")
 	}
-	one, err := a.newAsked(rx, r, append([]string{table.Bucket}, axes...), nil)
-	if err != nil {
-		return nil, err
+	if one, err = a.newAsked(rx, r, append([]string{table.Bucket}, axes...), nil); err != nil {
+		return nil, nil, nil, 0, err
 	}
-	if len(one.Headers()) != len(axes)+1 || !one.Summed() {
-		return nil, bad("yAxis takes aggregates, each once.")
+	for _, axis := range one.Headers()[1:] {
+		if axis.Kind != table.Integer && axis.Kind != table.Rate || !strings.Contains(axis.Name, "(") {
+			return nil, nil, nil, 0, bad("yAxis takes aggregates that are numbers: count(), count_unique(user), epm(), eps().")
+		}
 	}
-	step, err := stepOf(q.Get("interval"), one.length())
-	if err != nil {
-		return nil, err
+	if step, err = stepOf(q.Get("interval"), one.length()); err != nil {
+		return nil, nil, nil, 0, err
 	}
 	one.from = bucketOf(one.from, step)
 	reader := eventReader{rx: rx, api: a, person: r.person.ID, asked: one, step: step}
 	rows, err := reader.all()
 	if err != nil {
+		return nil, nil, nil, 0, err
+	}
+	return axes, one, seriesOf(one, one.Answer(rows, step), step), step, nil
+}
+
+// eventStats is GET …/events-stats/.
+func (a *API) eventStats(rx *store.Rx, r *request) (RawJSON, error) {
+	axes, _, all, _, err := a.series(rx, r)
+	if err != nil {
 		return nil, err
 	}
-	all := seriesOf(one, one.Answer(rows, step), step)
 	if len(all) == 1 {
 		return json.Marshal(all[axes[0]])
 	}
 	return json.Marshal(all)
+}
+
+// TimeSeries are numbers over time in the newer shape.
+type TimeSeries struct {
+	TimeSeries List[Series] `json:"timeSeries"`
+	Meta       SeriesMeta   `json:"meta"`
+}
+
+// SeriesMeta is what all series are of. Times are Unix milliseconds.
+type SeriesMeta struct {
+	Dataset string `json:"dataset"`
+	Start   int64  `json:"start"`
+	End     int64  `json:"end"`
+}
+
+// Series is one of them.
+type Series struct {
+	YAxis  string        `json:"yAxis"`
+	Values List[Reading] `json:"values"`
+	Meta   ReadingMeta   `json:"meta"`
+}
+
+// Reading is the number of one stretch of time.
+type Reading struct {
+	Timestamp  int64   `json:"timestamp"`
+	Value      float64 `json:"value"`
+	Incomplete bool    `json:"incomplete"` // it is not over yet
+}
+
+// ReadingMeta says what the numbers are.
+type ReadingMeta struct {
+	Interval  int64   `json:"interval"` // ms
+	ValueType string  `json:"valueType"`
+	ValueUnit *string `json:"valueUnit"`
+}
+
+// eventTimeSeries is GET …/events-timeseries/.
+func (a *API) eventTimeSeries(rx *store.Rx, r *request) (TimeSeries, error) {
+	axes, one, all, step, err := a.series(rx, r)
+	if err != nil {
+		return TimeSeries{}, err
+	}
+	now := a.cfg.Now()
+	view := TimeSeries{Meta: SeriesMeta{Dataset: "errors", Start: one.from.UnixMilli(), End: one.to.UnixMilli()}}
+	for _, axis := range axes {
+		s := all[axis]
+		series := Series{YAxis: axis, Meta: ReadingMeta{step.Milliseconds(), s.Meta.Fields[axis], s.Meta.Units[axis]}}
+		for _, stretch := range s.Data {
+			series.Values = append(series.Values, Reading{stretch.At * 1000, stretch.Count, time.Unix(stretch.At, 0).Add(step).After(now)})
+		}
+		view.TimeSeries = append(view.TimeSeries, series)
+	}
+	return view, nil
 }
 
 // stepOf is how long a stretch of time is.
