@@ -31,6 +31,7 @@ func doors() map[string]door {
 	maps.Copy(all, foreignDoors())
 	maps.Copy(all, sqlDoors())
 	maps.Copy(all, uploadDoors())
+	maps.Copy(all, eventQueryDoors())
 	return all
 }
 

@@ -242,7 +242,7 @@ func (a *API) foundEvents(rx *store.Rx, r *request, l listing, issues []int64) (
 	if one.to.IsZero() {
 		one.to = now.Add(time.Minute)
 	}
-	reader := eventReader{rx: rx, api: a, person: r.person.ID, asked: one}
+	reader := a.newEventReader(rx, r, one)
 	scan, err := reader.scan(issues)
 	if err != nil {
 		return nil, err

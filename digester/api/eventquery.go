@@ -163,7 +163,7 @@ func (a *API) queryEvents(rx *store.Rx, r *request) (EventTable, error) {
 	if err != nil {
 		return EventTable{}, err
 	}
-	reader := eventReader{rx: rx, api: a, person: r.person.ID, asked: one}
+	reader := a.newEventReader(rx, r, one)
 	if !one.Summed() && !one.Sorted() {
 		rows, next, err := reader.page(at.Value, limit)
 		if err != nil {

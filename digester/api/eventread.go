@@ -31,14 +31,12 @@ type eventReader struct {
 	heads  map[int64]store.Issue // of strands
 }
 
-// late reports whether the question has taken too long.
-func (e *eventReader) late() bool {
-	now := e.api.cfg.Now()
-	if e.began.IsZero() {
-		e.began = now
-	}
-	return now.Sub(e.began) > maxAsking
+func (a *API) newEventReader(rx *store.Rx, r *request, one *asked) *eventReader {
+	return &eventReader{rx: rx, api: a, person: r.person.ID, asked: one, began: a.cfg.Now(), heads: make(map[int64]store.Issue)}
 }
+
+// late reports whether the question has taken too long.
+func (e *eventReader) late() bool { return e.api.cfg.Now().Sub(e.began) > maxAsking }
 
 // scan is which events can be meant. Where the query says something of issues, or only
 // few issues can have such events, it is restricted to these.
@@ -256,9 +254,6 @@ func (e *eventReader) load(rows []table.Row) error {
 
 // know reads the issues of some strands that are not known yet.
 func (e *eventReader) know(strands []int64) error {
-	if e.heads == nil {
-		e.heads = make(map[int64]store.Issue)
-	}
 	seen := make(map[int64]bool)
 	var unknown []int64
 	for _, id := range strands {

@@ -58,7 +58,8 @@ func (a *API) series(rx *store.Rx, r *request) (axes []string, one *asked, all m
 		return nil, nil, nil, 0, err
 	}
 	one.from = bucketOf(one.from, step)
-	reader := eventReader{rx: rx, api: a, person: r.person.ID, asked: one, step: step}
+	reader := a.newEventReader(rx, r, one)
+	reader.step = step
 	rows, err := reader.all()
 	if err != nil {
 		return nil, nil, nil, 0, err

@@ -45,8 +45,8 @@ func (a *API) validateQuery(rx *store.Rx, r *request) (QueryCheck, error) {
 	q := r.queries()
 	check := QueryCheck{Query: CheckedQuery{Valid: true}}
 	sorted := slices.Concat(q["orderby"], q["sort"])
-	fields := tableFields(r)
-	for _, name := range fields {
+	var known []string
+	for _, name := range tableFields(r) {
 		one, err := table.New([]string{name}, nil, nil, a.cfg.Now())
 		field := CheckedField{CheckedPart: CheckedPart{Name: name, Valid: err == nil}}
 		if err != nil {
@@ -54,6 +54,7 @@ func (a *API) validateQuery(rx *store.Rx, r *request) (QueryCheck, error) {
 			r.status = 400
 		} else {
 			field.AttrType = optional(attrType(one.Headers()[0].Kind))
+			known = append(known, name)
 		}
 		if slices.Contains(q["field"], name) {
 			check.Field = append(check.Field, field)
@@ -69,7 +70,7 @@ func (a *API) validateQuery(rx *store.Rx, r *request) (QueryCheck, error) {
 		return check, err
 	}
 	for _, name := range sorted {
-		_, err := table.New(fields, nil, []string{name}, a.cfg.Now())
+		_, err := table.New(known, nil, []string{name}, a.cfg.Now())
 		part := CheckedField{CheckedPart: CheckedPart{Name: name, Valid: err == nil}}
 		if err != nil {
 			part.Error = optional(err.Error())

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"math"
@@ -50,7 +51,11 @@ type EventScan struct {
 	From, To     time.Time
 	By           EventColumns
 	Step         time.Duration // rows are told apart by such stretches of time, too; 0: they are not
+
+	most int64 // events that are gone past; 0: maxEventsAsked
 }
+
+func (s EventScan) bound() int64 { return cmp.Or(s.most, maxEventsAsked) }
 
 // EventRow is events that are the same in what a scan tells apart. What it does not is
 // zero.
@@ -80,6 +85,10 @@ func (rx *Rx) EventRows(s EventScan) ([]EventRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	return rx.eventRows(s, r)
+}
+
+func (rx *Rx) eventRows(s EventScan, r reach) ([]EventRow, error) {
 	columns := map[EventColumns]string{EventTitle: "e.title", EventLevel: "e.level", EventRelease: "e.release", EventEnvironment: "e.environment", EventUser: "e.user"}
 	selected, grouped := []string{"e.project_id", "e.issue_id"}, []string{"1", "2"}
 	for i, empty := range []string{"''", "0", "''", "''", "''"} {
@@ -126,7 +135,7 @@ func (rx *Rx) ScannedEvents(s EventScan, before int64, limit int) (events []Even
 	r, err := rx.reach(s, before)
 	end := int64(0) // where the scan has to be taken up again
 	if errors.Is(err, ErrTooMany) {
-		if err = rx.q.QueryRowContext(rx.ctx, `SELECT coalesce((SELECT id FROM events WHERE id < ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)`, before, maxEventsAsked).Scan(&end); err != nil {
+		if err = rx.q.QueryRowContext(rx.ctx, `SELECT coalesce((SELECT id FROM events WHERE id < ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)`, before, s.bound()).Scan(&end); err != nil {
 			return nil, 0, err
 		}
 		r = reach{above: end, below: before}
@@ -189,18 +198,24 @@ func (rx *Rx) reach(s EventScan, before int64) (r reach, err error) {
 	if err := rx.q.QueryRowContext(rx.ctx, `SELECT coalesce(max(id), 0) FROM events`).Scan(&newest); err != nil {
 		return r, err
 	}
-	if min(newest, before-1)-r.above <= maxEventsAsked {
+	if min(newest, before-1)-r.above <= s.bound() {
 		return r, nil
 	}
 	if s.Issues == nil {
 		return r, ErrTooMany
 	}
-	var n int64
-	err = rx.q.QueryRowContext(rx.ctx, `SELECT coalesce(sum(top - low), 0) FROM `+issueWindows+` SELECT top, low FROM halves WHERE low = high)`, jsonOf(s.Issues), r.above).Scan(&n)
-	if r.byIssue = true; err == nil && n > maxEventsAsked {
+	n, err := rx.inWindows(s, r.above)
+	if r.byIssue = true; err == nil && n > s.bound() {
 		err = ErrTooMany
 	}
 	return r, err
+}
+
+// inWindows counts the events that the issues of a scan had behind one, those that are no
+// longer stored included.
+func (rx *Rx) inWindows(s EventScan, above int64) (n int64, err error) {
+	err = rx.q.QueryRowContext(rx.ctx, `SELECT coalesce(sum(top - low), 0) FROM `+issueWindows+` SELECT top, low FROM halves WHERE low = high)`, jsonOf(s.Issues), above).Scan(&n)
+	return n, err
 }
 
 // lastBefore returns the id of the last event that was digested before a time, about: by
