@@ -112,9 +112,11 @@ func TestEventTableOfIssues(t *testing.T) {
 	r.shop()
 	r.must(http.StatusOK, "PUT", "/organizations/x/issues/?id=1&id=2", `{"merge":1}`)
 	for _, fields := range []string{"issue count()", "issue count() count_unique(plan)"} { // the second reads bodies
-		got := r.table(http.StatusOK, r.ownerToken, fields, "", "&project=web-shop")
-		if len(got) != 1 || !strings.HasPrefix(got[0], "WEB-SHOP-1 4") {
-			t.Errorf("%s of merged issues: %v", fields, got)
+		for _, query := range []string{"project:web-shop", "issue:WEB-SHOP-1", "issue:WEB-SHOP-1 is:unresolved"} {
+			got := r.table(http.StatusOK, r.ownerToken, fields, query, "")
+			if len(got) != 1 || !strings.HasPrefix(got[0], "WEB-SHOP-1 4") {
+				t.Errorf("%s of merged issues by %s: %v", fields, query, got)
+			}
 		}
 	}
 	r.must(http.StatusNoContent, "DELETE", "/organizations/x/issues/?id=1", "")

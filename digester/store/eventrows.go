@@ -13,9 +13,9 @@ import (
 
 // Bounds of what one question about events reads.
 const (
-	// maxEventsAsked is how many events are gone past to sum them up. A million took
-	// about a second.
-	maxEventsAsked = 500_000
+	// maxEventsAsked is how many events are gone past to sum them up. Half a million took
+	// 1.3 to 2.5 s, whichever the way.
+	maxEventsAsked = 300_000
 
 	// maxEventRows is how many rows are handed out.
 	maxEventRows = 20_000
