@@ -109,6 +109,7 @@ func (a *API) routes() {
 	a.feedbackRoutes()
 	a.attachmentRoutes()
 	a.releaseRoutes()
+	a.releaseStatsRoutes()
 	a.foreignRoutes()
 	a.sqlRoutes()
 }

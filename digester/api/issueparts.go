@@ -167,16 +167,11 @@ func (a *API) similar(rx *store.Rx, r *request) (List[SimilarIssue], error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(all))
+	issues := make([]store.Issue, len(all))
 	for i, one := range all {
-		ids[i] = one.Issue.ID
+		issues[i] = one.Issue
 	}
-	whole, err := rx.IssuesByID(ids)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(whole, func(a, b store.Issue) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
-	shown, err := issueViews(rx, r, whole, "")
+	shown, err := wholeViews(rx, r, issues)
 	views := make(List[SimilarIssue], len(shown))
 	for i, issue := range shown {
 		views[i] = SimilarIssue{issue, all[i].Why}

@@ -95,20 +95,3 @@ func TestSavedSearchWords(t *testing.T) {
 		}
 	}
 }
-
-// A deploy that was recorded by mistake is removed, by its release.
-func TestRemoveDeploy(t *testing.T) {
-	r := newRig(t, nil)
-	for _, version := range []string{"1", "2"} {
-		r.must(http.StatusCreated, "POST", "/projects/x/web-shop/releases/", `{"version":"`+version+`"}`)
-	}
-	d := mustRead[Deploy](t, r.must(http.StatusCreated, "POST", "/projects/x/web-shop/releases/1/deploys/", `{"environment":"production"}`))
-	r.wantAudit("deploy.add Web shop 1 to production")
-	r.must(http.StatusNotFound, "DELETE", "/projects/x/web-shop/releases/2/deploys/"+d.ID+"/", "")
-	mustStatus(t, r.do("DELETE", Root+"/organizations/x/releases/1/deploys/"+d.ID+"/", r.viewerToken, ""), http.StatusForbidden)
-	r.must(http.StatusNoContent, "DELETE", "/organizations/x/releases/1/deploys/"+d.ID+"/", "")
-	r.wantAudit("deploy.remove Web shop 1 to production")
-	if left := r.must(http.StatusOK, "GET", "/organizations/x/releases/1/deploys/", ""); strings.TrimSpace(left) != "[]" {
-		t.Errorf("left are %s", left)
-	}
-}
