@@ -21,6 +21,7 @@ func (a *API) eventQueryRoutes() {
 			"Aggregates are count(), count_unique(column), last_seen(), first_seen(), min(timestamp), max(timestamp), epm() and eps(). " +
 			"Words of the query are looked for in titles; is:, assigned: and the like are about the issues that events are of. " +
 			"Without aggregates and another order the newest come first, as they came in; a page may have fewer than asked for and yet not be the last: the Link header says. " +
+			"Only events that are stored are looked at, not those that were removed, or only counted in a spike. " +
 			"A question about more events than one answer may cost is refused with what to narrow; nothing is summed up in part.",
 		Query: append([]Param{
 			{Name: "field", Text: "a column (title, issue, project, timestamp, release, user, error.type, the name of a tag, tags[name]) or an aggregate", Many: true},

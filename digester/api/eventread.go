@@ -41,7 +41,13 @@ func (e *eventReader) late() bool { return e.api.cfg.Now().Sub(e.began) > maxAsk
 // scan is which events can be meant. Where the query says something of issues, or only
 // few issues can have such events, it is restricted to these.
 func (e *eventReader) scan(among []int64) (store.EventScan, error) {
-	s := store.EventScan{Projects: e.projects, Environments: e.environments, Issues: among, From: e.from, To: e.to, Step: e.step}
+	s := store.EventScan{Projects: e.projects, Environments: e.environments, Issues: among, From: e.from, To: e.to, Step: e.stretch()}
+	if e.From.After(s.From) {
+		s.From = e.From
+	}
+	if !e.To.IsZero() && e.To.Before(s.To) {
+		s.To = e.To
+	}
 	if among != nil || len(e.Issues)+len(e.Narrow) == 0 {
 		return s, nil
 	}
@@ -51,6 +57,19 @@ func (e *eventReader) scan(among []int64) (store.EventScan, error) {
 	}
 	s.Issues = issues
 	return s, err
+}
+
+// stretch is by what stretches of time rows have to be told apart: such that those of a
+// series, and hours, consist of them.
+func (e *eventReader) stretch() time.Duration {
+	if e.Needs()&table.Hour == 0 {
+		return e.step
+	}
+	a, b := time.Hour, e.step
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 func (e *eventReader) issues(query search.Query) ([]int64, error) {
@@ -132,7 +151,10 @@ func (e *eventReader) sums(scan store.EventScan, needs table.Needs) ([]table.Row
 		}
 		row := ofIssueRow(head)
 		row.Title, row.Level, row.Release, row.Environment, row.User = f.Title, f.Level, f.Release, f.Environment, f.User
-		row.Bucket, row.First, row.Last, row.Count = f.Bucket, f.First, f.Last, f.Count
+		row.First, row.Last, row.Count = f.First, f.Last, f.Count
+		if e.step > 0 {
+			row.Bucket = bucketOf(f.Bucket, e.step)
+		}
 		if e.Holds(&row) {
 			rows = append(rows, row)
 		}

@@ -157,9 +157,9 @@ func rowColumn(name string) (c column, ok bool) {
 	case "timestamp":
 		c = column{kind: Date, needs: EachEvent, get: func(r *Row) Value { return moment(r.Last) }}
 	case "timestamp.to_hour":
-		c = column{kind: Date, needs: EachEvent, get: func(r *Row) Value { return moment(r.Last.Truncate(time.Hour)) }}
+		c = column{kind: Date, needs: Hour, get: func(r *Row) Value { return moment(r.Last.Truncate(time.Hour)) }}
 	case "timestamp.to_day":
-		c = column{kind: Date, needs: EachEvent, get: func(r *Row) Value { return moment(r.Last.Truncate(24 * time.Hour)) }}
+		c = column{kind: Date, needs: Hour, get: func(r *Row) Value { return moment(r.Last.Truncate(24 * time.Hour)) }}
 	case Bucket:
 		c = column{kind: Date, get: func(r *Row) Value { return moment(r.Bucket) }}
 	}

@@ -182,9 +182,38 @@ func (q *Question) when(t search.Term, c search.Tag, now time.Time) error {
 		if w.To.Day {
 			length = 24 * time.Hour
 		}
-		q.add(t, EachEvent, func(r *Row) bool { return compares(w.Op, r.Last, at, length) })
+		needs := EachEvent
+		if !t.Not {
+			needs = 0 // no row has others
+			q.bound(w.Op, at, length)
+		}
+		q.add(t, needs, func(r *Row) bool { return compares(w.Op, r.Last, at, length) })
 	}
 	return nil
+}
+
+// bound restricts when events can have happened to what a comparison says, in whole
+// milliseconds.
+func (q *Question) bound(op search.Op, at time.Time, length time.Duration) {
+	from, to := at, at
+	switch op {
+	case search.Less:
+		from, to = time.Time{}, at.Add(-time.Millisecond)
+	case search.AtMost:
+		from = time.Time{}
+	case search.More:
+		from, to = at.Add(time.Millisecond), time.Time{}
+	case search.AtLeast:
+		to = time.Time{}
+	default:
+		to = at.Add(length - time.Millisecond)
+	}
+	if from.After(q.From) {
+		q.From = from
+	}
+	if !to.IsZero() && (q.To.IsZero() || to.Before(q.To)) {
+		q.To = to
+	}
 }
 
 // compares reports whether a time is as a comparison says; equal is what lies in the

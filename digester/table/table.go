@@ -65,6 +65,7 @@ const (
 	Release
 	Environment
 	User
+	Hour // rows are told apart by hours, too
 )
 
 // Error says what is wrong with a question, for whoever asked.
@@ -87,6 +88,8 @@ type Question struct {
 	// Narrow is what follows about issues from the rest of the query: only issues for
 	// which it holds can have such events.
 	Narrow search.Query
+	// From and To are when events can have happened, by the query; zero: it does not say.
+	From, To time.Time
 }
 
 // order is a column by which rows are sorted.
@@ -125,6 +128,9 @@ func New(names []string, query search.Query, sorted []string, now time.Time) (*Q
 		at := slices.IndexFunc(q.columns, func(c column) bool {
 			return c.name == name || c.sum != nil && plainName(c.name) == plainName(name)
 		})
+		if at < 0 && text == "-timestamp" && !q.Summed() {
+			continue // it is the usual order
+		}
 		if at < 0 {
 			return nil, wrong("The table is sorted by %.60q, which is not one of its columns: ask for it with field.", name)
 		}

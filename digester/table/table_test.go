@@ -110,7 +110,9 @@ func TestNeeds(t *testing.T) {
 		"plan count()":                               EachEvent | Body,
 		"title":                                      EachEvent | Title,
 		"count() | is:unresolved times_seen:>5":      0,
-		"timestamp.to_hour count()":                  EachEvent,
+		"timestamp.to_hour count()":                  Hour,
+		"count() | timestamp:-24h":                   0,
+		"count() | !timestamp:-24h":                  EachEvent,
 		"count() | declined release:1 environment:x": Title | Release | Environment,
 	} {
 		columns, query, _ := strings.Cut(asked, " | ")
@@ -121,6 +123,26 @@ func TestNeeds(t *testing.T) {
 	q := ask(t, "count()", "is:unresolved plan:gold !release:1 assigned:me")
 	if q.Issues.String() != "is:unresolved assigned:me" || q.Narrow.String() != "plan:gold" {
 		t.Errorf("of issues %q, and %q", q.Issues.String(), q.Narrow.String())
+	}
+}
+
+// TestBounds says when events can have happened.
+func TestBounds(t *testing.T) {
+	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for query, want := range map[string][2]time.Time{
+		"":                      {},
+		"timestamp:-24h":        {now.Add(-24 * time.Hour), {}},
+		"timestamp:+24h":        {{}, now.Add(-24 * time.Hour)},
+		"timestamp:>2026-03-01": {day.Add(time.Millisecond), {}},
+		"timestamp:<2026-03-01": {{}, day.Add(-time.Millisecond)},
+		"timestamp:2026-03-01":  {day, day.Add(24*time.Hour - time.Millisecond)},
+		"!timestamp:2026-03-01": {},
+		"timestamp:>=2026-03-01 timestamp:-1h timestamp:<=2026-03-05": {now.Add(-time.Hour), day.Add(4 * 24 * time.Hour)},
+	} {
+		q := ask(t, "count()", query)
+		if got := [2]time.Time{q.From, q.To}; got != want {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
 	}
 }
 
@@ -164,6 +186,7 @@ func TestAnswer(t *testing.T) {
 		{"level title", []string{"title", "-level"}, someRows(), []string{"error | KeyError: 'rates'", "fatal | PaymentError: declined", "error | PaymentError: declined"}},
 		{"error.type error.handled plan user.email", nil, someRows(), []string{"Cause+PaymentError | true | Gold | Ada@example.com", "Cause+PaymentError | false | Gold | ", " |  |  | "}},
 		{"tags[plan] count()", nil, someRows(), []string{"Gold | 2", " | 1"}},
+		{"title", []string{"-timestamp"}, someRows()[1:], []string{"PaymentError: declined", "KeyError: 'rates'"}},
 		{"timestamp.to_day timestamp.to_hour project.id", nil, someRows()[:1], []string{"2026-03-04T00:00:00Z | 2026-03-04T12:00:00Z | 1"}},
 	} {
 		got := ask(t, c.columns, "", c.sorted...).Answer(c.rows, time.Hour)
