@@ -229,4 +229,4 @@ func valueJSON(v table.Value) []byte {
 
 // tooManyWords are said about a question that would cost too much.
 const tooManyWords = "These are too many events for one answer, and Sundew sums up nothing in part. Narrow it: a shorter time (statsPeriod, or start and end), " +
-	"one project, an environment, or certain issues (issue:SHOP-1). Columns and conditions of what events brought themselves, such as tags and error.type, are read of 5,000 events at most."
+	"one project, an environment, or certain issues (issue:SHOP-1). Columns and conditions of what events brought themselves, such as tags and error.type, are read of 5,000 events at most, and what is said of issues (assigned:, firstSeen:, times_seen:) has to hold for at most 1,000 of them."

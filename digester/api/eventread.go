@@ -296,5 +296,15 @@ func (e *eventReader) know(strands []int64) error {
 
 // ofIssueRow is what an issue says in the rows of its events.
 func ofIssueRow(issue store.Issue) table.Row {
-	return table.Row{Project: issue.ProjectID, ProjectSlug: issue.Project, Issue: issue.ID, ShortID: issue.ShortID(), Culprit: issue.Culprit, Platform: issue.Platform}
+	state := search.Open
+	switch issue.State {
+	case store.StateResolved:
+		state = search.Resolved
+	case store.StateMuted:
+		state = search.Muted
+	}
+	return table.Row{
+		Project: issue.ProjectID, ProjectSlug: issue.Project, Issue: issue.ID, ShortID: issue.ShortID(), Culprit: issue.Culprit, Platform: issue.Platform,
+		State: state, Assigned: issue.Assignee != (store.Assignee{}),
+	}
 }

@@ -19,7 +19,10 @@ type condition struct {
 // term adds a part of a query. What is about issues is left to a search of these.
 func (q *Question) term(t search.Term, now time.Time) error {
 	switch c := t.Cond.(type) {
-	case search.Is, search.AssignedTo, search.FirstRelease, search.Count, search.When:
+	case search.Is:
+		q.is(t, c)
+		return nil
+	case search.AssignedTo, search.FirstRelease, search.Count, search.When:
 		q.Issues = append(q.Issues, t)
 		return nil
 	case search.Text:
@@ -58,6 +61,17 @@ func (q *Question) term(t search.Term, now time.Time) error {
 		return q.tag(t, c, now)
 	}
 	return fmt.Errorf("a question with %T", t.Cond)
+}
+
+// is asks for properties of issues: of rows, as far as these know them.
+func (q *Question) is(t search.Term, c search.Is) {
+	if slices.Contains(c.Any, search.New) || slices.Contains(c.Any, search.Regressed) {
+		q.Issues = append(q.Issues, t)
+		return
+	}
+	q.add(t, 0, func(r *Row) bool {
+		return slices.Contains(c.Any, r.State) || r.Assigned && slices.Contains(c.Any, search.Assigned) || !r.Assigned && slices.Contains(c.Any, search.Unassigned)
+	})
 }
 
 func (q *Question) add(t search.Term, needs Needs, holds func(*Row) bool) {

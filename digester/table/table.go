@@ -37,8 +37,10 @@ type Row struct {
 	ProjectSlug string
 	Issue       int64 // that the event is of, with what was merged
 	ShortID     string
-	Culprit     string // of the issue
-	Platform    string // likewise
+	Culprit     string          // of the issue
+	Platform    string          // likewise
+	State       search.Property // of the issue: Open, Resolved or Muted
+	Assigned    bool            // the issue, to anybody
 	Title       string
 	Level       event.Level
 	Release     string

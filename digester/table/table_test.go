@@ -44,6 +44,7 @@ func someRows() []Row {
 		{ID: 2, ProjectSlug: "shop", Project: 1, Issue: 1, ShortID: "SHOP-1", Title: "PaymentError: declined", Level: event.LevelFatal, Release: "shop@1.1", User: "id:8", Event: thrown("PaymentError", &no, "")},
 		{ID: 1, ProjectSlug: "shop", Project: 1, Issue: 2, ShortID: "SHOP-2", Title: "KeyError: 'rates'", Level: event.LevelError, Environment: "production", User: "id:7"},
 	}
+	rows[2].State, rows[2].Assigned = search.Resolved, true
 	for i := range rows {
 		rows[i].First, rows[i].Last, rows[i].Count = now.Add(-time.Duration(i)*time.Hour), now.Add(-time.Duration(i)*time.Hour), 1
 	}
@@ -74,6 +75,11 @@ func TestQuery(t *testing.T) {
 		"error.handled:false":               {2},
 		"error.handled:1":                   {3},
 		"error.unhandled:true":              {2},
+		"is:unresolved":                     {3, 2},
+		"is:[resolved, muted]":              {1},
+		"!is:resolved":                      {3, 2},
+		"is:assigned":                       {1},
+		"is:[muted, unassigned]":            {3, 2},
 		"issue:SHOP-2":                      {1},
 		"project:shop issue.id:1":           {3, 2},
 		"project:other":                     nil,
@@ -120,8 +126,8 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("%s: %b, want %b", asked, got, want)
 		}
 	}
-	q := ask(t, "count()", "is:unresolved plan:gold !release:1 assigned:me")
-	if q.Issues.String() != "is:unresolved assigned:me" || q.Narrow.String() != "plan:gold" {
+	q := ask(t, "count()", "is:unresolved plan:gold !release:1 assigned:me is:[new, muted]")
+	if q.Issues.String() != "assigned:me is:[new, muted]" || q.Narrow.String() != "plan:gold" {
 		t.Errorf("of issues %q, and %q", q.Issues.String(), q.Narrow.String())
 	}
 }
