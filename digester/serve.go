@@ -254,6 +254,7 @@ func (s *service) openPrograms() (err error) {
 	s.api, err = api.New(api.Config{
 		Replica: s.replica, DB: s.db, PublicURL: s.url, Now: time.Now, Log: s.log, Version: release.Version(),
 		Address: address, Used: s.dashboard.NoteToken,
+		EventJSON: dashboard.ReadableJSON, EventMarkdown: s.dashboard.EventMarkdown,
 		Mail: s.callPostman(), Courier: s.courier.Call, CheckURL: s.outbound.Check,
 		Ledger: s.books, Vitals: s.vitals, Dead: s.deadQueues(),
 

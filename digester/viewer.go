@@ -112,6 +112,7 @@ func (v *viewer) showPages(replica *store.Replica) error {
 	}
 	answers, err := api.New(api.Config{
 		Replica: replica, PublicURL: v.cfg.reportURL(v.url), Now: time.Now, Log: v.log, Version: release.Version(),
+		EventJSON: dashboard.ReadableJSON, EventMarkdown: pages.EventMarkdown,
 	})
 	if err != nil {
 		return err

@@ -50,6 +50,11 @@ type Config struct {
 	Mail    func()                                 // told that there is mail in the outbox; nil: nobody takes mail, and links are handed over
 	PerMin  int                                    // requests of a token in a minute; 0: 1,800
 
+	// How an event is written for people: what its client sent, as JSON that can be read,
+	// and as Markdown; nil: there is no such thing.
+	EventJSON     func(payload []byte) []byte
+	EventMarkdown func(rx *store.Rx, issue store.Issue, ev store.Event) ([]byte, error)
+
 	Courier  func()             // told that there are messages for channels; nil: nobody is
 	CheckURL func(string) error // says why a channel's address cannot be called, as far as its text tells; nil: it can
 
@@ -109,12 +114,18 @@ func (a *API) routes() {
 	a.projectRoutes()
 	a.peopleRoutes()
 	a.issueRoutes()
+	a.issuePartRoutes()
+	a.savedSearchRoutes()
 	a.noteRoutes()
 	a.eventRoutes()
+	a.eventTextRoutes()
+	a.eventQueryRoutes()
+	a.statsRoutes()
 	a.tagRoutes()
 	a.feedbackRoutes()
 	a.attachmentRoutes()
 	a.releaseRoutes()
+	a.releaseStatsRoutes()
 	a.foreignRoutes()
 	a.sqlRoutes()
 	a.ruleRoutes()

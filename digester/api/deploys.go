@@ -1,9 +1,11 @@
 package api
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -94,11 +96,12 @@ func (a *API) addDeploy(tx *store.Tx, r *request, in NewDeploy) (Deploy, error) 
 	}
 	d, err := in.deploy(releases[0].Version)
 	for _, one := range releases {
+		var p store.Project
 		if err == nil {
-			d.ID, err = tx.AddDeploy(one.Project, d)
+			p, err = tx.Project(one.Project)
 		}
 		if err == nil {
-			err = r.audit(tx, store.AuditEntry{Action: "deploy.add", Project: one.Project, Subject: one.Version + " to " + d.Environment})
+			d.ID, err = deed.AddDeploy(tx, r.by(), p, d)
 		}
 	}
 	if err != nil {
@@ -108,4 +111,32 @@ func (a *API) addDeploy(tx *store.Tx, r *request, in NewDeploy) (Deploy, error) 
 		d.FinishedAt = tx.Now()
 	}
 	return newDeploy(d), nil
+}
+
+// removeDeploy is DELETE of a deploy of one of the releases that are named.
+func (a *API) removeDeploy(tx *store.Tx, r *request, _ None) (None, error) {
+	releases, err := releasesChanged(&tx.Rx, r)
+	if err != nil {
+		return None{}, err
+	}
+	id, err := strconv.ParseInt(r.PathValue("deploy"), 10, 64)
+	if err != nil {
+		return None{}, store.ErrNotFound
+	}
+	for _, one := range releases {
+		d, err := tx.Deploy(one.Project, id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && d.Release != one.Version {
+			continue
+		}
+		if err != nil {
+			return None{}, err
+		}
+		p, err := tx.Project(one.Project)
+		if err != nil {
+			return None{}, err
+		}
+		_, err = deed.RemoveDeploy(tx, r.by(), p, id)
+		return None{}, err
+	}
+	return None{}, store.ErrNotFound
 }

@@ -35,6 +35,7 @@ func doors() map[string]door {
 	maps.Copy(all, uploadDoors())
 	maps.Copy(all, alertDoors())
 	maps.Copy(all, operationDoors())
+	maps.Copy(all, eventQueryDoors())
 	return all
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,14 @@ func TestEventLists(t *testing.T) {
 			t.Errorf("%s: %v, %s", base, all, link)
 		}
 	}
-	r.must(http.StatusBadRequest, "GET", "/issues/1/events/?query=x", "")
+	for _, base := range []string{"/issues/1/events/", "/projects/x/web-shop/events/"} {
+		for query, want := range map[string]int{"nothing": 0, "level:error": len(ids), "!level:error": 0, "timestamp:>2026-01-01": len(ids)} {
+			if found, _ := list(base + "?query=" + url.QueryEscape(query)); len(found) != want {
+				t.Errorf("%s finds %d by %s, want %d", base, len(found), query, want)
+			}
+		}
+		r.must(http.StatusBadRequest, "GET", base+"?query=is:nonsense", "")
+	}
 }
 
 func TestEventOfIssue(t *testing.T) {

@@ -3,17 +3,20 @@ package api
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/search"
 	"sundew/digester/store"
+	"sundew/digester/table"
 	"sundew/schema/event"
 )
 
 // eventRoutes are about events.
 func (a *API) eventRoutes() {
 	const tag = "Events"
-	listed := Doc{Tag: tag, Summary: "The events of an issue, the newest first", Paged: true, Query: append(spanParams(), Param{Name: "full", Text: "true: with all that there is of each; then at most 20 of a page"})}
+	listed := Doc{Tag: tag, Summary: "The events of an issue, the newest first", Paged: true, Query: append(spanParams(), Param{Name: "query", Text: "which events, in the language of the search for issues; words are looked for in titles"}, Param{Name: "full", Text: "true: with all that there is of each; then at most 20 of a page"})}
 	one := Doc{Tag: tag, Summary: "An event of an issue", Text: "By its id, or latest, oldest or recommended, which is the latest."}
 	for _, at := range []string{"/issues/{issue}/events/", "/organizations/{org}/issues/{issue}/events/"} {
 		read(a, at, readEvents, ofIssue(access.Viewer), listed, a.issueEvents)
@@ -49,9 +52,6 @@ type span struct {
 // newSpan reads what an address says. Its errors are a *Problem.
 func newSpan(r *request, now time.Time) (s span, err error) {
 	q := r.queries()
-	if q.Get("query") != "" {
-		return s, bad("Searching events by a query is not something Sundew has: search issues, and list the events of one.")
-	}
 	s.environments = slices.DeleteFunc(q["environment"], func(e string) bool { return e == "" })
 	if text := q.Get("statsPeriod"); text != "" {
 		ago, ok := parsePeriod(text)
@@ -104,6 +104,9 @@ func (a *API) issueEvents(rx *store.Rx, r *request) (List[Event], error) {
 	l, err := newListing(r)
 	if err != nil {
 		return nil, err
+	}
+	if r.query("query") != "" {
+		return a.foundEvents(rx, r, l, []int64{r.issue.ID})
 	}
 	var events []store.Event
 	var more bool
@@ -212,9 +215,47 @@ func (a *API) projectEvents(rx *store.Rx, r *request) (List[Event], error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.query("query") != "" {
+		return a.foundEvents(rx, r, l, nil)
+	}
 	events, next, err := rx.ProjectEvents(r.project.ID, l.at.Value, l.limit)
 	if err != nil {
 		return nil, err
+	}
+	r.page(cursor{Back: true}, cursor{Value: next}, false, next > 0)
+	return l.views(rx, r, events)
+}
+
+// foundEvents is a page of the project's events that a query finds, of some issues or, with
+// nil, of all.
+func (a *API) foundEvents(rx *store.Rx, r *request, l listing, issues []int64) (List[Event], error) {
+	now := a.cfg.Now()
+	query, err := search.Parse(strings.TrimSpace(r.query("query")))
+	if err != nil {
+		return nil, searchProblem(err)
+	}
+	question, err := table.New([]string{"id"}, query, nil, now)
+	if err != nil {
+		return nil, questionProblem(err)
+	}
+	one := &asked{Question: question, projects: []event.ProjectID{r.project.ID}, text: r.query("query"), span: l.span}
+	if one.to.IsZero() {
+		one.to = now.Add(time.Minute)
+	}
+	reader := a.newEventReader(rx, r, one)
+	scan, err := reader.scan(issues)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := reader.pageOf(scan, l.at.Value, l.limit)
+	if err != nil {
+		return nil, err
+	}
+	events := make([]store.Event, len(rows))
+	for i, row := range rows {
+		if events[i], err = rx.EventOf(row.Project, row.EventID); err != nil {
+			return nil, err
+		}
 	}
 	r.page(cursor{Back: true}, cursor{Value: next}, false, next > 0)
 	return l.views(rx, r, events)

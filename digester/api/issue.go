@@ -32,7 +32,6 @@ func (a *API) issueRoutes() {
 		read(a, at, readEvents, viewer, Doc{Tag: tag, Summary: "An issue, by number or short id"}, a.issue)
 		change(a, "PUT", at, "change issue by API", writeEvents, ofIssue(access.Member), Doc{Tag: tag, Summary: "Change an issue"}, a.changeIssue)
 		change(a, "DELETE", at, "delete issue by API", adminEvents, ofIssue(access.Admin), Doc{Tag: tag, Summary: "Delete an issue", Text: "It can be restored for 10 minutes.", Status: 202}, a.deleteIssue)
-		read(a, at+"hashes/", readEvents, viewer, Doc{Tag: tag, Summary: "The groups of events that are an issue", Paged: true}, a.hashes)
 	}
 	read(a, "/organizations/{org}/shortids/{issue}/", readEvents, viewer, Doc{Tag: tag, Summary: "The issue that has a short id"}, a.shortID)
 }
@@ -359,24 +358,4 @@ func (a *API) shortID(rx *store.Rx, r *request) (ShortID, error) {
 		return ShortID{}, err
 	}
 	return ShortID{OrganizationSlug: r.org(), ProjectSlug: r.issue.Project, GroupID: number(r.issue.ID), ShortID: r.issue.ShortID(), Group: views[0]}, nil
-}
-
-// Hash is a group of an issue: the events that grouping takes for one problem. Which of
-// an issue's groups an event is of is not kept.
-type Hash struct {
-	ID          string `json:"id"`
-	LatestEvent *Event `json:"latestEvent"` // null
-}
-
-func (a *API) hashes(rx *store.Rx, r *request) (List[Hash], error) {
-	all, err := rx.IssueGroups(r.issue.ID)
-	if err != nil {
-		return nil, err
-	}
-	page, err := paged(r, all, 100, 100)
-	views := make(List[Hash], len(page))
-	for i, key := range page {
-		views[i] = Hash{ID: key}
-	}
-	return views, err
 }

@@ -20,6 +20,7 @@ func (a *API) noteRoutes() {
 			change(a, "POST", at, "comment by API", writeEvents, member, Doc{Tag: tag, Summary: "Comment on an issue", Status: 201}, a.comment)
 			change(a, "PUT", at+"{note}/", "edit comment by API", writeEvents, member, Doc{Tag: tag, Summary: "Change a comment of one's own"}, a.editComment)
 			change(a, "DELETE", at+"{note}/", "delete comment by API", writeEvents, member, Doc{Tag: tag, Summary: "Delete a comment of one's own", Status: 204}, a.deleteComment)
+			change(a, "POST", at+"{note}/restore/", "restore comment by API", writeEvents, member, Doc{Tag: tag, Summary: "Take back that a comment of one's own was deleted", Text: "Within 10 minutes. Sundew's own."}, a.restoreComment)
 		}
 		read(a, issue+"activities/", readEvents, ofIssue(access.Viewer), Doc{Tag: tag, Summary: "What happened to an issue, the newest first"}, a.activities)
 	}
@@ -180,4 +181,16 @@ func (a *API) deleteComment(tx *store.Tx, r *request, _ None) (None, error) {
 		return None{}, err
 	}
 	return None{}, deed.DeleteComment(tx, r.by(), r.issue, id)
+}
+
+// restoreComment is POST …/restore/ of a comment.
+func (a *API) restoreComment(tx *store.Tx, r *request, _ None) (Activity, error) {
+	id, err := noteNumber(r)
+	if err == nil {
+		err = deed.RestoreComment(tx, r.by(), r.issue, id)
+	}
+	if err != nil {
+		return Activity{}, err
+	}
+	return noteOf(&tx.Rx, r, id)
 }

@@ -127,7 +127,7 @@ func misfits(doc Document, s *Schema, value any, at string) []string {
 		}
 	}
 	for _, known := range s.Type {
-		if known == kind {
+		if known == kind || known == "number" && kind == "integer" { // JSON does not tell them apart
 			return wrong
 		}
 	}

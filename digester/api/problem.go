@@ -76,6 +76,8 @@ func explain(err error) (status int, words string) {
 		return http.StatusBadRequest, err.Error()
 	case errors.Is(err, deadletter.ErrQueue):
 		return http.StatusServiceUnavailable, "The queue does not answer: dead letters that were not put back are still there"
+	case errors.Is(err, store.ErrTooMany):
+		return http.StatusBadRequest, tooManyWords
 	case errors.Is(err, errReadOnly):
 		return http.StatusServiceUnavailable, "This is a read-only copy; ask the installation's primary"
 	case errors.Is(err, store.ErrReplicaAway), kind == store.KindAway:

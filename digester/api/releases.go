@@ -46,6 +46,7 @@ func (a *API) releaseRoutes() {
 		read(a, one+"previous-with-commits/", readReleases, of.may, doc("The release before whose commits are known; {} if there is none"), a.previousRelease)
 		read(a, one+"deploys/", readReleases, of.may, doc("Where a release went, the newest first"), a.listDeploys)
 		change(a, http.MethodPost, one+"deploys/", "record deploy", useReleases, of.role, Doc{Tag: "Releases", Summary: "Record that a release went somewhere", Status: http.StatusCreated}, a.addDeploy)
+		change(a, http.MethodDelete, one+"deploys/{deploy}/", "remove deploy", useReleases, of.role, Doc{Tag: "Releases", Summary: "Remove a deploy that was recorded by mistake", Text: "By the id that the list has. Sundew's own.", Status: http.StatusNoContent}, a.removeDeploy)
 	}
 }
 

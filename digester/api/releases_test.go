@@ -35,6 +35,7 @@ func releaseDoors() map[string]door {
 			"GET previous-with-commits": {path: one + "previous-with-commits/", other: unseen},
 			"GET deploys":               {path: one + "deploys/", other: unseen},
 			"POST deploys":              {path: one + "deploys/", body: `{"environment":"production"}`, want: http.StatusCreated, other: unseen},
+			"DELETE deploys/{deploy}":   {path: one + "deploys/9/", want: http.StatusNotFound, other: unseen},
 		} {
 			method, rest, _ := strings.Cut(name, " ")
 			switch rest {

@@ -62,6 +62,9 @@ func newRig(t testing.TB, edit func(*Config)) *rig {
 	cfg := Config{
 		Replica: r.replica, DB: r.db, PublicURL: "http://errors.example.com", Now: clock,
 		Log: zerolog.New(zerolog.NewTestWriter(t)), Version: "1.2.3",
+		EventMarkdown: func(_ *store.Rx, issue store.Issue, ev store.Event) ([]byte, error) {
+			return fmt.Appendf(nil, "# %s event %d", issue.ShortID(), ev.Number), nil
+		},
 	}
 	cfg.Dead = deadletter.Queues{{Name: "local", Letters: &r.dead}}
 	cfg.Vitals = func(context.Context) vitals.Vitals {

@@ -118,7 +118,7 @@ func (d *Dashboard) showEventJSON(rx *store.Rx, r *http.Request) (reply, error) 
 	return reply{document: &document{
 		contentType: "application/json; charset=utf-8",
 		filename:    fmt.Sprintf("%s-event-%d.json", shortID(issue), ev.Number),
-		body:        readableJSON(body.JSON),
+		body:        ReadableJSON(body.JSON),
 	}}, nil
 }
 

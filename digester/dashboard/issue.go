@@ -26,7 +26,7 @@ type issuePage struct {
 	Tags    []tagView     // all others
 	Members []store.Issue // that are merged into it
 	History historyList
-	Similar []similarView
+	Similar []deed.Alike
 	Event   *eventView // nil when no event is stored
 }
 
@@ -104,7 +104,7 @@ func (d *Dashboard) issuePage(rx *store.Rx, r *http.Request, issue store.Issue) 
 	if page.History, err = d.issueHistory(rx, r, issue); err != nil {
 		return nil, err
 	}
-	if page.Similar, err = similarIssues(rx, issue); err != nil {
+	if page.Similar, err = deed.SimilarIssues(rx, issue); err != nil {
 		return nil, err
 	}
 	if issue.HasMembers {

@@ -200,7 +200,7 @@ type mergePage struct {
 	shell
 	issueHead
 	Members []store.Issue
-	Similar []similarView
+	Similar []deed.Alike
 	Error   string // why nothing was merged
 	Typed   string // the short ids that were
 }
@@ -230,7 +230,7 @@ func (d *Dashboard) mergePage(rx *store.Rx, r *http.Request, issue store.Issue) 
 	if page.Members, err = rx.Members(issue.ID); err != nil {
 		return page, err
 	}
-	page.Similar, err = similarIssues(rx, issue)
+	page.Similar, err = deed.SimilarIssues(rx, issue)
 	return page, err
 }
 

@@ -87,10 +87,10 @@ func nextToken(src []byte) byte {
 	return 0
 }
 
-// readableJSON returns a payload as valid, laid out JSON: NaN and the like, which
+// ReadableJSON returns a payload as valid, laid out JSON: NaN and the like, which
 // some clients send, become null. What is still not JSON then becomes a string in
 // an object that says so.
-func readableJSON(payload []byte) []byte {
+func ReadableJSON(payload []byte) []byte {
 	payload = bytes.ToValidUTF8(payload, []byte("\uFFFD"))
 	if mended, ok := event.Repair(payload); !json.Valid(payload) && ok {
 		payload = mended

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 )
 
@@ -118,13 +119,13 @@ func (d *Dashboard) addDeploy(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	deploy := store.Deploy{Release: r.PostFormValue("release"), Environment: r.PostFormValue("environment"), Name: r.PostFormValue("name")}
-	_, err = tx.AddDeploy(p.ID, deploy)
+	_, err = deed.AddDeploy(tx, d.by(r), p, deploy)
 	if words := formWords(err); words != "" {
 		page, err := d.releasePage(&tx.Rx, r, p, deploy.Release)
 		page.Error, page.Deploy = words, deploy
 		return returned("release", page), err
 	}
-	return d.afterDeploy(tx, r, p, deploy, "deploy.add", "deployed", err)
+	return d.afterDeploy(tx, p, deploy, "deployed", err)
 }
 
 // removeDeploy is POST /projects/{id}/deploys/{deploy}/remove.
@@ -137,22 +138,16 @@ func (d *Dashboard) removeDeploy(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	deploy, err := tx.Deploy(p.ID, id)
-	if err == nil {
-		err = tx.RemoveDeploy(p.ID, id)
-	}
-	return d.afterDeploy(tx, r, p, deploy, "deploy.remove", "deploy-removed", err)
+	deploy, err := deed.RemoveDeploy(tx, d.by(r), p, id)
+	return d.afterDeploy(tx, p, deploy, "deploy-removed", err)
 }
 
-func (d *Dashboard) afterDeploy(tx *store.Tx, r *http.Request, p store.Project, deploy store.Deploy, action, word string, err error) (reply, error) {
+func (d *Dashboard) afterDeploy(tx *store.Tx, p store.Project, deploy store.Deploy, word string, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := d.noteSetting(tx, r, p, action, deploy.Release+" to "+deploy.Environment); err != nil {
-		return reply{}, err
-	}
 	to := d.links.releases(p.ID, releaseList{})
-	if _, err := tx.Release(p.ID, deploy.Release); err == nil || action == "deploy.add" {
+	if _, err := tx.Release(p.ID, deploy.Release); err == nil || word == "deployed" {
 		return redirect(d.links.release(p.ID, deploy.Release) + "&done=" + word), nil
 	}
 	return redirect(d.links.done(to, word)), nil

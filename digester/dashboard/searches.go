@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sundew/digester/access"
+	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/schema/event"
 )
@@ -39,7 +40,7 @@ type goneSearch struct {
 
 // savedView reads the searches of a list's place.
 func (d *Dashboard) savedView(rx *store.Rx, r *http.Request, page issuesPage, place store.SearchPlace) (savedView, error) {
-	view := savedView{Place: place, Query: page.List.whole(), Sort: page.List.Sort, Graph: page.List.Graph, MayShare: roleAt(who(r), place) >= access.Member}
+	view := savedView{Place: place, Query: page.List.whole(), Sort: page.List.Sort, Graph: page.List.Graph, MayShare: deed.RoleAt(who(r), place) >= access.Member}
 	q := r.URL.Query()
 	if name := q.Get("deleted"); name != "" {
 		view.Gone = &goneSearch{Name: name, Shared: q.Has("shared")}
@@ -54,25 +55,10 @@ func (d *Dashboard) savedView(rx *store.Rx, r *http.Request, page issuesPage, pl
 	for _, s := range searches {
 		view.Searches = append(view.Searches, savedRow{
 			SavedSearch: s, URL: page.link(issueList{Query: s.Query, Sort: s.Sort, Graph: page.List.Graph}),
-			Current: s.Query == view.Query && s.Sort == view.Sort, MayDelete: mayDelete(who(r), s),
+			Current: s.Query == view.Query && s.Sort == view.Sort, MayDelete: deed.MayDeleteSearch(who(r), s),
 		})
 	}
 	return view, err
-}
-
-// roleAt is a person's role at a place; nobody shares the list of all that they see.
-func roleAt(p access.Person, place store.SearchPlace) access.Role {
-	switch {
-	case place.Project != 0:
-		return p.In(place.Project)
-	case place.Team != 0:
-		return p.OfTeam(place.Team)
-	}
-	return access.Viewer
-}
-
-func mayDelete(p access.Person, s store.SavedSearch) bool {
-	return s.UserID == p.ID || s.Shared && roleAt(p, s.Place) >= access.Member
 }
 
 // saveSearch is POST /searches.
@@ -82,25 +68,18 @@ func (d *Dashboard) saveSearch(tx *store.Tx, r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	s := store.SavedSearch{
-		UserID: who(r).ID, Place: place, Shared: r.PostFormValue("shared") != "", Name: r.PostFormValue("name"),
+		Place: place, Shared: r.PostFormValue("shared") != "", Name: r.PostFormValue("name"),
 		Query: strings.TrimSpace(r.PostFormValue("query")), Sort: known(issueSorts()[1:], r.PostFormValue("sort")),
 	}
-	least := access.Viewer
-	if s.Shared {
-		least = access.Member
-	}
-	if err := enough(roleAt(who(r), place), least); err != nil {
+	if err := enough(deed.RoleAt(who(r), place), deed.SearchRole(s.Shared)); err != nil {
 		return reply{}, err
 	}
 	back := d.links.issuesAt(place, issueList{Query: s.Query, Sort: s.Sort, Graph: formGraph(r)})
-	err = tx.SaveSearch(s)
+	err = deed.SaveSearch(tx, d.by(r), s)
 	if errors.Is(err, store.ErrInvalid) {
 		return redirect(withParam(back, "unsaved", "name")), nil
 	}
-	if err != nil {
-		return reply{}, err
-	}
-	return redirect(back), d.auditSearch(tx, r, "search.save", s)
+	return redirect(back), err
 }
 
 // deleteSearch is POST /searches/{id}/delete. It leads to the list of what was
@@ -114,32 +93,24 @@ func (d *Dashboard) deleteSearch(tx *store.Tx, r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if !mayDelete(who(r), s) {
+	if !deed.MayDeleteSearch(who(r), s) {
 		if s.Shared {
-			return reply{}, enough(roleAt(who(r), s.Place), access.Member)
+			return reply{}, enough(deed.RoleAt(who(r), s.Place), access.Member)
 		}
 		return reply{}, store.ErrNotFound
 	}
-	if err := tx.DeleteSearch(id); err != nil {
+	if err := deed.DeleteSearch(tx, d.by(r), s); err != nil {
 		return reply{}, err
 	}
 	back := withParam(d.links.issuesAt(s.Place, issueList{Query: s.Query, Sort: s.Sort, Graph: formGraph(r)}), "deleted", s.Name)
 	if s.Shared {
 		back = withParam(back, "shared", "1")
 	}
-	return redirect(back), d.auditSearch(tx, r, "search.delete", s)
+	return redirect(back), nil
 }
 
 // formGraph is which graph the list shows beside which a form stands.
 func formGraph(r *http.Request) string { return known(graphSpans()[1:], r.PostFormValue("graph")) }
-
-// auditSearch notes what concerns others: shared searches.
-func (d *Dashboard) auditSearch(tx *store.Tx, r *http.Request, action string, s store.SavedSearch) error {
-	if !s.Shared {
-		return nil
-	}
-	return d.audit(tx, r, store.AuditEntry{Action: action, Project: s.Place.Project, TeamID: s.Place.Team, Subject: s.Name, Detail: s.Query})
-}
 
 // formPlace reads which list a form is about.
 func formPlace(r *http.Request) (store.SearchPlace, error) {

@@ -61,8 +61,8 @@ func (rx *Rx) savedSearches(where string, args ...any) ([]SavedSearch, error) {
 // list. The error wraps ErrInvalid.
 func (tx *Tx) SaveSearch(s SavedSearch) error {
 	s.Name = strings.TrimSpace(s.Name)
-	if s.Name == "" || utf8.RuneCountInString(s.Name) > maxSearchName || strings.ContainsFunc(s.Name, unicode.IsControl) {
-		return fmt.Errorf("%w name of a search: it needs 1 to %d printable characters", ErrInvalid, maxSearchName)
+	if err := checkSearch(s); err != nil {
+		return err
 	}
 	there, err := tx.SavedSearches(s.Place, s.UserID)
 	if err != nil {
@@ -85,6 +85,32 @@ func (tx *Tx) SaveSearch(s SavedSearch) error {
 		INSERT INTO saved_searches (user_id, project_id, team_id, shared, name, query, sort, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.UserID, nullID(int64(s.Place.Project)), nullID(s.Place.Team), s.Shared, s.Name, s.Query, s.Sort, ms(tx.now))
 	return err
+}
+
+func checkSearch(s SavedSearch) error {
+	if s.Name == "" || utf8.RuneCountInString(s.Name) > maxSearchName || strings.ContainsFunc(s.Name, unicode.IsControl) {
+		return fmt.Errorf("%w name of a search: it needs 1 to %d printable characters", ErrInvalid, maxSearchName)
+	}
+	return nil
+}
+
+// ChangeSearch changes what a saved search looks for and who has it, not its list. The
+// error wraps ErrInvalid, or ErrTaken where its owner has another of that name there.
+func (tx *Tx) ChangeSearch(s SavedSearch) error {
+	s.Name = strings.TrimSpace(s.Name)
+	if err := checkSearch(s); err != nil {
+		return err
+	}
+	there, err := tx.SavedSearches(s.Place, s.UserID)
+	if err != nil {
+		return err
+	}
+	for _, other := range there {
+		if other.UserID == s.UserID && other.Name == s.Name && other.ID != s.ID {
+			return fmt.Errorf("the name %q: %w", s.Name, ErrTaken)
+		}
+	}
+	return someChanged(tx.exec(`UPDATE saved_searches SET shared = ?, name = ?, query = ?, sort = ? WHERE id = ?`, s.Shared, s.Name, s.Query, s.Sort, s.ID))
 }
 
 // DeleteSearch deletes a saved search.

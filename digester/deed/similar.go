@@ -1,4 +1,4 @@
-package dashboard
+package deed
 
 import (
 	"slices"
@@ -16,15 +16,15 @@ const (
 	alikeWords = 0.4
 )
 
-// similarView is another issue that may have the same cause.
-type similarView struct {
+// Alike is another issue that may have the same cause.
+type Alike struct {
 	Issue store.Issue
-	Why   string
+	Why   string // in words, such as "same place"
 }
 
-// similarIssues looks for issues that are of the same place, or of the same type
-// with much the same words.
-func similarIssues(rx *store.Rx, issue store.Issue) ([]similarView, error) {
+// SimilarIssues looks for issues that are of the same place, or of the same type
+// with much the same words: what may be merged with an issue.
+func SimilarIssues(rx *store.Rx, issue store.Issue) ([]Alike, error) {
 	candidates, err := rx.SimilarIssues(issue, titleType(issue.Title))
 	if err != nil {
 		return nil, err
@@ -47,9 +47,9 @@ func titleType(title string) string {
 }
 
 // rankSimilar picks the candidates that are alike enough, the most alike first.
-func rankSimilar(issue store.Issue, candidates []store.Issue) []similarView {
+func rankSimilar(issue store.Issue, candidates []store.Issue) []Alike {
 	type ranked struct {
-		similarView
+		Alike
 		score float64
 	}
 	own := titleWords(issue.Title)
@@ -59,11 +59,11 @@ func rankSimilar(issue store.Issue, candidates []store.Issue) []similarView {
 		place := issue.Culprit != "" && c.Culprit == issue.Culprit
 		switch {
 		case place && words >= alikeWords:
-			all = append(all, ranked{similarView{c, "same place, similar words"}, 2 + words})
+			all = append(all, ranked{Alike{c, "same place, similar words"}, 2 + words})
 		case place:
-			all = append(all, ranked{similarView{c, "same place"}, 1 + words})
+			all = append(all, ranked{Alike{c, "same place"}, 1 + words})
 		case words >= alikeWords:
-			all = append(all, ranked{similarView{c, "similar words"}, words})
+			all = append(all, ranked{Alike{c, "similar words"}, words})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int {
@@ -75,9 +75,9 @@ func rankSimilar(issue store.Issue, candidates []store.Issue) []similarView {
 		}
 		return 0
 	})
-	var views []similarView
+	var views []Alike
 	for _, r := range all[:min(len(all), maxSimilar)] {
-		views = append(views, r.similarView)
+		views = append(views, r.Alike)
 	}
 	return views
 }
