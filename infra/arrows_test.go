@@ -89,6 +89,7 @@ var mayImport = map[string][]string{
 	"sundew/digester/release":                 {},
 	"sundew/digester/search":                  {"sundew/schema/event"},
 	"sundew/digester/search/indexer":          {"sundew/digester/symbolicate", "sundew/digester/loop", "sundew/digester/search", "sundew/digester/store", "sundew/schema/..."},
+	"sundew/digester/courier/couriertest":     {"sundew/digester/courier", "sundew/digester/outbound"},
 	"sundew/digester/deadletter":              {"sundew/digester/queue", "sundew/schema/wire"},
 	"sundew/digester/queue/local":             {"sundew/digester/queue", "sundew/schema/..."},
 	"sundew/digester/table":                   {"sundew/digester/search", "sundew/schema/event"},

@@ -1,17 +1,14 @@
 package api
 
 import (
-	"context"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
 
 	"sundew/digester/courier"
+	"sundew/digester/courier/couriertest"
 	"sundew/digester/notify"
 	"sundew/digester/outbound"
 	"sundew/digester/store"
@@ -19,64 +16,24 @@ import (
 
 const channelsPath = "/projects/acme/web-shop/channels/"
 
-// hook is a service on loopback that messages are brought to.
-type hook struct {
-	url    string
-	mu     sync.Mutex
-	status int      // of its answers; guarded by mu
-	bodies []string // that it got; guarded by mu
-}
-
 // newCarriedRig is a rig with a courier, and a service that he reaches.
-func newCarriedRig(t *testing.T) (*rig, *hook) {
+func newCarriedRig(t *testing.T) (*rig, *couriertest.Hook) {
 	t.Helper()
-	h := &hook{status: http.StatusOK}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.bodies = append(h.bodies, string(body))
-		w.WriteHeader(h.status)
-	}))
-	t.Cleanup(server.Close)
-	h.url = server.URL + "/hooks/very-secret-path"
-	networks, err := outbound.Parse("127.0.0.0/8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Config{Networks: networks})
+	client := couriertest.NewClient(t)
 	var carrier *courier.Courier
 	r := newRig(t, func(cfg *Config) {
 		carrier = courier.New(courier.Config{DB: cfg.DB, Replica: cfg.Replica, Client: client, Now: cfg.Now, Log: zerolog.Nop()})
 		cfg.Courier, cfg.CheckURL = carrier.Call, client.Check
 	})
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		carrier.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-done
-	})
-	return r, h
-}
-
-func (h *hook) answer(status int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.status = status
+	couriertest.Run(t, carrier)
+	return r, couriertest.NewHook(t, "")
 }
 
 // A program makes a webhook, tries it, sees why it fails, and tries again; secrets are
 // told once.
 func TestChannels(t *testing.T) {
 	r, h := newCarriedRig(t)
-	made := mustRead[ChannelWithSecret](t, r.must(http.StatusCreated, "POST", channelsPath, `{"kind":"webhook","name":"Ours","url":"`+h.url+`"}`))
+	made := mustRead[ChannelWithSecret](t, r.must(http.StatusCreated, "POST", channelsPath, `{"kind":"webhook","name":"Ours","url":"`+h.URL+`"}`))
 	if made.ID != "1" || made.State != "not used yet" || !strings.HasPrefix(made.Secret, "sundew_") || !strings.HasSuffix(made.URLHint, "/…path") {
 		t.Errorf("made %+v", made)
 	}
@@ -85,19 +42,17 @@ func TestChannels(t *testing.T) {
 	if len(tested) != 1 || tested[0].State != "sent" || tested[0].Kind != "test" {
 		t.Errorf("a test: %+v", tested)
 	}
-	h.mu.Lock()
-	if len(h.bodies) != 1 || !strings.Contains(h.bodies[0], "http://errors.example.com/projects/1/settings/channels/1") {
-		t.Errorf("the service got %q", h.bodies)
+	if got := h.Visits(); len(got) != 1 || !strings.Contains(got[0].Body, "http://errors.example.com/projects/1/settings/channels/1") {
+		t.Errorf("the service got %q", got)
 	}
-	h.mu.Unlock()
-	h.answer(http.StatusNotFound)
+	h.Answer(http.StatusNotFound)
 	if tested = mustRead[List[Message]](t, r.must(http.StatusOK, "POST", one+"test/", "")); len(tested) != 1 || tested[0].State != "failed" || !strings.Contains(tested[0].Error, "404") {
 		t.Errorf("a test that fails: %+v", tested)
 	}
 	if c := mustRead[Channel](t, r.must(http.StatusOK, "GET", one, "")); c.State != "failing" || !strings.Contains(c.Failure, "404") {
 		t.Errorf("it is %+v", c)
 	}
-	h.answer(http.StatusOK)
+	h.Answer(http.StatusOK)
 	r.must(http.StatusAccepted, "POST", one+"messages/"+tested[0].ID+"/retry/", "")
 	r.must(http.StatusNotFound, "POST", one+"messages/1/retry/", "") // that was sent
 

@@ -1,82 +1,36 @@
 package dashboard
 
 import (
-	"context"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
 
 	"sundew/digester/courier"
+	"sundew/digester/courier/couriertest"
 	"sundew/digester/notify"
 	"sundew/digester/outbound"
 	"sundew/digester/store"
 )
 
-// post is a site with a courier, and a service on loopback that he brings messages to.
+// postedSite is a site with a courier, and a service that he brings messages to.
 type postedSite struct {
 	*site
-	url    string
-	mu     sync.Mutex
-	status int      // of the service's answers; guarded by mu
-	bodies []string // that it got; guarded by mu
+	*couriertest.Hook
 }
 
 func newPostedSite(t *testing.T) *postedSite {
 	t.Helper()
-	p := &postedSite{status: http.StatusOK}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.bodies = append(p.bodies, string(body))
-		w.WriteHeader(p.status)
-		io.WriteString(w, "said <b>this</b>")
-	}))
-	t.Cleanup(server.Close)
-	p.url = server.URL + "/hooks/very-secret-path"
-	networks, err := outbound.Parse("127.0.0.0/8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := outbound.New(outbound.Config{Networks: networks})
+	client := couriertest.NewClient(t)
 	var carrier *courier.Courier
-	p.site = newSite(t, func(cfg *Config) {
+	s := newSite(t, func(cfg *Config) {
 		carrier = courier.New(courier.Config{DB: cfg.DB, Replica: cfg.Replica, Client: client, Now: cfg.Now, Log: zerolog.Nop()})
 		cfg.Courier, cfg.CheckURL = carrier.Call, client.Check
 	})
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		carrier.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-done
-	})
-	return p
-}
-
-func (p *postedSite) answer(status int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.status = status
-}
-
-func (p *postedSite) got() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.bodies)
+	couriertest.Run(t, carrier)
+	return &postedSite{s, couriertest.NewHook(t, "said <b>this</b>")}
 }
 
 // Somebody adds a channel, tries it, sees why it fails, and tries again.
@@ -88,23 +42,23 @@ func TestChannelSettings(t *testing.T) {
 	if resp := s.get(list + "/new?kind=fax"); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("a kind that is none: status %d", resp.StatusCode)
 	}
-	page := s.mustGet(s.mustPost(list, url.Values{"kind": {"slack"}, "name": {"Room " + hostile}, "url": {s.url}}))
+	page := s.mustGet(s.mustPost(list, url.Values{"kind": {"slack"}, "name": {"Room " + hostile}, "url": {s.URL}}))
 	mustContain(t, page, "The channel is there", "not used yet", "Nothing was sent yet")
 	mustLack(t, page, "very-secret-path")
 	assertInert(t, "the channel", page)
 
 	page = s.mustGet(s.mustPost(list+"/1/test", nil))
 	mustContain(t, page, "The test message was taken", ">works<", ">sent<")
-	if got := s.got(); len(got) != 1 || !strings.Contains(got[0], "Test message in Web shop") || !strings.Contains(got[0], "http://127.0.0.1:8000/projects/1/") {
+	if got := s.Visits(); len(got) != 1 || !strings.Contains(got[0].Body, "Test message in Web shop") || !strings.Contains(got[0].Body, "http://127.0.0.1:8000/projects/1/") {
 		t.Errorf("got %q", got)
 	}
 
-	s.answer(http.StatusNotFound)
+	s.Answer(http.StatusNotFound)
 	page = s.mustGet(s.mustPost(list+"/1/test", nil))
 	mustContain(t, page, "was not taken: answered 404: said &lt;b&gt;this", ">given up<", "Try")
 	assertInert(t, "the channel", page)
 	mustContain(t, s.mustGet(list), "failing", "answered 404")
-	s.answer(http.StatusOK)
+	s.Answer(http.StatusOK)
 	s.mustPost(list+"/1/messages/2/retry", nil)
 	if resp := s.post(list+"/1/messages/1/retry", ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("a message that was sent: status %d", resp.StatusCode)

@@ -5,9 +5,10 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"testing"
 	"time"
+
+	"sundew/digester/courier/couriertest"
 )
 
 // toldWithin is how long a message may take from the page of its event to its receiver.
@@ -25,14 +26,10 @@ type hookMessage struct {
 }
 
 // await waits for the next visit and returns its message.
-func (h *hook) await(ctx context.Context, t *testing.T, visits int) (m hookMessage) {
+func await(ctx context.Context, t *testing.T, h *couriertest.Hook, visits int) (m hookMessage) {
 	t.Helper()
-	waitFor(ctx, t, toldWithin, "a message", func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return len(h.got) >= visits
-	})
-	if err := json.Unmarshal([]byte(h.mustGet(t, visits).body), &m); err != nil {
+	waitFor(ctx, t, toldWithin, "a message", func() bool { return len(h.Visits()) >= visits })
+	if err := json.Unmarshal([]byte(lastVisit(t, h, visits).Body), &m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -51,30 +48,30 @@ func TestAlerts(t *testing.T) {
 		t.Run(who.Name, func(t *testing.T) {
 			dsn := p.createProject(ctx, t, "Shop of "+who.Name)
 			project := p.url + "/projects/" + dsn[len(dsn)-1:]
-			receiver := newHook(t, http.StatusOK)
+			receiver := couriertest.NewHook(t, "")
 			do := func(c command) answer {
 				c.Person = who
 				return b.do(ctx, t, c)
 			}
-			do(command{Do: "addChannel", Project: project, Value: "Webhook", Name: "On call", URL: receiver.url, Text: "The test message was taken", State: "works"})
+			do(command{Do: "addChannel", Project: project, Value: "Webhook", Name: "On call", URL: receiver.URL, Text: "The test message was taken", State: "works"})
 			rule := "Shop of " + who.Name + " breaks"
 			alerts := do(command{Do: "addAlertRule", Project: project, Name: rule, Value: "On call", Text: environment}).At
 			do(command{Do: "deleteAlertRule", URL: alerts, Name: "New and returning issues"})
 
 			want := nodeHandled(ctx, t, dsn)
 			title := want.Type + ": " + want.Value
-			made := receiver.await(ctx, t, 2)
+			made := await(ctx, t, receiver, 2)
 			if made.Kind != "new" || made.Rule != rule || made.Issue.Title != title || made.Reason != "seen for the first time" {
 				t.Errorf("the message says %+v", made)
 			}
 			do(command{Do: "followMessage", URL: made.Issue.URL, Text: want.Value})
 			nodeHandled(ctx, t, dsn)
-			back := receiver.await(ctx, t, 3)
+			back := await(ctx, t, receiver, 3)
 			if back.Kind != "regression" || back.Issue.URL != made.Issue.URL {
 				t.Errorf("the message says %+v", back)
 			}
 			nodeHandled(ctx, t, dsn)
-			often := receiver.await(ctx, t, 4)
+			often := await(ctx, t, receiver, 4)
 			if often.Kind != "volume" || often.Reason != "seen 3 times in 10 minutes (rule: 3)" {
 				t.Errorf("the message says %+v", often)
 			}

@@ -7,61 +7,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
+
+	"sundew/digester/courier/couriertest"
 )
 
-// hook is where a service takes messages.
-type hook struct {
-	url    string
-	mu     sync.Mutex
-	status int         // guarded by mu
-	got    []hookVisit // guarded by mu
-}
-
-type hookVisit struct {
-	header http.Header
-	body   string
-}
-
-func newHook(t *testing.T, status int) *hook {
+// lastVisit is the last of so many visits.
+func lastVisit(t *testing.T, h *couriertest.Hook, visits int) couriertest.Visit {
 	t.Helper()
-	h := &hook{status: status}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.got = append(h.got, hookVisit{r.Header, string(body)})
-		w.WriteHeader(h.status)
-		io.WriteString(w, "no_service")
-	}))
-	t.Cleanup(server.Close)
-	h.url = server.URL + "/services/very-secret-path"
-	return h
-}
-
-func (h *hook) answer(status int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.status = status
-}
-
-// mustGet returns how often it was visited and the last visit.
-func (h *hook) mustGet(t *testing.T, visits int) hookVisit {
-	t.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.got) != visits {
-		t.Fatalf("%d messages arrived, want %d", len(h.got), visits)
+	got := h.Visits()
+	if len(got) != visits {
+		t.Fatalf("%d messages arrived, want %d", len(got), visits)
 	}
-	return h.got[visits-1]
+	return got[visits-1]
 }
 
 // TestChannels has people set up channels to receivers on this machine and look whether
@@ -75,25 +35,26 @@ func TestChannels(t *testing.T) {
 	at := make(map[string]string)
 	for _, who := range []*person{{Name: "Ada Example", Look: "light"}, {Name: "Grace Example", Look: "night"}, {Name: "Alan Example", Look: "dark", Plain: true}} {
 		t.Run(who.Name, func(t *testing.T) {
-			ours := newHook(t, http.StatusOK)
+			ours := couriertest.NewHook(t, "no_service")
 			made := b.do(ctx, t, command{
-				Do: "addChannel", Person: who, Project: project, Value: "Webhook", Name: "Ours of " + who.Name, URL: ours.url, Text: "The test message was taken", State: "works",
+				Do: "addChannel", Person: who, Project: project, Value: "Webhook", Name: "Ours of " + who.Name, URL: ours.URL, Text: "The test message was taken", State: "works",
 			})
-			checkSigned(t, ours.mustGet(t, 1), made.Link)
+			checkSigned(t, lastVisit(t, ours, 1), made.Link)
 
-			room := newHook(t, http.StatusNotFound)
+			room := couriertest.NewHook(t, "no_service")
+			room.Answer(http.StatusNotFound)
 			at["channel"] = b.do(ctx, t, command{
-				Do: "addChannel", Person: who, Project: project, Value: "Slack", Name: "Room of " + who.Name, URL: room.url, Text: "answered 404: no_service", State: "failing",
+				Do: "addChannel", Person: who, Project: project, Value: "Slack", Name: "Room of " + who.Name, URL: room.URL, Text: "answered 404: no_service", State: "failing",
 			}).At
-			room.mustGet(t, 1)
-			room.answer(http.StatusOK)
+			lastVisit(t, room, 1)
+			room.Answer(http.StatusOK)
 			b.do(ctx, t, command{Do: "retryMessage", Person: who, URL: at["channel"]})
 			var message struct {
 				Blocks []struct {
 					Text struct{ Text string }
 				}
 			}
-			if err := json.Unmarshal([]byte(room.mustGet(t, 2).body), &message); err != nil || message.Blocks[0].Text.Text != "Test message in My project" {
+			if err := json.Unmarshal([]byte(lastVisit(t, room, 2).Body), &message); err != nil || message.Blocks[0].Text.Text != "Test message in My project" {
 				t.Errorf("%+v, %v", message, err)
 			}
 			b.do(ctx, t, command{
@@ -115,19 +76,19 @@ func TestChannels(t *testing.T) {
 }
 
 // checkSigned checks a request as the README tells receivers to.
-func checkSigned(t *testing.T, v hookVisit, secret string) {
+func checkSigned(t *testing.T, v couriertest.Visit, secret string) {
 	t.Helper()
 	if !strings.HasPrefix(secret, "sundew_") {
 		t.Fatalf("secret %q", secret)
 	}
 	signed := make(map[string]string)
-	for part := range strings.SplitSeq(v.header.Get("Sundew-Signature"), ",") {
+	for part := range strings.SplitSeq(v.Header.Get("Sundew-Signature"), ",") {
 		name, value, _ := strings.Cut(part, "=")
 		signed[name] = value
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(signed["t"] + "." + v.body))
+	mac.Write([]byte(signed["t"] + "." + v.Body))
 	if hex.EncodeToString(mac.Sum(nil)) != signed["v1"] {
-		t.Errorf("the signature %v is not of %q", signed, v.body)
+		t.Errorf("the signature %v is not of %q", signed, v.Body)
 	}
 }
