@@ -106,7 +106,7 @@ func (a *API) issueEvents(rx *store.Rx, r *request) (List[Event], error) {
 		return nil, err
 	}
 	if r.query("query") != "" {
-		return a.foundEvents(rx, r, l, []int64{r.issue.ID})
+		return a.foundEvents(rx, r, l)
 	}
 	var events []store.Event
 	var more bool
@@ -216,7 +216,7 @@ func (a *API) projectEvents(rx *store.Rx, r *request) (List[Event], error) {
 		return nil, err
 	}
 	if r.query("query") != "" {
-		return a.foundEvents(rx, r, l, nil)
+		return a.foundEvents(rx, r, l)
 	}
 	events, next, err := rx.ProjectEvents(r.project.ID, l.at.Value, l.limit)
 	if err != nil {
@@ -226,9 +226,9 @@ func (a *API) projectEvents(rx *store.Rx, r *request) (List[Event], error) {
 	return l.views(rx, r, events)
 }
 
-// foundEvents is a page of the project's events that a query finds, of some issues or, with
-// nil, of all.
-func (a *API) foundEvents(rx *store.Rx, r *request, l listing, issues []int64) (List[Event], error) {
+// foundEvents is a page of the project's events that a query finds, of the request's issue
+// or, without one, of all.
+func (a *API) foundEvents(rx *store.Rx, r *request, l listing) (List[Event], error) {
 	now := a.cfg.Now()
 	query, err := search.Parse(strings.TrimSpace(r.query("query")))
 	if err != nil {
@@ -238,12 +238,19 @@ func (a *API) foundEvents(rx *store.Rx, r *request, l listing, issues []int64) (
 	if err != nil {
 		return nil, questionProblem(err)
 	}
+	var among []int64
+	if r.issue.ID != 0 && len(question.Issues) == 0 {
+		among = []int64{r.issue.ID}
+	} else if r.issue.ID != 0 { // what is said of issues has to hold for this one
+		only := search.Match{Column: search.ShortID, Any: []search.Pattern{{r.issue.ShortID()}}}
+		question.Issues = append(question.Issues, search.Term{Cond: only})
+	}
 	one := &asked{Question: question, projects: []event.ProjectID{r.project.ID}, text: r.query("query"), span: l.span}
 	if one.to.IsZero() {
 		one.to = now.Add(time.Minute)
 	}
 	reader := a.newEventReader(rx, r, one)
-	scan, err := reader.scan(issues)
+	scan, err := reader.scan(among)
 	if err != nil {
 		return nil, err
 	}

@@ -219,3 +219,43 @@ func TestEventSeries(t *testing.T) {
 		}
 	}
 }
+
+// Conditions about issues hold for the events of one issue, too.
+func TestEventsOfIssueByItsState(t *testing.T) {
+	r := newRig(t, nil)
+	r.shop()
+	for query, want := range map[string]int{"": 3, "assigned:me": 0, "!assigned:me": 3, "times_seen:>100": 0, "times_seen:>1": 3, "firstSeen:-30m": 0, "times_seen:>1 release:shop@1": 1, "times_seen:>1 is:resolved": 0} {
+		got := mustRead[[]struct{ ID string }](t, r.must(http.StatusOK, "GET", "/issues/1/events/?query="+url.QueryEscape(query), ""))
+		if len(got) != want {
+			t.Errorf("%q finds %d events of the issue, want %d", query, len(got), want)
+		}
+	}
+}
+
+// What is asked of events is asked of all that may have it, whether issues have it as a tag
+// or not.
+func TestEventTableLosesNothing(t *testing.T) {
+	r := newRig(t, nil)
+	payload, err := json.Marshal(map[string]any{
+		"message": "boo", "dist": "7", "environment": "production", "release": "shop@1", "sdk": map[string]string{"name": "sentry.go", "version": "1"},
+		"exception": map[string]any{"values": []any{map[string]any{"type": "E", "value": "v"}}}, "request": map[string]any{"method": "GET"},
+		"tags": map[string]string{"plan": "gold"}, "user": map[string]any{"username": "ada"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.digest(r.web.ID, eventtest.Payload{Name: "boo", JSON: payload}, r.now.Add(-time.Minute))
+	for _, query := range []string{
+		"has:error.type", "has:http.method", "has:dist", "has:sdk.name", "has:id", "has:timestamp", "has:tags[plan]", "has:plan", "has:user", "has:user.username",
+		"has:environment", "has:release", "environment:production", "release:shop@1", "tags[plan]:gold", "user.username:ada",
+	} {
+		if got := r.table(http.StatusOK, r.ownerToken, "count()", query, ""); len(got) != 1 || got[0] != "1" {
+			t.Errorf("%s counts %v, want 1", query, got)
+		}
+	}
+	for _, query := range []string{"!has:error.type", "has:trace", "has:nothing"} {
+		if got := r.table(http.StatusOK, r.ownerToken, "count()", query, ""); len(got) != 1 || got[0] != "0" {
+			t.Errorf("%s counts %v, want 0", query, got)
+		}
+	}
+}

@@ -54,7 +54,9 @@ func (q *Question) term(t search.Term, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		q.narrow(t)
+		if taggedAs(c.Key) {
+			q.narrow(t)
+		}
 		q.add(t, col.needs, func(r *Row) bool { return !col.get(r).IsZero() })
 		return nil
 	case search.Tag:
@@ -144,15 +146,23 @@ func (q *Question) tag(t search.Term, c search.Tag, now time.Time) error {
 	any := c.Any
 	if col.kind == Boolean {
 		any = booleans(c.Any)
-	} else if _, tag := rowColumn(c.Key); !tag {
-		if _, body := bodyColumn(c.Key); !body {
-			q.narrow(t) // issues know the tags of their events
-		}
-	} else if c.Key == "environment" {
+	} else if taggedAs(c.Key) {
 		q.narrow(t)
 	}
 	q.add(t, col.needs, func(r *Row) bool { return anyMatch(any, col.get(r).texts()...) })
 	return nil
+}
+
+// taggedAs reports whether issues know what a key of a query asks for as a tag of their
+// events, of that very name.
+func taggedAs(key string) bool {
+	switch key {
+	case "environment", "release", "level", "user":
+		return true
+	}
+	_, row := rowColumn(key)
+	_, body := bodyColumn(key)
+	return !row && !body && !strings.HasPrefix(key, "tags[")
 }
 
 // tagName is how a key of a query is called as a column.
