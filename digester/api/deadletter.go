@@ -26,11 +26,14 @@ func (a *API) deadLetterRoutes() {
 	look, admin := access.ReadOrg|writeOrg, ofInstallation(access.Admin)
 	raw[None, List[DeadQueue]](a, "GET", list, look, admin, Doc{Tag: tag, Summary: "The dead letters of every queue",
 		Text: own + " 50 of each queue at most. A queue that does not answer hides no other."}, a.deadLetters)
-	raw[None, DeadLetterContent](a, "GET", list+"letter/", look, admin, Doc{Tag: tag, Summary: "A dead letter with its content", Text: own,
+	raw[None, DeadLetterContent](a, "GET", list+"letter/", look, both(admin, readsEvents), Doc{Tag: tag, Summary: "A dead letter with its content", Text: own + " It is what a client sent, so that a scope for events is needed, too.",
 		Query: []Param{{Name: "queue", Text: "name of its queue"}, {Name: "id", Text: "its id, which may have any characters"}}}, a.deadLetter)
 	raw[RetryLetters, Retried](a, "POST", list+"retry/", adminOrg, admin, Doc{Tag: tag, Summary: "Put dead letters back into their queue",
 		Text: own + " By id, or with all every one that is there. Those that fail again return after their deliveries."}, a.retryDeadLetters)
 }
+
+// readsEvents lets tokens in that may read events.
+func readsEvents(_ *store.Rx, r *request) error { return r.needs(readEvents) }
 
 // DeadQueue is a queue with what it set aside.
 type DeadQueue struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/access"
 	"sundew/digester/deadletter"
 	"sundew/digester/deed"
 	"sundew/digester/ledger"
@@ -286,4 +287,12 @@ func TestQuiet(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// What clients sent needs a scope for events, in a dead letter too.
+func TestDeadLetterScope(t *testing.T) {
+	r := newRig(t, nil)
+	token := r.token(r.owner.ID, access.ReadOrg)
+	mustStatus(t, r.do("GET", Root+"/organizations/x/dead-letters/", token, ""), http.StatusOK)
+	r.refused(http.StatusForbidden, token, "GET", "/organizations/x/dead-letters/letter/?queue=local&id=1", "", "event:read")
 }
