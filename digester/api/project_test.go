@@ -252,3 +252,35 @@ func TestProjectMembers(t *testing.T) {
 		t.Errorf("members %+v", list)
 	}
 }
+
+// Who administers one project does not learn who there is by counting.
+func TestProjectMemberByNumber(t *testing.T) {
+	r := newRig(t, nil)
+	token := r.make(store.Token{Project: r.web.ID, Scopes: access.WriteProjects})
+	at := "/projects/x/web-shop/members/"
+	for _, number := range []string{number(r.owner.ID), "999", "x"} {
+		r.refused(http.StatusNotFound, token, "PUT", at+number+"/", `{"projectRole":"viewer"}`, "does not exist")
+		r.refused(http.StatusNotFound, token, "DELETE", at+number+"/", "", "does not exist")
+	}
+	// The people of the project are known, and whoever is named by the mail address.
+	mustStatus(t, r.do("PUT", Root+at+number(r.viewer.ID)+"/", token, `{"projectRole":"admin"}`), http.StatusOK)
+	mustStatus(t, r.do("PUT", Root+at+"owner@example.com/", token, `{"projectRole":"viewer"}`), http.StatusOK)
+	mustStatus(t, r.do("DELETE", Root+at+number(r.owner.ID)+"/", token, ""), http.StatusNoContent)
+}
+
+// A short name that looks like a number takes no other's place.
+func TestNumbersGoBeforeSlugs(t *testing.T) {
+	r := newRig(t, nil)
+	r.must(http.StatusOK, "PUT", "/projects/x/web-shop/", `{"slug":"2"}`)
+	r.must(http.StatusOK, "PUT", "/teams/x/shop/", `{"slug":"2"}`)
+	if got := mustRead[Project](t, r.must(http.StatusOK, "GET", "/projects/x/2/", "")); got.Name != "Other" {
+		t.Errorf("2 is the project %s", got.Name)
+	}
+	if got := mustRead[Team](t, r.must(http.StatusOK, "GET", "/teams/x/2/", "")); got.Name != "Elsewhere" {
+		t.Errorf("2 is the team %s", got.Name)
+	}
+	r.must(http.StatusOK, "PUT", "/projects/x/1/", `{"slug":"404"}`)
+	if got := mustRead[Project](t, r.must(http.StatusOK, "GET", "/projects/x/404/", "")); got.Name != "Web shop" {
+		t.Errorf("404 is the project %s", got.Name)
+	}
+}

@@ -2,7 +2,7 @@ package api
 
 import (
 	"cmp"
-	"strconv"
+	"errors"
 	"strings"
 
 	"sundew/digester/access"
@@ -55,17 +55,25 @@ func (a *API) projectRoles(rx *store.Rx, r *request) (List[ProjectMember], error
 	return views, err
 }
 
-// colleague returns who {member} names.
+// colleague returns who {member} names: by the mail address everybody with an account, by
+// number who is known or is in the project already, so that nobody learns who there is by
+// counting.
 func colleague(rx *store.Rx, r *request) (store.User, error) {
 	name := r.PathValue("member")
 	if strings.Contains(name, "@") {
 		return deed.Colleague(rx, name)
 	}
-	id, err := strconv.ParseInt(name, 10, 64)
-	if err != nil {
-		return store.User{}, store.ErrNotFound
+	user, err := memberNamed(rx, r, name)
+	if !errors.Is(err, store.ErrNotFound) {
+		return user, err
 	}
-	return rx.User(id)
+	all, err := rx.ProjectMembers(r.project.ID)
+	for _, m := range all {
+		if number(m.UserID) == name {
+			return rx.User(m.UserID)
+		}
+	}
+	return store.User{}, cmp.Or(err, store.ErrNotFound)
 }
 
 // ProjectRole is what somebody is to be in a project.

@@ -143,13 +143,15 @@ func ofProject(least access.Role) guard {
 	}
 }
 
-// projectNamed returns a project by slug, former slug or number.
+// projectNamed returns a project by number, slug or former slug. A number goes before a
+// slug: slugs are chosen, and no choice may take another project's place.
 func projectNamed(rx *store.Rx, name string) (store.Project, error) {
-	p, err := rx.ProjectBySlug(name)
-	if id, errID := strconv.ParseInt(name, 10, 64); errors.Is(err, store.ErrNotFound) && errID == nil && id > 0 {
-		return rx.Project(event.ProjectID(id))
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil && id > 0 {
+		if p, err := rx.Project(event.ProjectID(id)); !errors.Is(err, store.ErrNotFound) {
+			return p, err
+		}
 	}
-	return p, err
+	return rx.ProjectBySlug(name)
 }
 
 // enough compares a role with the least that will do. Who has none does not learn

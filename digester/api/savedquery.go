@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"sundew/digester/access"
 	"sundew/digester/deed"
@@ -104,15 +103,15 @@ func (a *API) saveQuery(tx *store.Tx, r *request, in QuerySave) (SavedQuery, err
 	if err != nil {
 		return SavedQuery{}, err
 	}
-	if name := strings.ToLower(in.Team); name != "" {
+	if in.Team != "" {
 		if in.Everybody {
 			return SavedQuery{}, bad("A query is shared with a team or with everybody, not with both")
 		}
-		at := slices.IndexFunc(teams, func(t store.Team) bool { return t.Slug == name || number(t.ID) == name })
-		if at < 0 {
-			return SavedQuery{}, store.ErrNotFound
+		team, err := teamNamed(&tx.Rx, in.Team)
+		if err != nil {
+			return SavedQuery{}, err
 		}
-		q.TeamID = teams[at].ID
+		q.TeamID = team.ID
 	}
 	id, err := deed.SaveQuery(tx, r.by(), q)
 	if err != nil {

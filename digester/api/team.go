@@ -143,13 +143,13 @@ func (a *API) ownTeams(rx *store.Rx, r *request) (List[Team], error) {
 	return teamViews(rx, r, slices.DeleteFunc(all, func(t store.Team) bool { return r.person.Teams[t.ID] == access.None }))
 }
 
-// teamNamed returns a team by slug or number.
+// teamNamed returns a team by number or slug, in this order, as projectNamed a project.
 func teamNamed(rx *store.Rx, name string) (store.Team, error) {
 	all, err := rx.Teams()
 	name = strings.ToLower(name)
-	at := slices.IndexFunc(all, func(t store.Team) bool { return t.Slug == name })
+	at := slices.IndexFunc(all, func(t store.Team) bool { return number(t.ID) == name })
 	if at < 0 {
-		at = slices.IndexFunc(all, func(t store.Team) bool { return number(t.ID) == name })
+		at = slices.IndexFunc(all, func(t store.Team) bool { return t.Slug == name })
 	}
 	if err != nil || at < 0 {
 		return store.Team{}, cmp.Or(err, store.ErrNotFound)
