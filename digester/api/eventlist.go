@@ -67,9 +67,23 @@ func newSpan(r *request, now time.Time) (s span, err error) {
 			if *at, ok = parseMoment(text); !ok {
 				return s, badMoment(name, text)
 			}
+			*at = withinReach(*at)
 		}
 	}
 	return s, nil
+}
+
+// withinReach is a time, or the nearest that is not so far away that it is more than a
+// Duration from others: no event is of any such.
+func withinReach(at time.Time) time.Time {
+	first, last := time.Unix(0, 0).UTC(), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	switch {
+	case at.Before(first):
+		return first
+	case at.After(last):
+		return last
+	}
+	return at
 }
 
 func (s span) has(ev store.Event) bool {

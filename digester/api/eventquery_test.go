@@ -259,3 +259,28 @@ func TestEventTableLosesNothing(t *testing.T) {
 		}
 	}
 }
+
+// No time is so long that its stretches are too many to answer, or cannot be counted.
+func TestLongTimes(t *testing.T) {
+	r := newRig(t, nil)
+	r.shop()
+	const ever, org = "?start=0001-01-01T00:00:00&end=9999-01-01T00:00:00", "/organizations/x/"
+	for _, path := range []string{"events-stats/" + ever, "events-timeseries/" + ever, "events-stats/?start=1970-01-01T00:00:00"} {
+		if answer := r.do("GET", Root+org+path, r.ownerToken, ""); answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: status %d", path, answer.StatusCode)
+		}
+	}
+	r.must(http.StatusOK, "GET", org+"events-stats/?start=2016-01-01T00:00:00", "")
+	sums := mustRead[Sums](t, r.must(http.StatusOK, "GET", org+"stats_v2/"+ever+"&field=sum(quantity)&interval=4w", ""))
+	if len(sums.Intervals) > 4000 || len(sums.Groups) != 1 {
+		t.Fatalf("%d stretches, %d groups", len(sums.Intervals), len(sums.Groups))
+	}
+	at := slices.IndexFunc(sums.Groups[0].Series["sum(quantity)"], func(n int64) bool { return n > 0 })
+	if from := sums.Intervals[at].Time; from.After(r.now) || from.Before(r.now.AddDate(0, 0, -60)) {
+		t.Errorf("what was reported now is in the stretch from %s", from)
+	}
+	stats := mustRead[[]Stat](t, r.must(http.StatusOK, "GET", "/projects/x/web-shop/stats/?since=0&until=100000000000&resolution=4w", ""))
+	if len(stats) > 4000 {
+		t.Errorf("%d stretches", len(stats))
+	}
+}

@@ -12,8 +12,13 @@ import (
 	"sundew/digester/table"
 )
 
-// maxStretches bounds a series.
-const maxStretches = 1000
+const (
+	// maxStretches bounds a series.
+	maxStretches = 1000
+
+	// longestStep is the longest stretch of time that nobody asked for.
+	longestStep = 7 * 24 * time.Hour
+)
 
 // EventSeries are numbers over time.
 type EventSeries struct {
@@ -140,7 +145,10 @@ func stepOf(text string, length time.Duration) (time.Duration, error) {
 				return step, nil
 			}
 		}
-		return 7 * 24 * time.Hour, nil
+		if length/longestStep > maxStretches {
+			return 0, bad(fmt.Sprintf("This time has more than %d weeks: ask for less, or say an interval.", maxStretches))
+		}
+		return longestStep, nil
 	}
 	step, ok := parsePeriod(text)
 	switch {

@@ -312,5 +312,5 @@ func unixParam(text string, usual time.Time) (time.Time, error) {
 	if err != nil || seconds < 0 || seconds > 1e11 {
 		return usual, bad("since and until are times in Unix seconds.")
 	}
-	return time.Unix(int64(seconds), 0), nil
+	return withinReach(time.Unix(int64(seconds), 0)), nil
 }
