@@ -239,7 +239,7 @@ func TestEventTableLosesNothing(t *testing.T) {
 	payload, err := json.Marshal(map[string]any{
 		"message": "boo", "dist": "7", "environment": "production", "release": "shop@1", "sdk": map[string]string{"name": "sentry.go", "version": "1"},
 		"exception": map[string]any{"values": []any{map[string]any{"type": "E", "value": "v"}}}, "request": map[string]any{"method": "GET"},
-		"tags": map[string]string{"plan": "gold"}, "user": map[string]any{"username": "ada"},
+		"tags": map[string]string{"plan": "gold", "environment": "mine", "user": "mine"}, "user": map[string]any{"username": "ada"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func TestEventTableLosesNothing(t *testing.T) {
 	r.digest(r.web.ID, eventtest.Payload{Name: "boo", JSON: payload}, r.now.Add(-time.Minute))
 	for _, query := range []string{
 		"has:error.type", "has:http.method", "has:dist", "has:sdk.name", "has:id", "has:timestamp", "has:tags[plan]", "has:plan", "has:user", "has:user.username",
-		"has:environment", "has:release", "environment:production", "release:shop@1", "tags[plan]:gold", "user.username:ada",
+		"has:environment", "has:release", "environment:production", "release:shop@1", "tags[plan]:gold", "user.username:ada", "user:ada",
 	} {
 		if got := r.table(http.StatusOK, r.ownerToken, "count()", query, ""); len(got) != 1 || got[0] != "1" {
 			t.Errorf("%s counts %v, want 1", query, got)

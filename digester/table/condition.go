@@ -146,7 +146,7 @@ func (q *Question) tag(t search.Term, c search.Tag, now time.Time) error {
 	any := c.Any
 	if col.kind == Boolean {
 		any = booleans(c.Any)
-	} else if taggedAs(c.Key) {
+	} else if taggedAs(c.Key) && c.Key != "environment" { // a tag of that name may say another than the event does
 		q.narrow(t)
 	}
 	q.add(t, col.needs, func(r *Row) bool { return anyMatch(any, col.get(r).texts()...) })
