@@ -253,7 +253,7 @@ func TestEventTableLosesNothing(t *testing.T) {
 			t.Errorf("%s counts %v, want 1", query, got)
 		}
 	}
-	for _, query := range []string{"!has:error.type", "has:trace", "has:nothing"} {
+	for _, query := range []string{"!has:error.type", "has:trace", "has:nothing", "has:user.email", "!has:user.name"} {
 		if got := r.table(http.StatusOK, r.ownerToken, "count()", query, ""); len(got) != 1 || got[0] != "0" {
 			t.Errorf("%s counts %v, want 0", query, got)
 		}

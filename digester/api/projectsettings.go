@@ -57,6 +57,7 @@ type SettingsChange struct {
 	ResolveAge           *int64          `json:"resolveAge"`           // not something Sundew has: null or 0
 	RelayPIIConfig       json.RawMessage `json:"relayPiiConfig"`       // not something Sundew has: null or empty
 	Options              json.RawMessage `json:"options"`              // not something Sundew has: null or empty
+	Team                 json.RawMessage `json:"team"`                 // not changed here: null, or left out
 }
 
 // check refuses what Sundew has not, where passing it over would mislead.
@@ -71,6 +72,8 @@ func (c SettingsChange) check() error {
 		lacks = "relayPiiConfig"
 	case !blank(c.Options):
 		lacks = "options"
+	case !blank(c.Team):
+		return bad("team: a project is given to another team by POST …/teams/{team}/")
 	case c.DataScrubberDefaults != nil && !*c.DataScrubberDefaults && (c.DataScrubber == nil || *c.DataScrubber):
 		return bad("dataScrubberDefaults: the usual secrets are always part of scrubbing; switch it off with dataScrubber, or name what is none in safeFields")
 	}

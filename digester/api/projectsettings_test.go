@@ -60,6 +60,7 @@ func TestSettingsRefused(t *testing.T) {
 		`{"allowedDomains":["example.com","a b"]}`:     "allowedDomains: Line 2",
 		`{"fingerprintingRules":"type:A -> a\nwhat?"}`: "fingerprintingRules: Nothing was saved. Line 2: ",
 		`{"sensitiveFields":["?"]}`:                    "sensitiveFields: Line 1: the name",
+		`{"team":"everyone"}`:                          "by POST …/teams/{team}/",
 		`{"groupingEnhancements":"family:x +app"}`:     "groupingEnhancements is not something Sundew has",
 		`{"resolveAge":24}`:                            "resolveAge is not something Sundew has",
 		`{"relayPiiConfig":"{\"rules\":{}}"}`:          "relayPiiConfig is not something Sundew has",

@@ -13,6 +13,7 @@ type key struct {
 	tag     bool   // it is the name of a tag nevertheless
 	plain   bool   // and its values are that tag's, as typed
 	parse   func(*parser) (Cond, error)
+	by      string // what it says of a user, if that is not all
 }
 
 const (
@@ -128,7 +129,7 @@ func named(name string) key {
 
 // user asks for users by what they are told by, "" for anything.
 func user(by string) key {
-	return key{name: "user", tag: true, parse: func(p *parser) (Cond, error) { return User{by, p.patterns()}, nil }}
+	return key{name: "user", tag: true, by: by, parse: func(p *parser) (Cond, error) { return User{by, p.patterns()}, nil }}
 }
 
 // parseMessage is free text with a key, as in Sentry.

@@ -196,6 +196,9 @@ func parseHas(p *parser) (Cond, error) {
 		if !k.tag {
 			return nil, p.fail(v, "`has:%s`: every issue has that; `has:` takes the name of a tag", name)
 		}
+		if k.by != "" {
+			return User{k.by, []Pattern{{"", ""}}}, nil
+		}
 		name = k.name
 	}
 	return Has{Key: name}, nil

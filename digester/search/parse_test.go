@@ -41,6 +41,7 @@ func TestParse(t *testing.T) {
 		{"level:[error, fatal]", []Cond{Level{[]event.Level{event.LevelError, event.LevelFatal}}}},
 		{"level:>=error", []Cond{Level{[]event.Level{event.LevelError, event.LevelFatal}}}},
 		{"has:user", []Cond{Has{"user"}}},
+		{"has:user.email", []Cond{User{"email", []Pattern{{"", ""}}}}},
 		{"has:env", []Cond{Has{"environment"}}},
 
 		{"release:shop@1.2.0", []Cond{Release{pattern("shop@1.2.0")}}},

@@ -255,6 +255,7 @@ func TestFind(t *testing.T) {
 		{"!environment:prod", func(f *sample) bool { return f.tags["environment"] != "prod" }},
 		{"env:[prod, staging] shard:s1", func(f *sample) bool { return f.tags["environment"] != "" && f.tags["shard"] == "s1" }},
 		{"has:user", func(f *sample) bool { return f.tags["user"] != "" }},
+		{"has:user.email", func(f *sample) bool { return strings.HasPrefix(f.tags["user"], "email:") || f.tags["user.email"] != "" }},
 		{"!has:environment", func(f *sample) bool { return f.tags["environment"] == "" }},
 		{"browser:safari", func(f *sample) bool { return f.tags["browser"] == "Safari 17" }},
 		{"user.email:u7@example.com", func(f *sample) bool { return f.ID == 7 }},
