@@ -80,7 +80,7 @@ func TestChannels(t *testing.T) {
 	}
 	r.must(http.StatusNoContent, "DELETE", one, "")
 	r.must(http.StatusNotFound, "GET", one, "")
-	r.wantAudited("channel.delete Web shop Webhook “Other”", "channel.test Web shop Webhook “Other”", "channel.disable Web shop Webhook “Other”",
+	r.wantAudited(0, "channel.delete Web shop Webhook “Other”", "channel.test Web shop Webhook “Other”", "channel.disable Web shop Webhook “Other”",
 		"channel.change Web shop Webhook “Other”", "channel.secret Web shop Webhook “Ours”", "channel.retry Web shop Webhook “Ours”",
 		"channel.test Web shop Webhook “Ours”", "channel.test Web shop Webhook “Ours”", "channel.add Web shop Webhook “Ours”")
 }

@@ -14,8 +14,8 @@ func (a *API) groupingRoutes() {
 	read(a, at, readProjects, admin, Doc{Tag: tag, Summary: "A project's fingerprint rules", Text: "Sundew's own; the rules are part of the project too, as fingerprintingRules."}, a.groupingRules)
 	change(a, "PUT", at, "fingerprint rules by API", writeProjects, admin, Doc{Tag: tag, Summary: "Change a project's fingerprint rules",
 		Text: "Sundew's own. Rules are for events to come: those that are here stay in their issues."}, a.changeGroupingRules)
-	try(a, at+"try/", readProjects, admin, Doc{Tag: tag, Summary: "What fingerprint rules would make of recent issues",
-		Text: "Sundew's own. They are tried on the newest event of each issue. Nothing is saved."}, a.tryGroupingRules)
+	try(a, at+"try/", readProjects, both(admin, readsEvents), Doc{Tag: tag, Summary: "What fingerprint rules would make of recent issues",
+		Text: "Sundew's own. They are tried on the newest event of each issue, so that a scope for events is needed, too. Nothing is saved."}, a.tryGroupingRules)
 }
 
 // GroupingRules is which events belong together.

@@ -13,42 +13,7 @@ import (
 	"sundew/digester/deed"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
-	"sundew/schema/event"
 )
-
-// refusedWith asks as the owner for what is refused, and wants the words.
-func (r *rig) refusedWith(status int, method, path, body, words string) {
-	r.t.Helper()
-	got := mustRead[detail](r.t, r.must(status, method, path, body))
-	if !strings.Contains(got.Detail, words) {
-		r.t.Errorf("%s %s with %s: %q lacks %q", method, path, body, got.Detail, words)
-	}
-}
-
-// auditLines are the last lines of the audit log about a project, the newest first: action,
-// subject, detail. Each has to name the token.
-func (r *rig) auditLines(project event.ProjectID, n int) []string {
-	r.t.Helper()
-	var lines []string
-	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
-		log, err := rx.AuditLog(store.AuditQuery{Project: project, Limit: n})
-		for _, e := range log {
-			lines = append(lines, strings.TrimSpace(e.Action+" "+e.Subject+" "+e.Detail))
-			if e.TokenID == 0 {
-				r.t.Errorf("%s does not say that a token did it", e.Action)
-			}
-		}
-		return err
-	})
-	return lines
-}
-
-func wantAudited(t *testing.T, r *rig, project event.ProjectID, want ...string) {
-	t.Helper()
-	if diff := cmp.Diff(want, r.auditLines(project, len(want))); diff != "" {
-		t.Errorf("audit log (-want +got):\n%s", diff)
-	}
-}
 
 func mustProject(t *testing.T, r *rig, id string) (p store.Project) {
 	t.Helper()
@@ -69,7 +34,7 @@ func TestCreateProject(t *testing.T) {
 	if len(p.Keys) != 1 || p.TeamID != r.team.ID {
 		t.Errorf("stored %+v", p)
 	}
-	wantAudited(t, r, p.ID, "project.create Payments API")
+	r.wantAudited(p.ID, "project.create Payments API")
 
 	named := mustRead[ProjectDetails](t, r.must(http.StatusCreated, "POST", "/organizations/acme/projects/", `{"name":"Payments API","slug":"pay","default_rules":false}`))
 	if named.Slug != "pay" || named.Platform != nil {
@@ -94,11 +59,11 @@ func TestCreateProject(t *testing.T) {
 		t.Errorf("alert rules: %s", diff)
 	}
 
-	r.refusedWith(http.StatusConflict, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"pay"}`, "The short name pay is taken")
-	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":" "}`, "Invalid project name: it needs 1 to 80")
-	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"a b"}`, "Invalid short name")
-	r.refusedWith(http.StatusBadRequest, "POST", "/teams/acme/shop/projects/", `{"name":"x","platform":"<b>"}`, "Invalid platform")
-	r.refusedWith(http.StatusNotFound, "POST", "/teams/acme/nobody/projects/", `{"name":"x"}`, "does not exist")
+	r.refused(http.StatusConflict, r.ownerToken, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"pay"}`, "The short name pay is taken")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", "/teams/acme/shop/projects/", `{"name":" "}`, "Invalid project name: it needs 1 to 80")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", "/teams/acme/shop/projects/", `{"name":"x","slug":"a b"}`, "Invalid short name")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", "/teams/acme/shop/projects/", `{"name":"x","platform":"<b>"}`, "Invalid platform")
+	r.refused(http.StatusNotFound, r.ownerToken, "POST", "/teams/acme/nobody/projects/", `{"name":"x"}`, "does not exist")
 }
 
 // An admin of a team makes projects of it, without being one of the installation.
@@ -131,15 +96,15 @@ func TestChangeProject(t *testing.T) {
 	if changed.Name != "Web shop" || changed.Slug != "shop" || *changed.Platform != "go" {
 		t.Errorf("changed %+v", changed)
 	}
-	wantAudited(t, r, r.web.ID, "project.change Web shop Web shop, shop, go")
+	r.wantAudited(r.web.ID, "project.change Web shop Web shop, shop, go")
 	r.must(http.StatusOK, "PUT", at, `{"name":"Shop","platform":null}`) // by its former slug
 	if p := mustProject(t, r, "shop"); p.Name != "Shop" || p.Platform != "" {
 		t.Errorf("stored %+v", p)
 	}
 	r.must(http.StatusOK, "PUT", at, `{"name":"Shop","isBookmarked":true}`)
-	wantAudited(t, r, r.web.ID, "project.change Web shop Shop, shop,", "project.change Web shop Web shop, shop, go") // nothing was changed the third time
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"name":"x","slug":"other"}`, "The short name other is taken")
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"name":""}`, "Invalid project name")
+	r.wantAudited(r.web.ID, "project.change Web shop Shop, shop,", "project.change Web shop Web shop, shop, go") // nothing was changed the third time
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"name":"x","slug":"other"}`, "The short name other is taken")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"name":""}`, "Invalid project name")
 	if p := mustProject(t, r, "shop"); p.Name != "Shop" {
 		t.Errorf("after refusals: %+v", p)
 	}
@@ -164,7 +129,7 @@ func TestDeleteProject(t *testing.T) {
 		t.Errorf("restored %+v", p)
 	}
 	r.must(http.StatusOK, "GET", "/projects/acme/web-shop/", "")
-	wantAudited(t, r, r.web.ID, "project.restore Web shop", "project.delete Web shop")
+	r.wantAudited(r.web.ID, "project.restore Web shop", "project.delete Web shop")
 
 	r.must(http.StatusNoContent, "DELETE", "/projects/acme/web-shop/", "")
 	r.now = r.now.Add(25 * time.Hour)
@@ -187,14 +152,14 @@ func TestKeys(t *testing.T) {
 		t.Errorf("enabled: %v", p.Keys)
 	}
 	r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"isActive":true}`)
-	r.refusedWith(http.StatusBadRequest, "DELETE", keys+made.ID+"/", "", "Disable the key first. If nothing is missing for some days, delete it.")
-	r.refusedWith(http.StatusBadRequest, "PUT", keys+made.ID+"/", `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
-	r.refusedWith(http.StatusBadRequest, "POST", keys, `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
-	r.refusedWith(http.StatusBadRequest, "POST", keys, `{"name":"`+strings.Repeat("x", 81)+`"}`, "Invalid name of a key")
+	r.refused(http.StatusBadRequest, r.ownerToken, "DELETE", keys+made.ID+"/", "", "Disable the key first. If nothing is missing for some days, delete it.")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", keys+made.ID+"/", `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", keys, `{"rateLimit":{"window":60,"count":10}}`, "rateLimit")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", keys, `{"name":"`+strings.Repeat("x", 81)+`"}`, "Invalid name of a key")
 	r.must(http.StatusOK, "PUT", keys+made.ID+"/", `{"isActive":false}`)
 	r.must(http.StatusNoContent, "DELETE", keys+made.ID+"/", "")
 	r.must(http.StatusNotFound, "GET", keys+made.ID+"/", "")
-	wantAudited(t, r, r.web.ID, "key.delete Web shop "+short+" tablet", "key.disable Web shop "+short+" tablet", "key.enable Web shop "+short+" tablet",
+	r.wantAudited(r.web.ID, "key.delete Web shop "+short+" tablet", "key.disable Web shop "+short+" tablet", "key.enable Web shop "+short+" tablet",
 		"key.disable Web shop "+short+" phone", "key.rename Web shop "+short+" tablet", "key.add Web shop "+short+" phone")
 }
 
@@ -213,9 +178,9 @@ func TestEnvironmentChange(t *testing.T) {
 		return err
 	})
 	r.must(http.StatusOK, "PUT", at+"none/", `{"isHidden":false}`)
-	r.refusedWith(http.StatusBadRequest, "PUT", at+"none/", `{}`, "isHidden")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at+"none/", `{}`, "isHidden")
 	r.must(http.StatusNotFound, "PUT", at+"production/", `{"isHidden":true}`)
-	wantAudited(t, r, r.web.ID, "project.environments Web shop hidden: nothing", "project.environments Web shop hidden: (none)")
+	r.wantAudited(r.web.ID, "project.environments Web shop hidden: nothing", "project.environments Web shop hidden: (none)")
 }
 
 // Nobody gives or takes more than they have.
@@ -238,15 +203,15 @@ func TestProjectMembers(t *testing.T) {
 	if m.Email != guest.Email || m.ProjectRole == nil || *m.ProjectRole != "viewer" || m.TeamRole != nil {
 		t.Errorf("member %+v", m)
 	}
-	wantAudited(t, r, r.web.ID, "project.member Web shop guest@example.com: viewer")
+	r.wantAudited(r.web.ID, "project.member Web shop guest@example.com: viewer")
 	put(r.ownerToken, `{"projectRole":"owner"}`, http.StatusOK)
 	put(r.memberToken, `{"projectRole":"viewer"}`, http.StatusForbidden)
 	mustStatus(t, r.do("DELETE", Root+members+number(guest.ID)+"/", r.memberToken, ""), http.StatusForbidden)
 	r.must(http.StatusNoContent, "DELETE", members+number(guest.ID)+"/", "")
 	r.must(http.StatusNotFound, "DELETE", members+number(guest.ID)+"/", "")
 	r.must(http.StatusNotFound, "DELETE", members+number(r.viewer.ID)+"/", "") // of the team only
-	r.refusedWith(http.StatusBadRequest, "PUT", members+"nobody@example.com/", `{"projectRole":"viewer"}`, "Nobody here has an account with this mail address.")
-	r.refusedWith(http.StatusBadRequest, "PUT", members+"guest@example.com/", `{"projectRole":"king"}`, "projectRole")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", members+"nobody@example.com/", `{"projectRole":"viewer"}`, "Nobody here has an account with this mail address.")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", members+"guest@example.com/", `{"projectRole":"king"}`, "projectRole")
 	list := mustRead[[]ProjectMember](t, r.must(http.StatusOK, "GET", members, ""))
 	if len(list) != 2 || list[1].TeamRole == nil || *list[1].TeamRole != "viewer" || list[1].ProjectRole != nil {
 		t.Errorf("members %+v", list)

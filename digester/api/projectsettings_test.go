@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sundew/digester/access"
 	"sundew/digester/retention"
 	"sundew/digester/store"
 	"sundew/digester/store/storetest"
@@ -40,10 +41,10 @@ func TestSettingsBySentrysNames(t *testing.T) {
 		}
 		return err
 	})
-	wantAudited(t, r, r.web.ID, "project.privacy Web shop scrubbing on, addresses dropped, 1 names, 1 safe, 0 patterns",
+	r.wantAudited(r.web.ID, "project.privacy Web shop scrubbing on, addresses dropped, 1 names, 1 safe, 0 patterns",
 		"project.grouping Web shop 1 rules", "project.domains Web shop 2 allowed")
 	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["example.com","*.example.org"],"sensitiveFields":["tax id"],"fingerprintingRules":"type:A -> a"}`) // as it is
-	if n := len(r.auditLines(r.web.ID, 10)); n != 3 {
+	if n := len(r.audited(r.web.ID, 10)); n != 3 {
 		t.Errorf("%d lines are in the audit log", n)
 	}
 	r.must(http.StatusOK, "PUT", at, `{"allowedDomains":["*"],"dataScrubber":false,"dataScrubberDefaults":false,"scrubIPAddresses":false,"resolveAge":0,"options":{},"relayPiiConfig":null}`)
@@ -69,7 +70,7 @@ func TestSettingsRefused(t *testing.T) {
 		`{"allowedDomains":"example.com"}`:             "allowedDomains",
 	} {
 		with := `{"name":"Changed","fingerprintingRules":"type:B -> b",` + body[1:]
-		r.refusedWith(http.StatusBadRequest, "PUT", "/projects/acme/web-shop/", with, words)
+		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", "/projects/acme/web-shop/", with, words)
 	}
 	storetest.MustRead(t, r.replica, func(rx *store.Rx) error {
 		p, err := rx.Project(r.web.ID)
@@ -82,7 +83,7 @@ func TestSettingsRefused(t *testing.T) {
 		}
 		return err
 	})
-	if lines := r.auditLines(r.web.ID, 10); lines != nil {
+	if lines := r.audited(r.web.ID, 10); lines != nil {
 		t.Errorf("audited %v", lines)
 	}
 }
@@ -113,15 +114,15 @@ func TestPrivacy(t *testing.T) {
 		}
 		return err
 	})
-	wantAudited(t, r, r.web.ID, "project.privacy Web shop scrubbing off, addresses dropped, 2 names, 0 safe, 0 patterns, no attachments")
+	r.wantAudited(r.web.ID, "project.privacy Web shop scrubbing off, addresses dropped, 2 names, 0 safe, 0 patterns, no attachments")
 	for _, path := range []string{at, at + "try/"} {
 		method := "PUT"
 		if path != at {
 			method = "POST"
 		}
-		r.refusedWith(http.StatusBadRequest, method, path, `{"patterns":["ok","("]}`, "patterns: Line 2: the pattern")
-		r.refusedWith(http.StatusBadRequest, method, path, `{"names":["?"]}`, "names: Line 1: the name")
-		r.refusedWith(http.StatusBadRequest, method, path, `{"addresses":"burn"}`, "addresses: The treatment of addresses")
+		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"patterns":["ok","("]}`, "patterns: Line 2: the pattern")
+		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"names":["?"]}`, "names: Line 1: the name")
+		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"addresses":"burn"}`, "addresses: The treatment of addresses")
 	}
 }
 
@@ -154,11 +155,12 @@ func TestGroupingRules(t *testing.T) {
 	if is.Rules != "# all\nmessage:f* -> together" || is.Count != 1 || is.Version == 0 {
 		t.Errorf("set %+v", is)
 	}
-	wantAudited(t, r, r.web.ID, "project.grouping Web shop 1 rules")
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"rules":"what?\nnothing"}`, "Nothing was saved. Line 1: ")
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{}`, "rules")
-	r.refusedWith(http.StatusBadRequest, "POST", at+"try/", `{"rules":"what?"}`, "Line 1: ")
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"rules":"#`+strings.Repeat("x", 40<<10)+`"}`, "at most 32768 bytes")
+	r.wantAudited(r.web.ID, "project.grouping Web shop 1 rules")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"rules":"what?\nnothing"}`, "Nothing was saved. Line 1: ")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{}`, "rules")
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", at+"try/", `{"rules":"what?"}`, "Line 1: ")
+	r.refused(http.StatusForbidden, r.token(r.owner.ID, access.WriteProjects), "POST", at+"try/", `{"rules":""}`, "event:read")
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"rules":"#`+strings.Repeat("x", 40<<10)+`"}`, "at most 32768 bytes")
 }
 
 func TestRetentionSettings(t *testing.T) {
@@ -176,10 +178,10 @@ func TestRetentionSettings(t *testing.T) {
 		t.Error(diff)
 	}
 	r.must(http.StatusOK, "PUT", at, `{"days":null}`)
-	wantAudited(t, r, r.web.ID, "project.retention Web shop 90 days, 500 events", "project.retention Web shop 30 days, 500 events", "project.retention Web shop 30 days, all events")
+	r.wantAudited(r.web.ID, "project.retention Web shop 90 days, 500 events", "project.retention Web shop 30 days, 500 events", "project.retention Web shop 30 days, all events")
 	copied := newRig(t, func(cfg *Config) { cfg.DB = nil })
-	copied.refusedWith(http.StatusServiceUnavailable, "GET", at, "", "read-only copy") // it does not know what the installation has
-	r.refusedWith(http.StatusBadRequest, "PUT", at, `{"days":-1,"events":5}`, "The number of days has to be from 1 to 3,650. The number of events has to be from 100 to 1,000,000,000.")
+	copied.refused(http.StatusServiceUnavailable, copied.ownerToken, "GET", at, "", "read-only copy") // it does not know what the installation has
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"days":-1,"events":5}`, "The number of days has to be from 1 to 3,650. The number of events has to be from 100 to 1,000,000,000.")
 	storetest.MustRead(t, r.replica, func(rx *store.Rx) error {
 		kept, err := rx.Retention(r.web.ID)
 		if kept.Setting.Days != nil || *kept.Setting.Events != 500 {
@@ -197,7 +199,7 @@ func TestLimits(t *testing.T) {
 	if *is.Limits["events"]["minutes"] != 1000 || is.Limits["events"]["hour"] != nil || *is.Limits["feedback"]["month"] != 7 || *is.Spike != 50 || len(is.Uses) != 2 {
 		t.Errorf("set %+v", is)
 	}
-	wantAudited(t, r, r.web.ID, "project.limits Web shop 1,000 events in 5 minutes, 7 feedback in 30 days; of an issue 50 events a minute are all stored")
+	r.wantAudited(r.web.ID, "project.limits Web shop 1,000 events in 5 minutes, 7 feedback in 30 days; of an issue 50 events a minute are all stored")
 	r.must(http.StatusOK, "PUT", one, `{"spike":null}`)
 	r.must(http.StatusOK, "PUT", all, `{"limits":{"attachments":{"hour":10}}}`)
 	var want [2]store.Quotas
@@ -216,13 +218,13 @@ func TestLimits(t *testing.T) {
 		}
 		return err
 	})
-	wantAudited(t, r, 0, "installation.limits all projects together 10 attachments in an hour")
+	r.wantAudited(0, "installation.limits all projects together 10 attachments in an hour")
 	for body, words := range map[string]string{
 		`{"limits":{"errors":{"hour":1}}}`:  `limits: there are none of "errors"`,
 		`{"limits":{"events":{"day":1}}}`:   `limits: there are none in "day"`,
 		`{"limits":{"events":{"hour":-1}}}`: "want a whole number up to 1000000000",
 		`{"spike":-1}`:                      "spike",
 	} {
-		r.refusedWith(http.StatusBadRequest, "PUT", one, body, words)
+		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", one, body, words)
 	}
 }

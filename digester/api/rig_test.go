@@ -232,13 +232,13 @@ func mustRead[T any](t testing.TB, text string) T {
 	return v
 }
 
-// audited returns the newest entries of the audit log, the newest first: action,
-// subject and detail.
-func (r *rig) audited(n int) []string {
+// audited returns the newest entries of the audit log about a project, 0 for all, the
+// newest first: action, subject and detail.
+func (r *rig) audited(project event.ProjectID, n int) []string {
 	r.t.Helper()
 	var lines []string
 	storetest.MustRead(r.t, r.replica, func(rx *store.Rx) error {
-		entries, err := rx.AuditLog(store.AuditQuery{Limit: n})
+		entries, err := rx.AuditLog(store.AuditQuery{Project: project, Limit: n})
 		for _, e := range entries {
 			if e.TokenID == 0 || e.Address == "" {
 				r.t.Errorf("%s does not say that a token did it, or from where", e.Action)
@@ -251,9 +251,18 @@ func (r *rig) audited(n int) []string {
 }
 
 // wantAudited compares them.
-func (r *rig) wantAudited(want ...string) {
+func (r *rig) wantAudited(project event.ProjectID, want ...string) {
 	r.t.Helper()
-	if diff := cmp.Diff(want, r.audited(len(want))); diff != "" {
+	if diff := cmp.Diff(want, r.audited(project, len(want))); diff != "" {
 		r.t.Errorf("audit log (-want +got):\n%s", diff)
+	}
+}
+
+// refused asks for what is refused, and wants some words.
+func (r *rig) refused(status int, token, method, path, body, words string) {
+	r.t.Helper()
+	got := mustRead[detail](r.t, mustStatus(r.t, r.do(method, Root+path, token, body), status))
+	if !strings.Contains(got.Detail, words) {
+		r.t.Errorf("%s %s with %s: %q lacks %q", method, path, body, got.Detail, words)
 	}
 }

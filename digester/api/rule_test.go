@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 	})
 	r.must(http.StatusAccepted, "DELETE", one, "")
 	r.must(http.StatusNotFound, "GET", one, "")
-	r.wantAudited("alert-rule.delete Web shop Often", "alert-rule.change Web shop Often", "alert-rule.change Web shop Often",
+	r.wantAudited(0, "alert-rule.delete Web shop Often", "alert-rule.change Web shop Often", "alert-rule.change Web shop Often",
 		"alert-rule.disable Web shop Often", "alert-rule.change Web shop Often", "alert-rule.add Web shop Often")
 }
 
