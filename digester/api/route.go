@@ -198,8 +198,11 @@ func wrapBody(err error) error {
 // jsonWords says what is wrong with JSON, without what is in it.
 func jsonWords(err error) string {
 	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return fmt.Sprintf("%q is not supposed to be a JSON %s", kind.Field, kind.Value)
+	switch {
+	case !errors.As(err, &kind):
+		return "it is not JSON"
+	case kind.Field == "":
+		return fmt.Sprintf("it is not supposed to be a JSON %s", kind.Value)
 	}
-	return "it is not JSON"
+	return fmt.Sprintf("%q is not supposed to be a JSON %s", kind.Field, kind.Value)
 }

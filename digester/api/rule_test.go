@@ -80,6 +80,7 @@ func TestRuleRefusals(t *testing.T) {
 		`{"name":"x","actionMatch":"all","conditions":[],"when":{"new":true}}`:     `"actionMatch" is not something that can be set here; there are name, enabled`,
 		`{"name":"x","when":{"new":true},"filter":{"tags":[{"key":"a"}]}}`:         "a tag is written key=value",
 		`{"name":1}`: `"name" is not supposed to be a JSON number`,
+		`[1]`:        "it is not supposed to be a JSON array",
 	} {
 		if got := mustRead[detail](t, r.must(http.StatusBadRequest, "POST", rulesPath, body)).Detail; !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", body, got, want)
