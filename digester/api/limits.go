@@ -124,6 +124,12 @@ type LimitsChange struct {
 	Spike  Maybe[*int64] `json:"spike"` // null: the usual number
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *LimitsChange) UnmarshalJSON(text []byte) error {
+	type fields LimitsChange
+	return strict[fields, ProjectLimits](text, (*fields)(c))
+}
+
 func (a *API) changeProjectLimits(tx *store.Tx, r *request, in LimitsChange) (ProjectLimits, error) {
 	set, err := tx.Quotas(r.project.ID)
 	if err != nil {
@@ -158,6 +164,12 @@ func (a *API) allLimits(rx *store.Rx, _ *request) (AllLimits, error) {
 // AllLimitsChange is what of all projects' limits is to be otherwise.
 type AllLimitsChange struct {
 	Limits LimitTable `json:"limits"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *AllLimitsChange) UnmarshalJSON(text []byte) error {
+	type fields AllLimitsChange
+	return strict[fields, AllLimits](text, (*fields)(c))
 }
 
 func (a *API) changeAllLimits(tx *store.Tx, r *request, in AllLimitsChange) (AllLimits, error) {

@@ -74,6 +74,12 @@ type PrivacyChange struct {
 	RefuseAttachments *bool     `json:"refuseAttachments"`
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *PrivacyChange) UnmarshalJSON(text []byte) error {
+	type fields PrivacyChange
+	return strict[fields, Privacy](text, (*fields)(c))
+}
+
 // of is what settings become by the change. The error says what cannot be set.
 func (c PrivacyChange) of(s scrub.Settings) (scrub.Settings, error) {
 	if c.Scrub != nil {
@@ -109,6 +115,19 @@ func (a *API) changePrivacy(tx *store.Tx, r *request, in PrivacyChange) (Privacy
 type PrivacyTry struct {
 	PrivacyChange
 	Sample json.RawMessage `json:"sample"` // an event, or any text
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *PrivacyTry) UnmarshalJSON(text []byte) error {
+	type change PrivacyChange // without the method above, which would take the sample for a mistake
+	type fields struct {
+		change
+		Sample json.RawMessage `json:"sample"`
+	}
+	var all fields
+	err := strict[fields, Privacy](text, &all)
+	t.PrivacyChange, t.Sample = PrivacyChange(all.change), all.Sample
+	return err
 }
 
 // PrivacyTried is what settings make of a sample.

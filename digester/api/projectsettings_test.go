@@ -123,6 +123,7 @@ func TestPrivacy(t *testing.T) {
 		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"patterns":["ok","("]}`, "patterns: Line 2: the pattern")
 		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"names":["?"]}`, "names: Line 1: the name")
 		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"addresses":"burn"}`, "addresses: The treatment of addresses")
+		r.refused(http.StatusBadRequest, r.ownerToken, method, path, `{"adresses":"drop"}`, `"adresses" is not something that can be set here`)
 	}
 }
 
@@ -173,6 +174,7 @@ func TestRetentionSettings(t *testing.T) {
 	}
 	r.must(http.StatusOK, "PUT", at, `{"days":30,"events":0}`)
 	r.must(http.StatusOK, "PUT", at, `{"events":500}`)
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", at, `{"day":3}`, `"day" is not something that can be set here; there are days, events`)
 	want.Days, want.Events = new(int64(30)), new(int64(500))
 	if diff := cmp.Diff(want, mustRead[Retention](t, r.must(http.StatusOK, "GET", at, ""))); diff != "" {
 		t.Error(diff)
@@ -200,6 +202,9 @@ func TestLimits(t *testing.T) {
 		t.Errorf("set %+v", is)
 	}
 	r.wantAudited(r.web.ID, "project.limits Web shop 1,000 events in 5 minutes, 7 feedback in 30 days; of an issue 50 events a minute are all stored")
+	for _, path := range []string{one, all} {
+		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", path, `{"events":{"hour":5}}`, `"events" is not something that can be set here; there are limits`)
+	}
 	r.must(http.StatusOK, "PUT", one, `{"spike":null}`)
 	r.must(http.StatusOK, "PUT", all, `{"limits":{"attachments":{"hour":10}}}`)
 	var want [2]store.Quotas

@@ -50,6 +50,12 @@ type RetentionChange struct {
 	Events Maybe[*int64] `json:"events"`
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *RetentionChange) UnmarshalJSON(text []byte) error {
+	type fields RetentionChange
+	return strict[fields, Retention](text, (*fields)(c))
+}
+
 func (a *API) changeRetention(tx *store.Tx, r *request, in RetentionChange) (Retention, error) {
 	kept, err := tx.Retention(r.project.ID)
 	if err != nil {
