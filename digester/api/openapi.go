@@ -321,11 +321,16 @@ func (t Route) operation(all schemas) Operation {
 	return op
 }
 
-// Params are the parameters of a route, with those that all lists have.
+// Params are the parameters of a route, with those that all lists have: a list that says
+// more of one of these says it instead.
 func (t Route) Params() []Param {
 	params := slices.Clone(t.Doc.Query)
-	if t.Doc.Paged {
-		params = append(params, Param{Name: "cursor", Text: "where the page begins: from the Link header of another page"}, Param{Name: "per_page", Text: "entries of a page"})
+	if !t.Doc.Paged {
+		return params
+	}
+	params = append(params, Param{Name: "cursor", Text: "where the page begins: from the Link header of another page"})
+	if !slices.ContainsFunc(params, func(p Param) bool { return p.Name == "per_page" }) {
+		params = append(params, Param{Name: "per_page", Text: "entries of a page"})
 	}
 	return params
 }

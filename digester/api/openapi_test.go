@@ -32,6 +32,13 @@ func TestDocument(t *testing.T) {
 				t.Errorf("%s %s: %s is there twice", method, path, op.OperationID)
 			}
 			ids[op.OperationID] = true
+			params := make(map[string]bool)
+			for _, p := range op.Parameters {
+				if params[p.In+p.Name] {
+					t.Errorf("%s %s: the parameter %s is there twice", method, path, p.Name)
+				}
+				params[p.In+p.Name] = true
+			}
 		}
 	}
 	for rest := text; ; {
