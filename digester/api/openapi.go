@@ -216,6 +216,29 @@ func (s schemas) embed(t reflect.Type, object *Schema) {
 	object.Required = required
 }
 
+// loosen requires no field of what a request brings, in it or inside of it: what is not
+// there is zero. It ends, since it does not go into what requires nothing already.
+func (s schemas) loosen(of *Schema) {
+	if of == nil {
+		return
+	}
+	for _, one := range of.AnyOf {
+		s.loosen(one)
+	}
+	s.loosen(of.Items)
+	s.loosen(of.AdditionalProperties)
+	if of.Ref != "" {
+		of = s.named[strings.TrimPrefix(of.Ref, "#/components/schemas/")]
+	}
+	if len(of.Required) == 0 {
+		return
+	}
+	of.Required = nil
+	for _, p := range of.Properties {
+		s.loosen(p)
+	}
+}
+
 // pathParams are the names in braces.
 func pathParams(path string) []string {
 	var names []string
@@ -304,9 +327,7 @@ func (t Route) operation(all schemas) Operation {
 	}
 	if t.In != nil {
 		schema := all.of(t.In)
-		if named := all.named[strings.TrimPrefix(schema.Ref, "#/components/schemas/")]; named != nil {
-			named.Required = nil // what is not there is zero
-		}
+		all.loosen(schema)
 		op.RequestBody = &Body{Required: true, Content: asJSON(schema)}
 	}
 	status := t.Doc.Status

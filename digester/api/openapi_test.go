@@ -54,6 +54,19 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// No field of what a request brings is said to be required, however deep.
+func TestNothingRequiredOfRequests(t *testing.T) {
+	doc := newDocument(Config{}, Table())
+	for _, name := range []string{"RuleChange", "RuleWhen", "RuleFilter", "RuleRate", "NewMember", "TeamRole", "IssueChange", "ChangeDetails"} {
+		if s := doc.Components.Schemas[name]; s == nil || len(s.Required) > 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	if len(doc.Components.Schemas["Issue"].Required) == 0 {
+		t.Error("an answer does not say what is always in it")
+	}
+}
+
 // What routes answer is what the document says: each field of each answer is there, and
 // of the type that is said.
 func TestAnswersFitDocument(t *testing.T) {
