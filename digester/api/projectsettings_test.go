@@ -57,6 +57,7 @@ func TestSettingsBySentrysNames(t *testing.T) {
 // Nothing is changed by a request of which a part is refused.
 func TestSettingsRefused(t *testing.T) {
 	r := newRig(t, nil)
+	r.refused(http.StatusBadRequest, r.ownerToken, "PUT", "/projects/acme/web-shop/", `{"resolveAge":99999999999999999999}`, `"resolveAge" has the number 99999999999999999999, which`)
 	for body, words := range map[string]string{
 		`{"allowedDomains":["example.com","a b"]}`:     "allowedDomains: Line 2",
 		`{"fingerprintingRules":"type:A -> a\nwhat?"}`: "fingerprintingRules: Nothing was saved. Line 2: ",

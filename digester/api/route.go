@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 
 	"sundew/digester/access"
 	"sundew/digester/store"
@@ -201,8 +203,32 @@ func jsonWords(err error) string {
 	switch {
 	case !errors.As(err, &kind):
 		return "it is not JSON"
-	case kind.Field == "":
+	case fieldOf(kind) == "":
 		return fmt.Sprintf("it is not supposed to be a JSON %s", kind.Value)
+	case strings.HasPrefix(kind.Value, "number "):
+		return fmt.Sprintf("%q has the %s, which is not whole or too large", fieldOf(kind), kind.Value)
 	}
-	return fmt.Sprintf("%q is not supposed to be a JSON %s", kind.Field, kind.Value)
+	return fmt.Sprintf("%q has a JSON %s where there has to be %s", fieldOf(kind), kind.Value, wanted(kind.Type))
+}
+
+// fieldOf is where in JSON something is wrong, without the structs that others embed:
+// these have the names of Go.
+func fieldOf(kind *json.UnmarshalTypeError) string {
+	path := strings.Split(kind.Field, ".")
+	return strings.Join(slices.DeleteFunc(path, func(part string) bool { return part != "" && 'A' <= part[0] && part[0] <= 'Z' }), ".")
+}
+
+// wanted says what a type is in JSON.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a number"
 }

@@ -79,8 +79,11 @@ func TestRuleRefusals(t *testing.T) {
 		`{"name":"x","when":{"new":true,"users":{"count":-1,"minutes":5}}}`:        "the number of users is from 1 to",
 		`{"name":"x","actionMatch":"all","conditions":[],"when":{"new":true}}`:     `"actionMatch" is not something that can be set here; there are name, enabled`,
 		`{"name":"x","when":{"new":true},"filter":{"tags":[{"key":"a"}]}}`:         "a tag is written key=value",
-		`{"name":1}`: `"name" is not supposed to be a JSON number`,
-		`[1]`:        "it is not supposed to be a JSON array",
+		`{"name":1}`:                         `"name" has a JSON number where there has to be a string`,
+		`{"channels":[1]}`:                   `"channels" has a JSON number where there has to be a string`,
+		`{"when":{"new":"yes"}}`:             `"when.new" has a JSON string where there has to be true or false`,
+		`{"frequency":99999999999999999999}`: `"frequency" has the number 99999999999999999999, which is not whole or too large`,
+		`[1]`:                                "it is not supposed to be a JSON array",
 	} {
 		if got := mustRead[detail](t, r.must(http.StatusBadRequest, "POST", rulesPath, body)).Detail; !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", body, got, want)

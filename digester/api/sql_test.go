@@ -43,7 +43,7 @@ func TestSQL(t *testing.T) {
 		`{"query": "SELECT * FROM api_tokens"}`:            {http.StatusBadRequest, "There is no table api_tokens to read here."},
 		`{"query": "DELETE FROM issues"}`:                  {http.StatusBadRequest, "Only SELECT works here"},
 		`{"query": ""}`:                                    {http.StatusBadRequest, "There is no statement."},
-		`{"query": 1}`:                                     {http.StatusBadRequest, `"query" is not supposed to be`},
+		`{"query": 1}`:                                     {http.StatusBadRequest, `"query" has a JSON number where there has to be a string`},
 		`{"query": "SELECT printf('%.*c', 2000000, 'x')"}`: {http.StatusUnprocessableEntity, "1 MiB"},
 	} {
 		if got := mustRead[detail](t, ask(r.viewerToken, body, want.status)); !strings.Contains(got.Detail, want.words) {
