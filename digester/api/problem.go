@@ -111,5 +111,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 func send(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client went away
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // people read it in terminals, and no browser takes it for a page
+	_ = out.Encode(v)        // the client went away
 }
