@@ -25,6 +25,17 @@ func (r *rig) with(name string, rank, team access.Role) (store.User, string) {
 	return user, r.token(user.ID, access.AllScopes)
 }
 
+// A team whose name has no letter that an address can have is called a team there.
+func TestTeamInOtherLetters(t *testing.T) {
+	r := newRig(t, nil)
+	for _, want := range []string{`"slug":"team"`, `"slug":"team-2"`} {
+		if got := r.must(http.StatusCreated, "POST", "/organizations/x/teams/", `{"name":"日本"}`); !strings.Contains(got, want) {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	r.refused(http.StatusBadRequest, r.ownerToken, "POST", "/organizations/x/teams/", `{"slug":"日本"}`, "it has at most 40 letters")
+}
+
 // roles are those of the people of the first team, by name.
 func (r *rig) roles() map[string]string {
 	r.t.Helper()

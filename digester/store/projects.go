@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/hex"
 	"fmt"
@@ -117,7 +118,7 @@ func (tx *Tx) MakeProject(n NewProject) (Project, error) {
 func (tx *Tx) newNames(c ProjectChange) (ProjectChange, error) {
 	named := c.Slug != ""
 	if !named {
-		c.Slug = slugOf(c.Name)
+		c.Slug = cmp.Or(slugOf(c.Name), "project")
 	}
 	c, err := c.clean()
 	if err != nil {
@@ -142,11 +143,11 @@ func cleanProjectName(name string) (string, error) {
 	return name, nil
 }
 
-// freeSlug makes a slug of a name: lower-case letters, digits and single dashes,
-// with a number behind it if a row of the table, projects or teams, has it, or a
-// project had it.
+// freeSlug makes a slug of a name: lower-case letters, digits and single dashes, or what
+// the table, projects or teams, has rows of if there are none in the name; with a number
+// behind it if a row has it, or a project had it.
 func (tx *Tx) freeSlug(table, name string) (string, error) {
-	base := slugOf(name)
+	base := cmp.Or(slugOf(name), strings.TrimSuffix(table, "s"))
 	for n := 1; ; n++ {
 		slug := base
 		if n > 1 {
@@ -167,6 +168,7 @@ func (tx *Tx) slugTaken(table, slug string) (bool, error) {
 	return n > 0, err
 }
 
+// slugOf is a name as a slug, empty if nothing of it can be in one.
 func slugOf(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
 		return !('a' <= r && r <= 'z' || '0' <= r && r <= '9')
@@ -174,9 +176,6 @@ func slugOf(name string) string {
 	slug := strings.Join(words, "-")
 	if len(slug) > 40 {
 		slug = strings.TrimRight(slug[:40], "-")
-	}
-	if slug == "" {
-		return "project"
 	}
 	return slug
 }

@@ -119,7 +119,7 @@ func (tx *Tx) SetTeamSlug(team int64, slug string) error {
 // cleanSlug returns what somebody may choose as a short name.
 func cleanSlug(raw string) (string, error) {
 	slug := strings.ToLower(strings.TrimSpace(raw))
-	if slug != slugOf(slug) || len(slug) > maxSlug {
+	if slug == "" || slug != slugOf(slug) || len(slug) > maxSlug {
 		return "", fmt.Errorf("%w short name: it has at most %d letters a to z, digits and single dashes", ErrInvalid, maxSlug)
 	}
 	return slug, nil
