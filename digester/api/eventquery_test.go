@@ -137,6 +137,8 @@ func TestEventTableWords(t *testing.T) {
 		"field=count()&dataset=spans":   "Sundew keeps errors only: there are no spans",
 		"field=title&query=is:nonsense": "Column 4",
 		"field=title&query=a+OR+b":      "`OR` is not supported",
+		"field=count(":                  `"count(" lacks its closing parenthesis`,
+		"field=title&statsPeriod=4000d": "ten years at most",
 		"field=title&statsPeriod=soon":  "want a number and m, h, d or w",
 		"field=title&start=2026-02-01&end=2026-01-01": "start has to be before end",
 		"field=p95(span.duration)":                    "Sundew keeps errors only",

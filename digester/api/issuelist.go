@@ -210,7 +210,7 @@ func seenIn(r *request, now time.Time) (search.Query, error) {
 }
 
 func badPeriod(text string) error {
-	return bad(fmt.Sprintf("statsPeriod %.40q: want a number and m, h, d or w, such as 14d.", text))
+	return bad(fmt.Sprintf("statsPeriod %.40q: want a number and m, h, d or w, such as 14d; ten years at most.", text))
 }
 
 func badMoment(name, text string) error {

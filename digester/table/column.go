@@ -98,7 +98,11 @@ func columnOf(name string) (column, error) {
 		return column{}, wrong("Equations are not something Sundew has.")
 	}
 	if function, rest, ok := strings.Cut(name, "("); ok {
-		return aggregateOf(name, strings.TrimSpace(function), strings.TrimSpace(strings.TrimSuffix(rest, ")")))
+		of, closed := strings.CutSuffix(rest, ")")
+		if !closed {
+			return column{}, wrong("%.60q lacks its closing parenthesis.", name)
+		}
+		return aggregateOf(name, strings.TrimSpace(function), strings.TrimSpace(of))
 	}
 	if name == "" || len(name) > 200 {
 		return column{}, wrong("A column needs a name of 1 to 200 characters.")
