@@ -200,6 +200,12 @@ func TestBulk(t *testing.T) {
 		t.Error(diff)
 	}
 	r.must(http.StatusNoContent, "PUT", "/projects/x/web-shop/issues/?id=3", `{"status":"resolved"}`)
+	for path, want := range map[string]string{
+		"?ids=1": "Name the issues: id=1&id=2, or say which with query", "?id=abc": `id "abc" is neither the number`, "?id=": `id "" is neither`,
+		"?id=999": `There is no status "reopened"`, "?query=is:assigned": `There is no status "reopened"`,
+	} {
+		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", "/organizations/x/issues/"+path, `{"status":"reopened"}`, want)
+	}
 	if got := r.must(http.StatusBadRequest, "PUT", "/organizations/x/issues/?id=1&id=3", `{"merge":1}`); !strings.Contains(got, "Only issues of one project") {
 		t.Errorf("got %s", got)
 	}

@@ -287,7 +287,8 @@ func (a *API) about(may guard) guard {
 
 // namedIssues are those of the parameter id, of some projects; without any, those that
 // the query finds, but no more than can be changed at a time. What is to be deleted has
-// to be named: a query that finds more than was meant would be a pity.
+// to be named: a query that finds more than was meant would be a pity. Without either it
+// is not about everything, other than at Sentry: a misspelled id would be.
 func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) ([]int64, error) {
 	var ids []int64
 	names := r.queries()["id"]
@@ -295,6 +296,9 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 		return nil, deed.TooMany()
 	}
 	for _, name := range names {
+		if !namesIssue(name) {
+			return nil, bad(fmt.Sprintf("id %.40q is neither the number of an issue nor a short id such as SHOP-42.", name))
+		}
 		issue, err := issueNamed(rx, name)
 		if errors.Is(err, store.ErrNotFound) || err == nil && !slices.Contains(projects, issue.ProjectID) {
 			continue // as at Sentry: what is not there is not changed
@@ -311,6 +315,8 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 		return ids, nil
 	case r.Method == http.MethodDelete:
 		return nil, bad("Name the issues to delete: id=1&id=2.")
+	case !r.queries().Has("query"):
+		return nil, bad("Name the issues: id=1&id=2, or say which with query; an empty query is about all.")
 	}
 	s, err := a.newSearch(r, projects, "")
 	if err != nil {
@@ -335,7 +341,8 @@ func (a *API) changeIssues(tx *store.Tx, r *request, c IssueChange) (*Changed, e
 	ids := r.chosen
 	if len(ids) == 0 {
 		r.status = 204
-		return nil, nil
+		_, err := c.actions(&tx.Rx, r) // what is not understood is wrong, whatever it is asked for
+		return nil, err
 	}
 	merged, err := c.do(tx, r, ids)
 	if err != nil {
