@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,15 @@ func TestNothingRequiredOfRequests(t *testing.T) {
 	}
 	if len(doc.Components.Schemas["Issue"].Required) == 0 {
 		t.Error("an answer does not say what is always in it")
+	}
+}
+
+// A list that may be left out is told as what it is a list of.
+func TestPropertyWords(t *testing.T) {
+	for _, p := range Properties(reflect.TypeFor[SettingsChange]()) {
+		if p.Name == "sensitiveFields" && p.Type != "list of string or null" {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 

@@ -45,6 +45,8 @@ func typeWords(t reflect.Type) string {
 		return "anything"
 	case s.Type[0] == "array" && t.Kind() == reflect.Slice:
 		return "list of " + typeWords(t.Elem())
+	case s.Type[0] == "array" && t.Kind() == reflect.Pointer:
+		return typeWords(t.Elem()) + " or null"
 	case s.Format != "":
 		return "time or null"
 	}
