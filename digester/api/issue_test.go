@@ -206,6 +206,9 @@ func TestBulk(t *testing.T) {
 	} {
 		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", "/organizations/x/issues/"+path, `{"status":"reopened"}`, want)
 	}
+	if got := r.must(http.StatusBadRequest, "DELETE", "/organizations/x/issues/", ""); !strings.Contains(got, "id=1&id=2") {
+		t.Errorf("an & is not one: %s", got)
+	}
 	if got := r.must(http.StatusBadRequest, "PUT", "/organizations/x/issues/?id=1&id=3", `{"merge":1}`); !strings.Contains(got, "Only issues of one project") {
 		t.Errorf("got %s", got)
 	}
