@@ -22,7 +22,7 @@ func (a *API) issueRoutes() {
 	listed := Doc{Tag: tag, Summary: "Search issues", Text: "The query is in the language of the dashboard's search; a part that is not understood answers 400 with where it is wrong.", Query: listParams(), Paged: true}
 	read(a, "/organizations/{org}/issues/", readEvents, anyone, listed, a.issuesOfAll)
 	read(a, "/projects/{org}/{project}/issues/", readEvents, ofProject(access.Viewer), listed, a.issuesOfProject)
-	bulk := Doc{Tag: tag, Summary: "Change issues", Text: "Those of the ids; without any, those that the query finds. One of both has to be there; an empty query is about all.", Query: bulkParams()}
+	bulk := Doc{Tag: tag, Summary: "Change issues", Text: "Those of the ids; without any, those that the query finds. Without either it is about all of them.", Query: bulkParams()}
 	change(a, "PUT", "/organizations/{org}/issues/", "change issues by API", writeEvents, a.about(anyone), bulk, a.changeIssues)
 	change(a, "PUT", "/projects/{org}/{project}/issues/", "change issues by API", writeEvents, a.about(ofProject(access.Member)), bulk, a.changeIssues)
 	bulk = Doc{Tag: tag, Summary: "Delete issues", Text: "Those of the ids. They can be restored for 10 minutes.", Query: bulkParams()[:1], Status: 204}

@@ -201,7 +201,7 @@ func TestBulk(t *testing.T) {
 	}
 	r.must(http.StatusNoContent, "PUT", "/projects/x/web-shop/issues/?id=3", `{"status":"resolved"}`)
 	for path, want := range map[string]string{
-		"?ids=1": "Name the issues: id=1&id=2, or say which with query", "?id=abc": `id "abc" is neither the number`, "?id=": `id "" is neither`,
+		"?ids=1": `"ids" chooses no issues: name them with id=1&id=2`, "": `There is no status "reopened"`, "?id=abc": `id "abc" is neither the number`, "?id=": `id "" is neither`,
 		"?id=999": `There is no status "reopened"`, "?query=is:assigned": `There is no status "reopened"`,
 	} {
 		r.refused(http.StatusBadRequest, r.ownerToken, "PUT", "/organizations/x/issues/"+path, `{"status":"reopened"}`, want)

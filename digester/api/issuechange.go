@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -315,8 +316,9 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 		return ids, nil
 	case r.Method == http.MethodDelete:
 		return nil, bad("Name the issues to delete: id=1&id=2.")
-	case !r.queries().Has("query"):
-		return nil, bad("Name the issues: id=1&id=2, or say which with query; an empty query is about all.")
+	}
+	if err := onlyChooses(r); err != nil {
+		return nil, err
 	}
 	s, err := a.newSearch(r, projects, "")
 	if err != nil {
@@ -334,6 +336,18 @@ func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) 
 		ids = append(ids, issue.ID)
 	}
 	return ids, nil
+}
+
+// onlyChooses refuses a change of issues with a parameter that chooses none: a misspelled
+// one would be about all issues, which are meant where there is no parameter (sentry-cli
+// issues resolve --all).
+func onlyChooses(r *request) error {
+	for _, name := range slices.Sorted(maps.Keys(r.queries())) {
+		if name != "status" && !slices.ContainsFunc(listParams(), func(p Param) bool { return p.Name == name }) {
+			return bad(fmt.Sprintf("%.40q chooses no issues: name them with id=1&id=2, or say which with query.", name))
+		}
+	}
+	return nil
 }
 
 // changeIssues is PUT of a list. Without any issue it answers 204.
