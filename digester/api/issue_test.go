@@ -212,6 +212,10 @@ func TestBulk(t *testing.T) {
 	if got := r.must(http.StatusBadRequest, "PUT", "/organizations/x/issues/?id=1&id=3", `{"merge":1}`); !strings.Contains(got, "Only issues of one project") {
 		t.Errorf("got %s", got)
 	}
+	r.must(http.StatusOK, "PUT", "/projects/x/web-shop/issues/", `{"status":"ignored"}`) // as sentry-cli issues mute --all asks
+	if diff := cmp.Diff([]string{"WEB-SHOP-2", "WEB-SHOP-1"}, r.found("/organizations/x/issues/?query=is:muted")); diff != "" {
+		t.Error(diff)
+	}
 	got := r.must(http.StatusOK, "PUT", "/organizations/x/issues/?id=1&id=2", `{"merge":1}`)
 	if !strings.Contains(got, `"merge":{"parent":"1","children":["2"]}`) {
 		t.Errorf("got %s", got)

@@ -288,8 +288,8 @@ func (a *API) about(may guard) guard {
 
 // namedIssues are those of the parameter id, of some projects; without any, those that
 // the query finds, but no more than can be changed at a time. What is to be deleted has
-// to be named: a query that finds more than was meant would be a pity. Without either it
-// is not about everything, other than at Sentry: a misspelled id would be.
+// to be named: a query that finds more than was meant would be a pity. A change without
+// either is about everything, as at Sentry.
 func (a *API) namedIssues(rx *store.Rx, r *request, projects []event.ProjectID) ([]int64, error) {
 	var ids []int64
 	names := r.queries()["id"]
